@@ -1,0 +1,66 @@
+"""Which email addresses may be signed, and how a resolver's answer becomes a plain string."""
+
+from __future__ import annotations
+
+import re
+from types import NoneType
+
+from sso_middleware.errors import InvalidEmail, ResolverError
+
+_MAX_ADDRESS = 254  # RFC 5321, section 4.5.3.1.3: a path of 256 octets less its angle brackets
+_MAX_LOCAL_PART = 64  # RFC 5321, section 4.5.3.1.1
+
+# The `email` production of the WHATWG HTML standard ("valid email address").
+_LABEL = r"[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?"
+_ADDRESS = re.compile(rf"[a-zA-Z0-9.!#$%&'*+/=?^_`{{|}}~-]+@{_LABEL}(?:\.{_LABEL})*")
+
+
+def check_email(value: object) -> str:
+    """Return `value` as a plain `str` if it is an address that may be signed.
+
+    It is passed on verbatim: never trimmed, lower-cased or repaired.
+
+    Raises:
+        InvalidEmail: it is anything else.
+    """
+    try:
+        email = plain_string(value)
+    except ResolverError:
+        raise InvalidEmail("not_a_string") from None
+    if email is None:
+        raise InvalidEmail("not_a_string")
+    if not email:
+        raise InvalidEmail("empty")
+    if not email.isascii():
+        raise InvalidEmail("not_ascii")
+    if len(email) > _MAX_ADDRESS:
+        raise InvalidEmail("too_long")
+    if not _ADDRESS.fullmatch(email):
+        raise InvalidEmail("malformed")
+    if email.index("@") > _MAX_LOCAL_PART:
+        raise InvalidEmail("local_part_too_long")
+    return email
+
+
+def plain_string(value: object) -> str | None:
+    """Return the exact `str`, or `None`, that `value` is or stands for.
+
+    A `str` subclass or str-Enum gives its string; a lazy proxy (Werkzeug's `LocalProxy`, Django's
+    `SimpleLazyObject`) is forced and gives what it stands for.
+
+    Raises:
+        ResolverError: it stands for anything else.
+    """
+    if type(value) is str:
+        return value
+    # Proxies answer isinstance() for what they stand for; type() sees the proxy itself.
+    if isinstance(value, NoneType):
+        return None
+    if isinstance(value, str):
+        unwrapped = value if issubclass(type(value), str) else value[:]
+        if issubclass(type(unwrapped), str):
+            return str.__str__(unwrapped)
+    raise ResolverError(
+        f"resolve_email returned {type(value).__name__}; it must return the visitor's address as a "
+        "str, or None for an anonymous visitor"
+    )

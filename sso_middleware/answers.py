@@ -1,0 +1,104 @@
+"""A request to an intercepted path as the gate sees it, and the responses it can give."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from sso_middleware.pages import POLICY, render
+from sso_middleware.urls import is_plain_prefix
+
+_EVERY_ANSWER = (
+    ("Cache-Control", "no-store, private"),
+    ("Referrer-Policy", "no-referrer"),
+    ("X-Content-Type-Options", "nosniff"),
+    ("X-Robots-Tag", "noindex, nofollow"),
+    ("Content-Type", "text/html; charset=utf-8"),
+)
+_REDIRECT = (*_EVERY_ANSWER, ("Content-Length", "0"), ("Cross-Origin-Resource-Policy", "same-origin"))
+_PAGE = (*_EVERY_ANSWER, ("Content-Security-Policy", POLICY))
+_OURS = frozenset(name.lower() for name, _ in (*_REDIRECT, *_PAGE, ("Location", "")))
+
+# https://html.spec.whatwg.org/multipage/speculative-loading.html, and what came before it.
+_SPECULATION = {"Sec-Purpose": "prefetch", "Purpose": "prefetch", "X-Moz": "prefetch", "X-Purpose": "preview"}
+# https://www.w3.org/TR/fetch-metadata/
+_SCRIPTED_MODES = frozenset({"cors", "no-cors", "websocket"})
+_PAGE_DESTINATIONS = frozenset({"", "document", "empty"})  # a service worker makes a document "empty"
+_SEPARATOR = re.compile(r"[\s,;]+")
+
+
+class Visit(NamedTuple):
+    """A request to an intercepted path.
+
+    Attributes:
+        source: the environ or scope, for the application's callables and for nothing else.
+        method: the HTTP method.
+        prefix: the mount prefix, as decoded text.
+        path: the app-relative path, as decoded text.
+        header: gives a request header, "" if there is none.
+        cookie: gives a cookie, `None` if there is none.
+    """
+
+    source: Any
+    method: str
+    prefix: str
+    path: str
+    header: Callable[[str], str]
+    cookie: Callable[[str], str | None]
+
+    @property
+    def public_path(self) -> str:
+        """The path as the browser knows it, decoded."""
+        return self.prefix + self.path
+
+    def speculative_or_embedded(self) -> str | None:
+        """Return a reason code if the browser says that no person is opening this page."""
+        for name, word in _SPECULATION.items():
+            if word in _words(self.header(name)):
+                return "prefetch"
+        if not _SCRIPTED_MODES.isdisjoint(_words(self.header("Sec-Fetch-Mode"))):
+            return "embedded"
+        destination = self.header("Sec-Fetch-Dest").lower()
+        if destination in _PAGE_DESTINATIONS:
+            return None
+        own_frame = destination in ("iframe", "frame") and self.header("Sec-Fetch-Site").lower() in (
+            "same-origin",
+            "same-site",
+        )
+        return None if own_frame else "embedded"
+
+
+def _words(value: str) -> list[str]:
+    return _SEPARATOR.split(value.lower())
+
+
+class Answer(NamedTuple):
+    """A response: HTTP status code, headers, body."""
+
+    status: int
+    headers: list[tuple[str, str]]
+    body: bytes
+
+
+def redirect(location: str, *more: tuple[str, str]) -> Answer:
+    """Answer 303 (RFC 9110, section 15.4.4) with an empty body.
+
+    Headers in `more` that the answer sets itself are left out.
+    """
+    others = [header for header in more if header[0].lower() not in _OURS]
+    return Answer(303, [*_REDIRECT, ("Location", location), *others], b"")
+
+
+def page(reason: str, prefix: str, *more: tuple[str, str], by_resolver: bool = False) -> Answer:
+    """Answer with the page for `reason`, linked to the start page of the application.
+
+    A resolver chooses its reason codes freely; `by_resolver` keeps them apart from our own.
+    """
+    status, body = render(reason, f"{prefix if is_plain_prefix(prefix) else ''}/", by_resolver=by_resolver)
+    return Answer(status, [*_PAGE, ("Content-Length", str(len(body))), *more], body)
+
+
+def empty() -> Answer:
+    """Answer 200 to HEAD, without saying where GET would lead."""
+    return Answer(200, [*_PAGE, ("Content-Length", "0")], b"")

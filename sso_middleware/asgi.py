@@ -1,0 +1,144 @@
+"""The middleware for ASGI applications: Starlette, FastAPI, Django, Quart, Litestar (ASGI 3.0)."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable
+from functools import partial
+from typing import Any, TypeAlias
+
+from anyio import CapacityLimiter, to_thread
+from anyio.lowlevel import RunVar
+from starlette.requests import HTTPConnection
+from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from sso_middleware.answers import Answer, Visit
+from sso_middleware.callables import is_async, is_awaitable, takes
+from sso_middleware.events import EventHook
+from sso_middleware.gate import Call, Gate
+from sso_middleware.helpdesk import HelpDesk
+from sso_middleware.logout import Logout
+
+__all__ = ["EmailResolver", "HelpDeskChooser", "SSOMiddleware"]
+
+EmailResolver: TypeAlias = Callable[[Scope], str | Awaitable[str | None] | None]
+"""Given the scope, returns the visitor's email address, or `None` for an anonymous visitor."""
+
+HelpDeskChooser: TypeAlias = Callable[[Scope, str], HelpDesk | Awaitable[HelpDesk]]
+"""Given the scope and the visitor's address, returns the HelpDesk to hand off to."""
+
+_THREADS = 8  # per event loop; a limiter of our own, so that slow resolvers starve nobody else's threads
+_limiter: RunVar[CapacityLimiter] = RunVar("sso_middleware_limiter")
+
+
+class SSOMiddleware:
+    """ASGI middleware that answers the intercepted paths with a signed redirect to the Help Desk.
+
+    Every other request, ``websocket`` and ``lifespan`` go to `app` with the same scope, receive and
+    send. A callable that is a coroutine function, or an object whose ``__call__`` is one, is awaited
+    on the event loop; any other runs in a worker thread, context variables included.
+
+    Args:
+        app: the ASGI application.
+        helpdesk: the HelpDesk, or a callable ``(scope, email) -> HelpDesk``, sync or async.
+        resolve_email: ``(scope) -> str | None``, sync or async: the visitor's address, `None` if
+            anonymous. It may raise `HandoffRefused` (403) or `ResolverUnavailable` (503); anything
+            else propagates.
+        paths: the intercepted paths, app-relative and decoded: one str, or several. Default: where
+            `auth_url` points, seen from outside. Required if `helpdesk` is a callable.
+        login_url: where an anonymous visitor goes: app-relative, or an absolute http(s) URL. `None`:
+            the application's own route at the intercepted path answers.
+        next_param: the query parameter that carries the way back to `login_url`.
+        logout: take over the Logout URL, too.
+        on_event: called with each `SSOEvent`; sync, must not block.
+
+    Raises:
+        ConfigError: naming every wrong setting at once.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        helpdesk: HelpDesk | HelpDeskChooser,
+        resolve_email: EmailResolver,
+        *,
+        paths: str | Iterable[str] | None = None,
+        login_url: str | None = None,
+        next_param: str = "next",
+        logout: Logout | None = None,
+        on_event: EventHook | None = None,
+    ) -> None:
+        also_wrong: dict[str, str] = {}
+        if not callable(app):
+            also_wrong["app"] = "must be an ASGI application"
+        elif takes(app, 3) is False and takes(app, 2):
+            also_wrong["app"] = "is a WSGI application: use sso_middleware.wsgi.SSOMiddleware"
+        self.app = app
+        self._gate = Gate(
+            helpdesk,
+            resolve_email,
+            paths=paths,
+            login_url=login_url,
+            next_param=next_param,
+            logout=logout,
+            on_event=on_event,
+            wrap=_wrap,
+            also_wrong=also_wrong,
+        )
+        self._end, self._ends = self._gate.interception.last_segments(str)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> Any:
+        """Answer an intercepted path, or pass the request to the application (ASGI HTTP spec)."""
+        if scope["type"] == "http" and scope["path"][self._end] in self._ends:
+            answer = await self._answer(scope)
+            if answer is not None:
+                response = Response(answer.body, answer.status)
+                response.raw_headers = [
+                    (name.lower().encode("latin-1"), value.encode("latin-1"))
+                    for name, value in answer.headers
+                ]
+                return await response(scope, receive, send)
+        return await self.app(scope, receive, send)
+
+    async def _answer(self, scope: Scope) -> Answer | None:
+        prefix, path = scope.get("root_path", ""), scope["path"]
+        # Starlette's router does the same: some servers put the prefix into the path, some do not.
+        if prefix and (path == prefix or path.startswith(f"{prefix}/")):
+            path = path[len(prefix) :]
+        handler = self._gate.find(prefix, path)
+        if handler is None:
+            return None
+        connection = HTTPConnection(scope)
+
+        def header(name: str) -> str:
+            return ",".join(connection.headers.getlist(name))
+
+        def cookie(name: str) -> str | None:
+            return connection.cookies.get(name)
+
+        visit = Visit(scope, scope["method"], prefix, path, header, cookie)
+        return await handler(visit)
+
+
+def _wrap(function: Callable[..., Any]) -> Call:
+    async def call_async(settle: Callable[[Any], Any], *args: Any) -> Any:
+        return settle(await function(*args))
+
+    def run(settle: Callable[[Any], Any], *args: Any) -> tuple[Any, bool]:
+        returned = function(*args)
+        return (returned, True) if is_awaitable(returned) else (settle(returned), False)
+
+    async def call_in_thread(settle: Callable[[Any], Any], *args: Any) -> Any:
+        value, to_be_awaited = await to_thread.run_sync(partial(run, settle, *args), limiter=_own_limiter())
+        return settle(await value) if to_be_awaited else value
+
+    return call_async if is_async(function) else call_in_thread
+
+
+def _own_limiter() -> CapacityLimiter:
+    try:
+        return _limiter.get()
+    except LookupError:
+        limiter = CapacityLimiter(_THREADS)
+        _limiter.set(limiter)
+        return limiter

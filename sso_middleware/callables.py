@@ -1,0 +1,42 @@
+"""Telling from outside what kind of callable one has been given."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Awaitable
+
+
+def is_async(function: object) -> bool:
+    """Whether calling `function` gives an awaitable, as far as can be seen without calling it.
+
+    That is so for a coroutine function, an object whose ``__call__`` is one, and a
+    `functools.partial` of either.
+    """
+    while isinstance(function, functools.partial):
+        function = function.func
+    return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(
+        getattr(type(function), "__call__", None)  # noqa: B004 - looked at, not asked whether it is there
+    )
+
+
+def is_awaitable(value: object) -> bool:
+    """Whether `value` is to be awaited.
+
+    A lazy proxy counts as what it stands for: Werkzeug's defines ``__await__`` for whatever it
+    holds, so `inspect.isawaitable` would say yes to a string.
+    """
+    return issubclass(value.__class__, Awaitable)
+
+
+def takes(function: object, count: int) -> bool | None:
+    """Whether `function` can be called with `count` positional arguments; `None`: cannot be seen."""
+    try:
+        signature = inspect.signature(function)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        return None
+    try:
+        signature.bind(*[None] * count)
+    except TypeError:
+        return False
+    return True

@@ -1,0 +1,120 @@
+"""Every error this package raises, under one base class.
+
+::
+
+    SSOError
+     ├── ConfigError(ValueError)            a setting is wrong
+     ├── InvalidEmail(ValueError)           not an address that may be signed
+     ├── HandoffRefused                     raised by a resolver: this visitor may not go
+     ├── ResolverUnavailable                raised by a resolver: the identity source is down
+     ├── ResolverError(TypeError)           a callable of yours returned something unusable
+     └── MiddlewareOrderError(RuntimeError) a session or auth middleware is on the wrong side
+
+    ShortTokenWarning(UserWarning)          the SSO Token is shorter than HS256 asks for
+
+No message and no argument of these errors holds the SSO Token, a signed token or an address.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+__all__ = [
+    "ConfigError",
+    "HandoffRefused",
+    "InvalidEmail",
+    "MiddlewareOrderError",
+    "ResolverError",
+    "ResolverUnavailable",
+    "SSOError",
+    "ShortTokenWarning",
+]
+
+_REASON = re.compile(r"[a-z0-9_]{1,64}")
+
+
+class SSOError(Exception):
+    """The base of every error raised by this package."""
+
+
+class ConfigError(SSOError, ValueError):
+    """One or more settings are wrong.
+
+    `problems` maps the name of each wrong setting to what is wrong with it and how to mend it;
+    all of them are found in one go.
+    """
+
+    def __init__(self, problems: Mapping[str, str]) -> None:
+        self.problems = dict(problems)
+        super().__init__(self.problems)
+
+    def __str__(self) -> str:
+        return "\n".join(f"{name}: {problem}" for name, problem in self.problems.items())
+
+
+class InvalidEmail(SSOError, ValueError):
+    """The value is not an email address that may be signed.
+
+    `reason` is a stable code: ``not_a_string``, ``empty``, ``not_ascii``, ``too_long``,
+    ``local_part_too_long`` or ``malformed``. The value itself is kept nowhere.
+    """
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(reason)
+
+    def __str__(self) -> str:
+        return f"not an email address that may be signed ({self.reason})"
+
+
+class HandoffRefused(SSOError):
+    """Raised by a resolver: the visitor is known and may not go to the Help Desk (403).
+
+    Args:
+        reason: a stable code for page, event and log that matches ``[a-z0-9_]{1,64}``. It is
+            shown to the visitor, so it says nothing about the person.
+
+    Raises:
+        ValueError: `reason` is not such a code.
+    """
+
+    def __init__(self, reason: str) -> None:
+        if not isinstance(reason, str) or not _REASON.fullmatch(reason):
+            raise ValueError("reason must be a code of 1 to 64 characters out of a-z, 0-9 and _")
+        self.reason = reason
+        super().__init__(reason)
+
+
+class ResolverUnavailable(SSOError):
+    """Raised by a resolver: who is signed in cannot be found out just now (503).
+
+    Args:
+        message: for your own logs; the visitor never sees it.
+        retry_after: whole seconds after which a new attempt makes sense, sent as ``Retry-After``
+            (RFC 9110, section 10.2.3).
+
+    Raises:
+        ValueError: `retry_after` is not a whole number of seconds, 0 or more.
+    """
+
+    def __init__(self, message: str = "the identity source is down", *, retry_after: int = 30) -> None:
+        if type(retry_after) is not int or retry_after < 0:
+            raise ValueError("retry_after must be a whole number of seconds, 0 or more")
+        self.retry_after = retry_after
+        super().__init__(message)
+
+
+class ResolverError(SSOError, TypeError):
+    """A resolver, `helpdesk` callable or `end_session` returned something unusable.
+
+    The message names the type of what came back, never its value.
+    """
+
+
+class MiddlewareOrderError(SSOError, RuntimeError):
+    """A session or auth middleware is on the wrong side; the message says which line to move."""
+
+
+class ShortTokenWarning(UserWarning):
+    """The SSO Token has fewer than the 32 bytes that HS256 asks for (RFC 7518, section 3.2)."""

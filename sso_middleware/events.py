@@ -1,0 +1,90 @@
+"""What happened on an intercepted path, for audit, metrics and the log.
+
+Each event is one record of the standard library's logger ``sso_middleware``. The visitor's address
+is in the `SSOEvent` that `on_event` receives, and in no log record.
+"""
+
+from __future__ import annotations
+
+import logging
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from threading import Lock
+from typing import Literal, TypeAlias
+
+logger = logging.getLogger("sso_middleware")
+logger.addHandler(logging.NullHandler())
+
+Outcome: TypeAlias = Literal["handed_off", "anonymous", "refused", "unavailable", "signed_out", "ignored"]
+
+_LEVELS = {"ignored": logging.DEBUG, "refused": logging.WARNING, "unavailable": logging.WARNING}
+
+
+@dataclass(frozen=True, slots=True)
+class SSOEvent:
+    """One thing that happened on an intercepted path.
+
+    Attributes:
+        outcome: ``handed_off``, ``anonymous``, ``refused``, ``unavailable``, ``signed_out``, or
+            ``ignored`` (HEAD, prefetch, embedding, a method turned away or turned into GET).
+        reason: a stable snake-case code; `None` only where the visitor was shown no page.
+        path: the public path: mount prefix and app-relative path, as decoded text.
+        account_id: the Help Desk account, if it is known.
+        email: the visitor's address, if the resolver gave one that may be signed.
+        jti: the identifier of the token that was sent, if one was.
+    """
+
+    outcome: Outcome
+    reason: str | None
+    path: str
+    account_id: str | None = None
+    email: str | None = field(default=None, repr=False)
+    jti: str | None = None
+
+
+EventHook: TypeAlias = Callable[[SSOEvent], object]
+"""What `on_event` takes: called once an event, in the request's own thread; it must not block."""
+
+
+class Reporter:
+    """Sends each event to the log and to `on_event`; an error in the latter goes to the log only."""
+
+    def __init__(self, on_event: EventHook | None) -> None:
+        self._on_event = on_event
+        self._unanswered = Lock()  # taken by whoever says it first, never released
+
+    def report(self, event: SSOEvent) -> None:
+        """Log `event` and call `on_event` with it."""
+        level = _LEVELS.get(event.outcome, logging.INFO)
+        if logger.isEnabledFor(level):
+            fields = {
+                "outcome": event.outcome,
+                "reason": event.reason,
+                "path": event.path,
+                "account_id": event.account_id,
+                "jti": event.jti,
+            }
+            logger.log(
+                level,
+                " ".join(f"{name}=%({name})a" for name in fields),
+                fields,
+                extra={f"sso_{name}": value for name, value in fields.items()},
+            )
+        if self._on_event is None:
+            return
+        try:
+            self._on_event(event)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the visitor is not to see it
+            # No exc_info: the error's own text may quote the event, and so the address.
+            frames = "".join(traceback.format_tb(error.__traceback__))
+            logger.error("on_event raised %s\n%s", type(error).__name__, frames)  # noqa: TRY400
+
+    def warn_unanswered(self, path: str) -> None:
+        """Say, once, that the application itself answers anonymous visitors."""
+        if self._unanswered.acquire(blocking=False):
+            logger.warning(
+                "an anonymous visitor came to %a and login_url is not set, so the application's own "
+                "route there answers; if it has none, visitors see its 404. This is said once.",
+                path,
+            )

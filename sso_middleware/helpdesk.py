@@ -1,0 +1,171 @@
+"""A Help Desk account and the hand-off to it: the only place where anything is signed.
+
+The claims and parameters follow the vendor's page "How to Integrate Help Desk SSO With Web
+Application". That page names no algorithm: HS256 is this package's inference from "signed using
+your SSO Token" (see the README's section on what is assumed).
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import time
+import warnings
+from collections.abc import Callable, Mapping
+from dataclasses import InitVar, dataclass, field
+from json.encoder import encode_basestring_ascii
+from typing import Any, NoReturn, Self
+from urllib.parse import quote
+
+from jwt.utils import base64url_encode
+
+from sso_middleware.addresses import check_email
+from sso_middleware.errors import ConfigError, ShortTokenWarning
+from sso_middleware.settings import HS256, SHORTEST_TOKEN, from_variables, problems_of, signing_key
+from sso_middleware.urls import with_query
+
+_HEADER = base64url_encode(b'{"alg":"HS256","typ":"JWT"}') + b"."
+
+
+@dataclass(frozen=True, slots=True)
+class Handoff:
+    """One signed redirect to the Help Desk, good for one visitor, once.
+
+    Attributes:
+        url: where to send the browser; whoever opens it is signed in, so keep it out of logs.
+        token: the JWT in it.
+        email: the address it signs.
+        iat: issued at, in whole seconds since the epoch.
+        jti: its unique identifier.
+    """
+
+    url: str = field(repr=False)
+    token: str = field(repr=False)
+    email: str = field(repr=False)
+    iat: int
+    jti: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class HelpDesk:
+    """The settings of one Help Desk account, and what signs hand-offs to it.
+
+    Immutable, and safe to share between threads and to keep across a fork. The SSO Token is not
+    readable from it; `copy.copy` and `copy.deepcopy` give the object itself, and pickling raises
+    `TypeError`.
+
+    Args:
+        sso_token: SSO Token, from the vendor's panel.
+        sso_auth_url: SSO Auth URL, from the vendor's panel.
+        account_id: Account ID, from the vendor's panel; a `str` or an `int`, kept as `str`.
+        auth_url: the Auth URL as it is registered in the vendor's panel; sent byte for byte.
+        logout_url: the Logout URL registered there, if any.
+        backdate: seconds (0 to 30) taken off ``iat``, for a server clock that runs ahead.
+        allow_http: permit ``http://`` URLs outside loopback.
+
+    Raises:
+        ConfigError: naming every wrong setting at once.
+
+    Warns:
+        ShortTokenWarning: the SSO Token has fewer than 32 bytes. It works all the same.
+    """
+
+    sso_token: InitVar[str]
+    sso_auth_url: str
+    account_id: str | int
+    auth_url: str
+    logout_url: str | None = None
+    backdate: int = 0
+    allow_http: bool = False
+    _sign: Callable[[bytes], bytes] = field(init=False, repr=False)
+    _url_head: str = field(init=False, repr=False)
+    _url_tail: str = field(init=False, repr=False)
+
+    def __post_init__(self, sso_token: str) -> None:
+        problems = problems_of(
+            sso_token=sso_token,
+            sso_auth_url=self.sso_auth_url,
+            account_id=self.account_id,
+            auth_url=self.auth_url,
+            logout_url=self.logout_url,
+            backdate=self.backdate,
+            allow_http=self.allow_http,
+        )
+        if problems:
+            raise ConfigError(problems)
+        key = signing_key(sso_token)
+        if len(key) < SHORTEST_TOKEN:
+            warnings.warn(
+                f"sso_token is shorter than the {SHORTEST_TOKEN} bytes HS256 asks for (RFC 7518, "
+                "section 3.2): check that it was copied whole from the vendor's panel",
+                ShortTokenWarning,
+                stacklevel=3,  # past the generated __init__, to where the HelpDesk is made
+            )
+
+        def sign(message: bytes) -> bytes:
+            return HS256.sign(message, key)
+
+        account_id = str(self.account_id)
+        prepared: dict[str, object] = {
+            "account_id": account_id,
+            "_sign": sign,  # the key lives in this closure alone, where no repr, vars or asdict looks
+            "_url_head": with_query(self.sso_auth_url, "token="),
+            "_url_tail": f"&account_id={quote(account_id, safe='')}&auth_url={quote(self.auth_url, safe='')}",
+        }
+        for name, value in prepared.items():
+            object.__setattr__(self, name, value)
+
+    @classmethod
+    def from_env(cls, variables: Mapping[str, Any] | None = None, prefix: str = "HELPDESK_") -> Self:
+        """Make a HelpDesk from environment variables, or from any mapping that looks like them.
+
+        With the default prefix it reads ``HELPDESK_SSO_TOKEN`` (or ``HELPDESK_SSO_TOKEN_FILE``, a
+        file of which one trailing newline is taken off), ``HELPDESK_SSO_AUTH_URL``,
+        ``HELPDESK_ACCOUNT_ID``, ``HELPDESK_AUTH_URL``, ``HELPDESK_LOGOUT_URL``,
+        ``HELPDESK_BACKDATE`` and ``HELPDESK_ALLOW_HTTP`` (1/true/yes/on or 0/false/no/off). An
+        empty value counts as not set.
+
+        Args:
+            variables: the mapping to read, such as Flask's ``app.config``; default `os.environ`.
+            prefix: what the names start with.
+
+        Raises:
+            ConfigError: naming every variable that is missing or wrong.
+        """
+        return cls(**from_variables(os.environ if variables is None else variables, prefix))
+
+    def handoff(self, email: str, *, iat: int | None = None, jti: str | None = None) -> Handoff:
+        """Sign a hand-off for `email`; call it anew for each visit.
+
+        Args:
+            email: the visitor's verified address, passed on verbatim.
+            iat: issued at, in whole seconds since the epoch; for tests. Default: now, less
+                `backdate`.
+            jti: the unique identifier; for tests. Default: 32 random hex characters.
+
+        Raises:
+            InvalidEmail: `email` is not an address that may be signed.
+        """
+        email = check_email(email)
+        if iat is None:
+            iat = int(time.time()) - self.backdate
+        if jti is None:
+            jti = secrets.token_hex(16)
+        # What json.dumps would give: an address that passed the check has nothing to escape.
+        claims = f'{{"email":"{email}","iat":{iat:d},"jti":{encode_basestring_ascii(jti)}}}'
+        message = _HEADER + base64url_encode(claims.encode("ascii"))
+        token = f"{message.decode('ascii')}.{base64url_encode(self._sign(message)).decode('ascii')}"
+        return Handoff(f"{self._url_head}{token}{self._url_tail}", token, email, iat, jti)
+
+    def handoff_url(self, email: str) -> str:
+        """Return the URL of a new hand-off for `email`: ``handoff(email).url``."""
+        return self.handoff(email).url
+
+    def __copy__(self) -> Self:
+        return self
+
+    def __deepcopy__(self, memo: object) -> Self:
+        return self
+
+    def __reduce_ex__(self, protocol: object) -> NoReturn:
+        raise TypeError("a HelpDesk holds the SSO Token and cannot be pickled: make one in each process")

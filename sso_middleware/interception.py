@@ -1,0 +1,121 @@
+"""Which paths are taken over, and what for.
+
+A path is compared as decoded text, whole and unchanged: a miss goes to the application, and a
+wrong hit would mint a token.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any, Literal, TypeAlias
+
+from sso_middleware.helpdesk import HelpDesk
+from sso_middleware.logout import Logout
+from sso_middleware.urls import (
+    decoded_path_of,
+    decoded_path_problem,
+    is_absolute,
+    path_problem,
+    target_problem,
+)
+
+Purpose: TypeAlias = Literal["handoff", "logout"]
+
+
+class Interception:
+    """The intercepted paths: `public` ones with the mount prefix, `relative` ones without.
+
+    Args:
+        helpdesk: the HelpDesk; `None` if a callable chooses one.
+        paths: `None`, a str or several: the app-relative paths of hand-offs.
+        login_url: app-relative, absolute or `None`.
+        logout: a Logout, or `None`.
+
+    Attributes:
+        problems: what is wrong with each wrong setting; nothing may be intercepted if there is one.
+    """
+
+    def __init__(self, helpdesk: HelpDesk | None, paths: Any, login_url: Any, logout: Any) -> None:
+        self.public: dict[str, Purpose] = {}
+        self.relative: dict[str, Purpose] = {}
+        self.problems: dict[str, str] = {}
+        self._used: dict[str, str] = {}  # path -> the setting it comes from
+        self._add_login(helpdesk, login_url)
+        self._add_handoffs(helpdesk, paths)
+        self._add_logout(helpdesk, logout)
+
+    def find(self, prefix: str, path: str) -> Purpose | None:
+        """Return what app-relative `path` under mount `prefix` is taken over for, if it is."""
+        return self.relative.get(path) or self.public.get(prefix + path)
+
+    def last_segments(self, spell: Callable[[str], str]) -> tuple[slice, frozenset[str]]:
+        """Return a cheap test that every hit passes, for paths of any number and mount prefix.
+
+        Args:
+            spell: turns text into the way the protocol spells it.
+
+        Returns:
+            `end` and `ends`: what is to be intercepted has ``path[end] in ends``.
+        """
+        segments = [spell(path[path.rindex("/") :]) for path in (*self.public, *self.relative)]
+        end = slice(-min(map(len, segments)), None)
+        # "" is how an application mounted at exactly the public path sees it.
+        return end, frozenset({segment[end] for segment in segments} | ({""} if self.public else set()))
+
+    def _add_login(self, helpdesk: HelpDesk | None, login_url: Any) -> None:
+        if login_url is None:
+            return
+        if problem := target_problem(login_url):
+            self.problems["login_url"] = problem
+        elif not is_absolute(login_url):
+            self._use(decoded_path_of(login_url), "login_url", None)
+        elif helpdesk is None:
+            self.problems["login_url"] = (
+                "must be app-relative when helpdesk is a callable: the way back would have no origin"
+            )
+
+    def _add_handoffs(self, helpdesk: HelpDesk | None, paths: Any) -> None:
+        if paths is None:
+            if helpdesk is None:
+                self.problems["paths"] = "must be given when helpdesk is a callable"
+            else:
+                self._add_public(helpdesk.auth_url, "handoff", "auth_url")
+            return
+        several: list[Any] = (
+            [paths] if isinstance(paths, str) or not isinstance(paths, Iterable) else [*paths]
+        )
+        if not several:
+            self.problems["paths"] = "is empty: leave it out, or give at least one path"
+        for path in several:
+            self._add_relative(path, "handoff", "paths")
+
+    def _add_logout(self, helpdesk: HelpDesk | None, logout: Any) -> None:
+        if logout is None:
+            return
+        if not isinstance(logout, Logout):
+            self.problems["logout"] = "must be a Logout, or None"
+        elif logout.path is not None:
+            self._add_relative(logout.path, "logout", "logout")
+        elif helpdesk is not None and helpdesk.logout_url is not None:
+            self._add_public(helpdesk.logout_url, "logout", "logout_url")
+        else:
+            self.problems["logout"] = "needs Logout(path=...), or a HelpDesk with a logout_url"
+
+    def _add_public(self, url: str, purpose: Purpose, setting: str) -> None:
+        path = decoded_path_of(url)
+        problem = decoded_path_problem(path)
+        if self._use(path, setting, f"its path {problem}" if problem else None):
+            self.public[path] = purpose
+
+    def _add_relative(self, path: Any, purpose: Purpose, setting: str) -> None:
+        if self._use(path, setting, path_problem(path)):
+            self.relative[path] = purpose
+
+    def _use(self, path: Any, setting: str, problem: str | None) -> bool:
+        if problem is None and path in self._used:
+            problem = f"{path!a} is already used by {self._used[path]}: each path can have one purpose"
+        if problem is None:
+            self._used[path] = setting
+            return True
+        self.problems[setting] = problem
+        return False

@@ -1,0 +1,105 @@
+"""Taking over the Logout URL: where the Help Desk sends the browser after its own logout."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, TypeAlias, cast
+
+from sso_middleware.errors import ConfigError, ResolverError
+from sso_middleware.urls import path_problem, target_problem
+
+HeaderList: TypeAlias = Iterable[tuple[str, str]]
+EndSession: TypeAlias = Callable[[Any], HeaderList | Awaitable[HeaderList]]
+"""Given the environ or scope, ends the session and returns response headers (``Set-Cookie``)."""
+
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, section 5.6.2
+_FIELD_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")  # RFC 9110, section 5.5
+_COOKIE_ATTRIBUTE = re.compile(r"[\x20-\x3a\x3c-\x7e]+")  # RFC 6265, section 4.1.1
+
+
+@dataclass(frozen=True, slots=True)
+class Logout:
+    """Take over the Logout URL and end the application's session there.
+
+    Args:
+        end_session: is given the environ or scope and returns the response headers that end the
+            session, as (name, value) pairs of `str`; on ASGI it may be async.
+        path: the app-relative path; default: where the HelpDesk's `logout_url` points.
+        then: where the visitor goes next: app-relative or an absolute http(s) URL.
+
+    Raises:
+        ConfigError: a setting is wrong.
+    """
+
+    end_session: EndSession
+    path: str | None = None
+    then: str = "/"
+
+    def __post_init__(self) -> None:
+        found = {
+            "end_session": None if callable(self.end_session) else "must be a callable",
+            "path": None if self.path is None else path_problem(self.path),
+            "then": target_problem(self.then),
+        }
+        problems = {f"Logout({name})": problem for name, problem in found.items() if problem}
+        if problems:
+            raise ConfigError(problems)
+
+
+def expire_cookies(
+    *names: str, path: str = "/", domain: str | None = None
+) -> Callable[[Any], list[tuple[str, str]]]:
+    """Return an `end_session` for applications whose whole session is in cookies.
+
+    Args:
+        names: the cookies to expire.
+        path: the Path they were set with.
+        domain: the Domain they were set with, if any.
+
+    Raises:
+        ConfigError: no name is given, or one of the values cannot stand in a cookie (RFC 6265).
+    """
+    problems: dict[str, str] = {}
+    if not names or not all(isinstance(name, str) and _TOKEN.fullmatch(name) for name in names):
+        problems["names"] = "must be one or more names of cookies"
+    for attribute, value in (("path", path), ("domain", domain)):
+        if value is not None and not (isinstance(value, str) and _COOKIE_ATTRIBUTE.fullmatch(value)):
+            problems[attribute] = "must be printable ASCII without a semicolon"
+    if problems:
+        raise ConfigError({f"expire_cookies({name})": text for name, text in problems.items()})
+
+    where = f"Path={path}" if domain is None else f"Domain={domain}; Path={path}"
+    expired = f"Expires=Thu, 01 Jan 1970 00:00:00 GMT; Max-Age=0; {where}; HttpOnly; SameSite=Lax"
+
+    def header(name: str) -> tuple[str, str]:
+        # A browser ignores a Set-Cookie with these prefixes that is not Secure (RFC 6265bis, 4.1.3).
+        secure = "; Secure" if name.lower().startswith(("__host-", "__secure-")) else ""
+        return "Set-Cookie", f"{name}=; {expired}{secure}"
+
+    headers = [header(name) for name in names]
+
+    def end_session(_: Any) -> list[tuple[str, str]]:
+        return headers
+
+    return end_session
+
+
+def check_headers(returned: object) -> list[tuple[str, str]]:
+    """Return what an `end_session` returned as a list of headers that may be sent.
+
+    Raises:
+        ResolverError: it is anything but (name, value) pairs of `str` that HTTP allows.
+    """
+    headers: list[tuple[str, str]] = []
+    for pair in cast("Iterable[object]", returned if isinstance(returned, Iterable) else [returned]):
+        match pair:
+            case (str(name), str(value)) if _TOKEN.fullmatch(name) and _FIELD_VALUE.fullmatch(value):
+                headers.append((str.__str__(name), str.__str__(value)))
+            case _:
+                raise ResolverError(
+                    "end_session must return an iterable of (name, value) pairs of str, such as "
+                    "[('Set-Cookie', 'session=; Max-Age=0; Path=/')], and [] if there is nothing to send"
+                )
+    return headers

@@ -1,0 +1,39 @@
+"""Noticing that the Help Desk keeps sending a browser back: a count in a cookie, nothing on the server."""
+
+from __future__ import annotations
+
+import re
+
+from sso_middleware.urls import encode_path
+
+COOKIE = "sso_handoffs"
+_WINDOW = 20  # seconds
+_LIMIT = 8  # hand-offs within the window; this one is not made
+
+_VALUE = re.compile(r"([0-9]{1,12})\.([1-7])", re.ASCII)
+
+
+def count(cookie: str | None, now: int) -> tuple[str | None, bool]:
+    """Count one more hand-off.
+
+    Args:
+        cookie: the value the browser sent, if any; anything odd counts as none.
+        now: whole seconds since the epoch.
+
+    Returns:
+        The new value, `None` to delete the cookie; and whether this is a loop.
+    """
+    seen = _VALUE.fullmatch(cookie or "")
+    first, number = (int(seen[1]), int(seen[2]) + 1) if seen else (now, 1)
+    if not 0 <= now - first <= _WINDOW:
+        first, number = now, 1
+    if number >= _LIMIT:
+        return None, True
+    return f"{first}.{number}", False
+
+
+def set_cookie(value: str | None, public_path: str, *, secure: bool) -> tuple[str, str]:
+    """Return the Set-Cookie header that keeps `value`, or deletes the cookie."""
+    kept = f"{COOKIE}=; Max-Age=0" if value is None else f"{COOKIE}={value}; Max-Age={_WINDOW}"
+    flags = "; Secure" if secure else ""
+    return "Set-Cookie", f"{kept}; Path={encode_path(public_path)}; HttpOnly; SameSite=Lax{flags}"

@@ -1,0 +1,166 @@
+"""The rules for the settings of a Help Desk account, and reading them from variables."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import jwt
+
+from sso_middleware.errors import ConfigError
+from sso_middleware.urls import query_names, url_problem
+
+HS256 = jwt.get_algorithm_by_name("HS256")
+SHORTEST_TOKEN = 32  # bytes; RFC 7518, section 3.2
+LONGEST_BACKDATE = 30  # seconds
+
+#: The parameters of the hand-off, in the order in which they are sent.
+HANDOFF_PARAMETERS = ("token", "account_id", "auth_url")
+
+_UNUSABLE_IN_ACCOUNT_ID = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+_NAMES = ("sso_token", "sso_auth_url", "account_id", "auth_url", "logout_url", "backdate", "allow_http")
+_IN_VARIABLES = {"allow_http": "must be one of 1, true, yes, on, 0, false, no, off, or empty"}
+_TRUE = frozenset({"1", "true", "yes", "on"})
+_FALSE = frozenset({"0", "false", "no", "off"})
+
+
+def signing_key(sso_token: str) -> Any:
+    """Return `sso_token` as PyJWT's HS256 wants its key.
+
+    Raises:
+        ValueError: it cannot be used as a shared secret; the message does not show it.
+    """
+    try:
+        return HS256.prepare_key(sso_token)
+    except UnicodeEncodeError:
+        raise ValueError("is not valid text") from None
+    except jwt.InvalidKeyError:
+        raise ValueError(
+            "looks like a PEM, SSH or JWK key, which PyJWT refuses as a shared secret: "
+            "copy the SSO Token from the vendor's panel"
+        ) from None
+
+
+def problems_of(
+    *,
+    sso_token: object,
+    sso_auth_url: object,
+    account_id: object,
+    auth_url: object,
+    logout_url: object,
+    backdate: object,
+    allow_http: object,
+) -> dict[str, str]:
+    """Return what is wrong with each wrong setting; nothing if all are fine."""
+    http = allow_http is True
+    found = {
+        "sso_token": _token_problem(sso_token),
+        "sso_auth_url": _sso_auth_url_problem(sso_auth_url, allow_http=http),
+        "account_id": _account_id_problem(account_id),
+        "auth_url": url_problem(auth_url, allow_http=http),
+        "logout_url": None if logout_url is None else url_problem(logout_url, allow_http=http),
+        "backdate": None
+        if type(backdate) is int and 0 <= backdate <= LONGEST_BACKDATE
+        else f"must be a whole number of seconds from 0 to {LONGEST_BACKDATE}",
+        "allow_http": None if isinstance(allow_http, bool) else "must be True or False",
+    }
+    return {name: problem for name, problem in found.items() if problem}
+
+
+def _token_problem(sso_token: object) -> str | None:
+    if not isinstance(sso_token, str):
+        return "must be a str: the SSO Token from the vendor's panel"
+    if not sso_token:
+        return "is empty: copy the SSO Token from the vendor's panel"
+    if sso_token != sso_token.strip():
+        return "has white space at an end, which would make every signature invalid: remove it"
+    try:
+        signing_key(sso_token)
+    except ValueError as problem:
+        return str(problem)
+    return None
+
+
+def _sso_auth_url_problem(sso_auth_url: object, *, allow_http: bool) -> str | None:
+    problem = url_problem(sso_auth_url, allow_http=allow_http)
+    if problem or not isinstance(sso_auth_url, str):
+        return problem
+    if not sso_auth_url.isascii():
+        return "must be ASCII: write other characters percent-encoded, and the host in punycode"
+    taken = sorted(query_names(sso_auth_url).intersection(HANDOFF_PARAMETERS))
+    if taken:
+        return f"already carries {', '.join(taken)} in its query: copy the SSO Auth URL alone"
+    return None
+
+
+def _account_id_problem(account_id: object) -> str | None:
+    if isinstance(account_id, bool) or not isinstance(account_id, str | int):
+        return "must be a str or an int: the Account ID from the vendor's panel"
+    text = str(account_id)
+    if not text or text != text.strip() or _UNUSABLE_IN_ACCOUNT_ID.search(text):
+        return "must not be empty nor hold control characters or white space at an end"
+    return None
+
+
+def from_variables(variables: Mapping[str, Any], prefix: str) -> dict[str, Any]:
+    """Return the settings that `variables` hold under names with `prefix`.
+
+    An empty value counts as not set.
+
+    Raises:
+        ConfigError: naming every variable that is missing or wrong.
+    """
+    problems: dict[str, str] = {}
+
+    def get(name: str) -> Any:
+        value = variables.get(f"{prefix}{name}")
+        return None if value == "" else value
+
+    settings: dict[str, Any] = {name: get(name.upper()) for name in _NAMES}
+    settings["backdate"] = _integer(settings["backdate"])
+    settings["allow_http"] = _boolean(settings["allow_http"])
+    token_file = get("SSO_TOKEN_FILE")
+    if token_file is not None and settings["sso_token"] is not None:
+        problems["sso_token_file"] = f"is set, and {prefix}SSO_TOKEN too: set one of the two"
+    elif token_file is not None:
+        try:
+            settings["sso_token"] = _read_token(token_file)
+        except ValueError as error:
+            problems["sso_token_file"] = str(error)
+
+    found = problems_of(**settings)
+    if "sso_token" in found and token_file is not None:
+        problems.setdefault("sso_token_file", found.pop("sso_token"))
+    for name, problem in found.items():
+        problems[name] = "is not set" if settings[name] is None else _IN_VARIABLES.get(name, problem)
+    if problems:
+        raise ConfigError({f"{prefix}{name.upper()}": problem for name, problem in problems.items()})
+    return settings
+
+
+def _read_token(path: object) -> str:
+    # Neither the path nor the OSError's own text is shown: the token itself, put into the wrong
+    # variable, would be in both.
+    try:
+        text = Path(str(path)).read_bytes().decode("utf-8-sig")
+    except OSError as error:
+        raise ValueError(f"names a file that cannot be read ({error.strerror})") from None
+    except ValueError:
+        raise ValueError("names a file that is not UTF-8 text, or is no file name") from None
+    line = text.removesuffix("\n")
+    return line if line == text else line.removesuffix("\r")
+
+
+def _integer(value: object) -> object:
+    if value is None:
+        return 0
+    return int(value) if isinstance(value, str) and re.fullmatch("[0-9]{1,4}", value) else value
+
+
+def _boolean(value: object) -> object:
+    text = "" if value is None else str(value).lower()
+    if text in _TRUE:
+        return True
+    return False if text in _FALSE or not text else value

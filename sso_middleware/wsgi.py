@@ -1,0 +1,147 @@
+"""The middleware for WSGI applications: Flask, Django, Pyramid, Bottle (PEP 3333)."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable
+from http import HTTPStatus
+from typing import Any, TypeAlias
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
+from werkzeug.datastructures import EnvironHeaders
+from werkzeug.sansio.http import parse_cookie
+
+from sso_middleware.answers import Answer, Visit
+from sso_middleware.callables import is_async, takes
+from sso_middleware.errors import ResolverError
+from sso_middleware.events import EventHook
+from sso_middleware.gate import Call, Gate
+from sso_middleware.helpdesk import HelpDesk
+from sso_middleware.logout import Logout
+
+__all__ = ["EmailResolver", "HelpDeskChooser", "SSOMiddleware"]
+
+EmailResolver: TypeAlias = Callable[[WSGIEnvironment], str | None]
+"""Given the environ, returns the visitor's email address, or `None` for an anonymous visitor."""
+
+HelpDeskChooser: TypeAlias = Callable[[WSGIEnvironment, str], HelpDesk]
+"""Given the environ and the visitor's address, returns the HelpDesk to hand off to."""
+
+_STATUS = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
+
+
+class SSOMiddleware:
+    """WSGI middleware that answers the intercepted paths with a signed redirect to the Help Desk.
+
+    Every other request goes to `app` with the very same environ.
+
+    Args:
+        app: the WSGI application.
+        helpdesk: the HelpDesk, or a callable ``(environ, email) -> HelpDesk``.
+        resolve_email: ``(environ) -> str | None``: the visitor's address, `None` if anonymous. It may
+            raise `HandoffRefused` (403) or `ResolverUnavailable` (503); anything else propagates.
+        paths: the intercepted paths, app-relative and decoded: one str, or several. Default: where
+            `auth_url` points, seen from outside. Required if `helpdesk` is a callable.
+        login_url: where an anonymous visitor goes: app-relative, or an absolute http(s) URL. `None`:
+            the application's own route at the intercepted path answers.
+        next_param: the query parameter that carries the way back to `login_url`.
+        logout: take over the Logout URL, too.
+        on_event: called with each `SSOEvent`; sync, must not block.
+
+    Raises:
+        ConfigError: naming every wrong setting at once.
+    """
+
+    def __init__(
+        self,
+        app: WSGIApplication,
+        helpdesk: HelpDesk | HelpDeskChooser,
+        resolve_email: EmailResolver,
+        *,
+        paths: str | Iterable[str] | None = None,
+        login_url: str | None = None,
+        next_param: str = "next",
+        logout: Logout | None = None,
+        on_event: EventHook | None = None,
+    ) -> None:
+        callables = {
+            "helpdesk": helpdesk,
+            "resolve_email": resolve_email,
+            "logout": logout.end_session if isinstance(logout, Logout) else None,
+        }
+        also_wrong: dict[str, str] = {
+            name: "must not be async under WSGI (sso_middleware.asgi is for ASGI applications)"
+            for name, function in callables.items()
+            if is_async(function)
+        }
+        if not callable(app):
+            also_wrong["app"] = "must be a WSGI application"
+        elif is_async(app) or (takes(app, 2) is False and takes(app, 3)):
+            also_wrong["app"] = "is an ASGI application: use sso_middleware.asgi.SSOMiddleware"
+        self.app = app
+        self._gate = Gate(
+            helpdesk,
+            resolve_email,
+            paths=paths,
+            login_url=login_url,
+            next_param=next_param,
+            logout=logout,
+            on_event=on_event,
+            wrap=_wrap,
+            also_wrong=also_wrong,
+        )
+        self._end, self._ends = self._gate.interception.last_segments(_native)
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer an intercepted path, or pass the request to the application (PEP 3333)."""
+        if environ.get("PATH_INFO", "")[self._end] in self._ends:
+            answer = self._answer(environ)
+            if answer is not None:
+                start_response(_STATUS[answer.status], answer.headers)
+                return [answer.body]
+        return self.app(environ, start_response)
+
+    def _answer(self, environ: WSGIEnvironment) -> Answer | None:
+        prefix, path = _text(environ.get("SCRIPT_NAME", "")), _text(environ.get("PATH_INFO", ""))
+        handler = self._gate.find(prefix, path)
+        if handler is None:
+            return None
+        headers = EnvironHeaders(environ)
+
+        def header(name: str) -> str:
+            return headers.get(name, "")
+
+        def cookie(name: str) -> str | None:
+            return parse_cookie(headers.get("Cookie")).get(name)
+
+        visit = Visit(environ, environ["REQUEST_METHOD"], prefix, path, header, cookie)
+        try:
+            handler(visit).__await__().send(None)
+        except StopIteration as finished:
+            answer: Answer | None = finished.value
+            return answer
+        raise AssertionError("a WSGI call never suspends")  # pragma: no cover - see _wrap
+
+
+def _wrap(function: Callable[..., Any]) -> Call:
+    async def call(settle: Callable[[Any], Any], *args: Any) -> Any:
+        returned = function(*args)
+        if inspect.iscoroutine(returned):
+            returned.close()  # or Python complains that it was never awaited
+            raise ResolverError("an async callable cannot be awaited under WSGI: give a sync one")
+        return settle(returned)
+
+    return call
+
+
+def _native(text: str) -> str:
+    """Spell `text` as a WSGI "native string": its UTF-8 bytes seen as Latin-1 (PEP 3333)."""
+    return text.encode().decode("latin-1")
+
+
+def _text(native: str) -> str:
+    # What is not UTF-8 becomes U+FFFD, as ASGI servers have it; no configured path holds that.
+    try:
+        return native.encode("latin-1").decode("utf-8", "replace")
+    except UnicodeEncodeError:  # a server that does not keep to PEP 3333
+        return "\N{REPLACEMENT CHARACTER}"
