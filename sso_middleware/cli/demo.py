@@ -129,9 +129,7 @@ def demo(port: int) -> None:
     demo_app = DemoApp(base_url)
     console.print(f"Open [bold]{base_url}/[/bold], sign in and follow [bold]Support[/bold].", soft_wrap=True)
     console.print(
-        f"Or: curl -sSLi -c jar -b jar -X POST --post303 '{base_url}/login?next=/sso/helpdesk'",
-        soft_wrap=True,
-        highlight=False,
+        f"Or: curl -sSiL -b '' -d '' '{base_url}/login?next=/sso/helpdesk'", soft_wrap=True, highlight=False
     )
     console.print(
         "The account is made up, and the Help Desk is a stand-in page. Ctrl-C stops.", soft_wrap=True
