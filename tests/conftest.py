@@ -1,0 +1,32 @@
+"""Fixtures and options of the whole suite."""
+
+from __future__ import annotations
+
+import pytest
+
+from clients import ASGISite, UnprefixedASGISite, WSGISite
+
+
+@pytest.fixture(params=[WSGISite, ASGISite], ids=lambda site: site.protocol)
+def site(request):
+    """The class of a site on each protocol; call it with resolve_email, helpdesk and options."""
+    return request.param
+
+
+@pytest.fixture(params=[WSGISite, ASGISite, UnprefixedASGISite], ids=lambda site: site.protocol)
+def mounted_site(request):
+    """The same, and both ways in which ASGI servers present a mount prefix."""
+    return request.param
+
+
+def pytest_addoption(parser):
+    parser.addoption("--packaging", action="store_true", help="also run the tests that build and install the wheel")
+
+
+def pytest_collection_modifyitems(config, items):
+    if config.getoption("--packaging"):
+        return
+    skip = pytest.mark.skip(reason="needs the package index; give --packaging to run it")
+    for item in items:
+        if item.get_closest_marker("packaging"):
+            item.add_marker(skip)
