@@ -1,0 +1,246 @@
+"""The README's code runs, and does what the README says."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import io
+import json
+import shlex
+import sys
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import bottle
+import itsdangerous
+import jwt
+import pytest
+from markdown_it import MarkdownIt
+
+from clients import SSO_TOKEN, make_environ, make_scope
+
+README = Path(__file__).parent.parent / "README.md"
+SECRET = "a session secret of more than thirty-two bytes"
+ACCOUNT = {
+    "SSO_TOKEN": SSO_TOKEN,
+    "SSO_AUTH_URL": "https://acme.example/sso",
+    "ACCOUNT_ID": "4711",
+    "AUTH_URL": "https://app.example.com/sso/helpdesk",
+    "LOGOUT_URL": "https://app.example.com/sso/logout",
+}
+
+
+def blocks(language):
+    """Return the fenced blocks of a language by the heading they stand under."""
+    tokens = MarkdownIt().parse(README.read_text("utf-8"))
+    found, heading = {}, None
+    for token, following in zip(tokens, tokens[1:], strict=False):
+        if token.type == "heading_open":
+            heading = following.content
+        elif token.type == "fence" and token.info == language:
+            assert heading not in found, "one block of a language a heading"
+            found[heading] = token.content
+    return found
+
+
+PYTHON = blocks("python")
+
+
+@pytest.fixture
+def run(monkeypatch):
+    """Run the block under a heading as a module, with the settings that the README asks for."""
+    for prefix in ("HELPDESK_", "ACME_", "GLOBEX_"):
+        for name, value in ACCOUNT.items():
+            monkeypatch.setenv(prefix + name, value)
+    monkeypatch.setenv("SESSION_SECRET", SECRET)
+    monkeypatch.setenv("PROXY_SECRET", SECRET)
+
+    def execute(heading):
+        namespace = {"__name__": "readme"}
+        monkeypatch.setitem(sys.modules, "readme", type(sys)("readme"))
+        exec(compile(PYTHON[heading], f"README.md, {heading}", "exec"), namespace)  # noqa: S102
+        return namespace
+
+    return execute
+
+
+def starlette_cookie(user):
+    data = base64.b64encode(json.dumps({"user": user}).encode())
+    return f"session={itsdangerous.TimestampSigner(SECRET).sign(data).decode()}"
+
+
+def bottle_cookie(user):
+    app = bottle.Bottle()
+    app.route("/", callback=lambda: bottle.response.set_cookie("session", user, secret=SECRET))
+    _, headers, _ = call_wsgi(app, "/")
+    return dict(headers)["Set-Cookie"].split(";")[0]
+
+
+def flask_cookie(namespace, user):
+    app = namespace["app"]
+    return f"session={app.session_interface.get_signing_serializer(app).dumps({'user': user})}"
+
+
+def pyramid_cookie(namespace, user):
+    from pyramid.request import Request
+    from pyramid.security import remember
+
+    with namespace["router"].request_context(make_environ("GET", "/")) as request:
+        assert isinstance(request, Request)
+        return remember(request, user)[0][1].split(";")[0]
+
+
+def plain_cookie(namespace, user):
+    namespace["SESSIONS"]["abc"] = namespace.get("USERS", {}).get(user, {}).get("email", "jane@example.com")
+    return "session=abc"
+
+
+# heading: (protocol, name of the application, headers that sign jane in)
+WALKS = {
+    "WSGI": ("wsgi", "application", lambda namespace: [("Cookie", bottle_cookie("jane"))]),
+    "ASGI": ("asgi", "app", lambda namespace: [("Cookie", starlette_cookie("jane"))]),
+    "Flask": ("wsgi", "app", lambda namespace: [("Cookie", flask_cookie(namespace, "jane"))]),
+    "Pyramid": ("wsgi", "app", lambda namespace: [("Cookie", pyramid_cookie(namespace, "jane"))]),
+    "Starlette": ("asgi", "app", lambda namespace: [("Cookie", starlette_cookie("jane"))]),
+    "Plain WSGI": ("wsgi", "app", lambda namespace: [("Cookie", plain_cookie(namespace, "jane"))]),
+    "Behind an identity-aware proxy": (
+        "asgi",
+        "app",
+        lambda namespace: [("X-Proxy-Secret", SECRET), ("X-Forwarded-Email", "jane@example.com")],
+    ),
+}
+OTHERS = {"In a route of your own", "Settings of the middleware"}
+
+
+FORM = "application/x-www-form-urlencoded"
+
+
+def call_wsgi(app, path, headers=(), method="GET", query="", body=b""):
+    started = []
+    environ = make_environ(method, path, headers=headers, query=query, body=io.BytesIO(body))
+    environ |= {"CONTENT_LENGTH": str(len(body)), "CONTENT_TYPE": FORM}
+    iterable = app(environ, lambda *args: started.append(args))
+    body = b"".join(iterable)
+    getattr(iterable, "close", bool)()
+    status, response_headers, *_ = started[-1]
+    return int(status.split()[0]), response_headers, body
+
+
+def call_asgi(app, path, headers=(), method="GET", query="", body=b""):
+    sent = []
+
+    async def receive():
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    async def send(message):
+        sent.append(message)
+
+    headers = [*headers, ("Content-Length", str(len(body))), ("Content-Type", FORM)]
+    asyncio.run(app(make_scope(method, path, headers=headers, query=query), receive, send))
+    response_headers = [(name.decode(), value.decode()) for name, value in sent[0]["headers"]]
+    return sent[0]["status"], response_headers, b"".join(message.get("body", b"") for message in sent[1:])
+
+
+CALL = {"wsgi": call_wsgi, "asgi": call_asgi}
+
+
+def email_in(url):
+    token = url.partition("token=")[2].partition("&")[0]
+    return jwt.decode(token, SSO_TOKEN, algorithms=["HS256"])["email"]
+
+
+def location(headers):
+    return next(value for name, value in headers if name.lower() == "location")
+
+
+def test_every_block_is_walked():
+    """A new Python block needs a walk here."""
+    assert PYTHON.keys() == WALKS.keys() | OTHERS
+
+
+@pytest.mark.parametrize("heading", WALKS)
+class TestWiring:
+    def test_anonymous(self, run, heading):
+        """An anonymous visitor is sent to the login page, with the way back."""
+        protocol, name, _ = WALKS[heading]
+        status, headers, _ = CALL[protocol](run(heading)[name], "/sso/helpdesk")
+        assert status == 303
+        assert location(headers) in ("/login?next=/sso/helpdesk", "/oauth2/start?next=/sso/helpdesk")
+
+    def test_signed_in(self, run, heading):
+        """Whoever is signed in by the framework's own means is handed off under their address."""
+        protocol, name, sign_in = WALKS[heading]
+        namespace = run(heading)
+        status, headers, _ = CALL[protocol](namespace[name], "/sso/helpdesk", sign_in(namespace))
+        assert status == 303
+        assert email_in(location(headers)) == "jane@example.com"
+
+    def test_unverified(self, run, heading):
+        """An address that is not verified is refused, where the application knows the difference."""
+        protocol, name, sign_in = WALKS[heading]
+        namespace = run(heading)
+        if "USERS" in namespace:
+            namespace["USERS"]["jane"]["email_verified"] = False
+            status, _, body = CALL[protocol](namespace[name], "/sso/helpdesk", sign_in(namespace))
+            assert status == 403
+            assert b"email_not_verified" in body
+
+    def test_logout(self, run, heading):
+        """The Logout URL ends the session, where the block takes it over."""
+        protocol, name, sign_in = WALKS[heading]
+        namespace = run(heading)
+        status, headers, _ = CALL[protocol](namespace[name], "/sso/logout", sign_in(namespace))
+        if "Logout(" in PYTHON[heading]:
+            assert (status, location(headers)) == (303, "/")
+            cookies = [value for name, value in headers if name.lower() == "set-cookie"]
+            assert cookies
+            assert all("Max-Age=0" in cookie or "1970" in cookie for cookie in cookies)
+        else:
+            assert status != 303
+
+
+@pytest.mark.parametrize("headers", [[], [("X-Forwarded-Email", "eve@evil.example")], [("X-Forwarded-Email", "a@b.c"), ("X-Proxy-Secret", "x")]])
+def test_proxy_header_without_the_secret(run, headers):
+    """Without the proxy's secret the identity header counts for nothing."""
+    status, response_headers, _ = call_asgi(run("Behind an identity-aware proxy")["app"], "/sso/helpdesk", headers)
+    assert (status, location(response_headers)) == (303, "/oauth2/start?next=/sso/helpdesk")
+
+
+@pytest.mark.parametrize(("bearer", "status"), [("the token of a test", 200), ("another", 401)])
+def test_route(run, bearer, status):
+    """The route returns a hand-off URL for the bearer, and to nobody else."""
+    app = run("In a route of your own")["app"]
+    answered, _, body = call_asgi(app, "/support", [("Authorization", f"Bearer {bearer}")], method="POST")
+    assert answered == status
+    if status == 200:
+        assert email_in(json.loads(body)["url"]) == "jane@example.com"
+
+
+def test_several_accounts(run):
+    """The account is chosen by the visitor's address."""
+    status, headers, _ = call_wsgi(run("Settings of the middleware")["app"], "/sso/helpdesk")
+    assert status == 303
+    assert email_in(location(headers)) == "jane@globex.example"
+
+
+def test_variables():
+    """The shell block sets variables that exist, and all that are obligatory."""
+    (block,) = blocks("shell").values()
+    names = {word.partition("=")[0] for line in block.splitlines() for word in shlex.split(line, comments=True)[1:]}
+    assert names == {f"HELPDESK_{name}" for name in ACCOUNT}
+
+
+@pytest.mark.parametrize("heading", ["WSGI", "ASGI"])
+def test_complete_applications(run, heading):
+    """The two complete applications take a visitor from the Support link through login to the Help Desk."""
+    protocol, name, _ = WALKS[heading]
+    call, app = CALL[protocol], run(heading)[name]
+    assert b'href="/sso/helpdesk"' in call(app, "/")[2]
+    _, headers, _ = call(app, "/sso/helpdesk")
+    login, _, query = location(headers).partition("?")
+    assert b"<form" in call(app, login, query=query)[2]
+    status, headers, _ = call(app, login, method="POST", query=query, body=b"name=jane")
+    assert (status, urlsplit(location(headers)).path) == (303, "/sso/helpdesk")
+    cookie = next(value for name, value in headers if name.lower() == "set-cookie").split(";")[0]
+    _, headers, _ = call(app, "/sso/helpdesk", [("Cookie", cookie)])
+    assert email_in(location(headers)) == "jane@example.com"
