@@ -73,7 +73,9 @@ class Reply:
 
     @property
     def is_handoff(self) -> bool:
-        return self.status == 303 and [name for name, _ in parse_qsl(urlsplit(self["location"]).query)][-3:] == [
+        return self.status == 303 and [name for name, _ in parse_qsl(urlsplit(self["location"]).query)][
+            -3:
+        ] == [
             "token",
             "account_id",
             "auth_url",
@@ -98,7 +100,9 @@ class Site:
     def get(self, path: str, **request: Any) -> Reply:
         return self.request("GET", path, **request)
 
-    def request(self, method: str, path: str, *, prefix: str = "", headers: Iterable = (), query: str = "") -> Reply:
+    def request(
+        self, method: str, path: str, *, prefix: str = "", headers: Iterable = (), query: str = ""
+    ) -> Reply:
         raise NotImplementedError
 
 
@@ -186,7 +190,9 @@ class ASGISite(Site):
 
     async def app(self, scope, receive, send):
         self.calls += 1
-        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/plain")]})
+        await send(
+            {"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/plain")]}
+        )
         await send({"type": "http.response.body", "body": b"the application's"})
 
     def scope(self, method, path, *, prefix="", headers=(), query="") -> dict[str, Any]:
@@ -226,9 +232,9 @@ class UnprefixedASGISite(ASGISite):
         return make_scope(method, path, root_path=prefix, headers=headers, query=query)
 
 
-def make_scope(method, path, *, root_path="", headers=(), query="", type="http") -> dict[str, Any]:
+def make_scope(method, path, *, root_path="", headers=(), query="", kind="http") -> dict[str, Any]:
     return {
-        "type": type,
+        "type": kind,
         "asgi": {"version": "3.0", "spec_version": "2.4"},
         "http_version": "1.1",
         "method": method,

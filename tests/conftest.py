@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-
 from clients import ASGISite, UnprefixedASGISite, WSGISite
 
 
@@ -20,7 +19,10 @@ def mounted_site(request):
 
 
 def pytest_addoption(parser):
-    parser.addoption("--packaging", action="store_true", help="also run the tests that build and install the wheel")
+    parser.addoption(
+        "--packaging", action="store_true", help="also run the tests that build and install the wheel"
+    )
+    parser.addoption("--fail-on-skip", action="store_true", help="count a skipped test as failed")
 
 
 def pytest_collection_modifyitems(config, items):
@@ -30,3 +32,14 @@ def pytest_collection_modifyitems(config, items):
     for item in items:
         if item.get_closest_marker("packaging"):
             item.add_marker(skip)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session):
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if (
+        session.config.getoption("--fail-on-skip")
+        and reporter.stats.get("skipped")
+        and not session.exitstatus
+    ):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED

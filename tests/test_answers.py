@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import re
 import time
 
 import pytest
-
 from clients import AUTH_URL, DESK, JANE, jane, make_desk, nobody
+
 from sso_middleware import HandoffRefused, Logout, MiddlewareOrderError, ResolverError, ResolverUnavailable
 from sso_middleware.events import SSOEvent
 
@@ -47,7 +49,11 @@ class TestHandOff:
         """A redirect carries the whole header set and an empty body."""
         reply = site(jane).get(PATH)
         assert reply.body == b""
-        assert {name.lower(): value for name, value in reply.headers if name.lower() not in ("location", "set-cookie")} == {
+        assert {
+            name.lower(): value
+            for name, value in reply.headers
+            if name.lower() not in ("location", "set-cookie")
+        } == {
             "cache-control": "no-store, private",
             "referrer-policy": "no-referrer",
             "x-content-type-options": "nosniff",
@@ -104,13 +110,17 @@ class TestMethods:
     def test_post_becomes_get(self, site, resolve_email):
         """A login form answered with 307 ends here: 303 to the same place, resolver not asked."""
         asked = []
-        reply = site(lambda source: asked.append(1), options={"login_url": "/login"}).request("POST", PATH, prefix="")
+        reply = site(lambda source: asked.append(1), options={"login_url": "/login"}).request(
+            "POST", PATH, prefix=""
+        )
         assert (reply.status, reply["location"], reply.body) == (303, PATH, b"")
         assert asked == []
 
     def test_post_under_a_mount_becomes_get_of_the_public_path(self, mounted_site):
         """The 303 carries the mount prefix."""
-        pages = mounted_site(never, make_desk(auth_url="https://app.example.com/app/sso"), {"login_url": "/login"})
+        pages = mounted_site(
+            never, make_desk(auth_url="https://app.example.com/app/sso"), {"login_url": "/login"}
+        )
         assert pages.request("POST", "/sso", prefix="/app")["location"] == "/app/sso"
 
     @pytest.mark.parametrize("method", ["PUT", "DELETE", "OPTIONS", "PATCH", "get", "BREW"])
@@ -148,14 +158,18 @@ class TestSpeculation:
         assert reply.status == 403
         assert "prefetch" in reply.text
 
-    @pytest.mark.parametrize(("name", "value"), [("Purpose", "document"), ("X-Moz", ""), ("X-Purpose", "instant")])
+    @pytest.mark.parametrize(
+        ("name", "value"), [("Purpose", "document"), ("X-Moz", ""), ("X-Purpose", "instant")]
+    )
     def test_other_values_pass(self, site, name, value):
         """A header of that name that says something else changes nothing."""
         assert site(jane).get(PATH, headers=[(name, value)]).is_handoff
 
     def test_repeated_header_is_read_whole(self, site):
         """The second of two headers of one name counts, too."""
-        assert site(never).get(PATH, headers=[("Sec-Purpose", "x"), ("Sec-Purpose", "prefetch")]).status == 403
+        assert (
+            site(never).get(PATH, headers=[("Sec-Purpose", "x"), ("Sec-Purpose", "prefetch")]).status == 403
+        )
 
 
 class TestFetchMetadata:
@@ -213,7 +227,9 @@ class TestResolverOutcomes:
         """None and no login_url: the application's own route answers."""
         assert site(nobody).get(PATH).by_app
 
-    @pytest.mark.parametrize("address", ["", " ", "jane", "jane@example.com ", "jänе@example.com", "a\r\nb@c.de"])
+    @pytest.mark.parametrize(
+        "address", ["", " ", "jane", "jane@example.com ", "jäne@example.com", "a\r\nb@c.de"]
+    )
     def test_unacceptable_address(self, site, address):
         """A str that is no address that may be signed: 403, never a login loop."""
         reply = site(lambda source: address, options={"login_url": "/login"}).get(PATH)
@@ -240,7 +256,9 @@ class TestResolverOutcomes:
             site(lambda source: value).get(PATH)
         assert "jane" not in str(caught.value)
 
-    @pytest.mark.parametrize("error", [KeyError("user"), MiddlewareOrderError("move it"), PermissionError(), SystemExit(3)])
+    @pytest.mark.parametrize(
+        "error", [KeyError("user"), MiddlewareOrderError("move it"), PermissionError(), SystemExit(3)]
+    )
     def test_other_errors_propagate(self, site, error):
         """Any other exception reaches the application's own error handling, the very same object."""
         with pytest.raises(type(error)) as caught:
@@ -276,9 +294,6 @@ class TestPages:
 
     def test_style_is_the_one_that_the_policy_allows(self, reply):
         """The hash in the Content-Security-Policy is that of the page's style."""
-        import base64
-        import hashlib
-
         (style,) = re.findall(r"<style>(.*?)</style>", reply.text)
         digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
         assert f"style-src 'sha256-{digest}'" in reply["content-security-policy"]
@@ -288,10 +303,16 @@ class TestPages:
         pages = mounted_site(raising(HandoffRefused("x")), options={"paths": "/sso"})
         assert 'href="/app/v1.2/"' in pages.get("/sso", prefix="/app/v1.2").text
 
-    @pytest.mark.parametrize("prefix", ["//evil.example", '/"><script>', "/a b", "javascript:alert(1)//", "/\u00e4"])
+    @pytest.mark.parametrize(
+        "prefix", ["//evil.example", '/"><script>', "/a b", "javascript:alert(1)//", "/\u00e4"]
+    )
     def test_link_never_carries_another(self, mounted_site, prefix):
         """A mount prefix that is not plain is not shown; the link leads to /."""
-        text = mounted_site(raising(HandoffRefused("x")), options={"paths": "/sso"}).get("/sso", prefix=prefix).text
+        text = (
+            mounted_site(raising(HandoffRefused("x")), options={"paths": "/sso"})
+            .get("/sso", prefix=prefix)
+            .text
+        )
         assert re.findall(r'href="([^"]*)"', text) == ["/"]
         assert "<script" not in text
 
@@ -321,7 +342,9 @@ class TestHostileMountPrefixes:
     @pytest.mark.parametrize("prefix", HOSTILE_PREFIXES)
     def test_signed_in_visitor_is_handed_off(self, mounted_site, prefix):
         """Nothing of the prefix is in a hand-off, so it does not matter there."""
-        reply = mounted_site(jane, options={"paths": "/sso", "login_url": "/login"}).get("/sso", prefix=prefix)
+        reply = mounted_site(jane, options={"paths": "/sso", "login_url": "/login"}).get(
+            "/sso", prefix=prefix
+        )
         assert reply.is_handoff
         assert "evil" not in reply["location"]
 
@@ -329,14 +352,18 @@ class TestHostileMountPrefixes:
     @pytest.mark.parametrize("login_url", ["/login", "https://id.example/login"])
     def test_no_login_redirect(self, mounted_site, prefix, login_url):
         """A prefix that is not plain is put into no redirect to the login page, nor into its way back."""
-        reply = mounted_site(nobody, options={"paths": "/sso", "login_url": login_url}).get("/sso", prefix=prefix)
+        reply = mounted_site(nobody, options={"paths": "/sso", "login_url": login_url}).get(
+            "/sso", prefix=prefix
+        )
         assert (reply.status, reply.all("location")) == (400, [])
         assert "bad_prefix" in reply.text
 
     @pytest.mark.parametrize("prefix", HOSTILE_PREFIXES)
     def test_no_redirect_of_a_post(self, mounted_site, prefix):
         """POST is answered 400, resolver not asked."""
-        reply = mounted_site(never, options={"paths": "/sso", "login_url": "/login"}).request("POST", "/sso", prefix=prefix)
+        reply = mounted_site(never, options={"paths": "/sso", "login_url": "/login"}).request(
+            "POST", "/sso", prefix=prefix
+        )
         assert (reply.status, reply.all("location")) == (400, [])
 
     @pytest.mark.parametrize("prefix", HOSTILE_PREFIXES)

@@ -22,7 +22,11 @@ COMMAND = Path(sysconfig.get_path("scripts")) / "sso-middleware"
 def demo():
     """The demo on a free port: its address, and what it has printed once it is stopped."""
     process = subprocess.Popen(
-        [COMMAND, "demo", "--port", "0"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, bufsize=1
+        [COMMAND, "demo", "--port", "0"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        bufsize=1,
     )
     printed = []
     while not (printed and "Ctrl-C" in printed[-1]):
@@ -71,7 +75,9 @@ def test_port_taken():
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        result = subprocess.run([COMMAND, "demo", "--port", str(port)], capture_output=True, text=True, check=False)
+        result = subprocess.run(
+            [COMMAND, "demo", "--port", str(port)], capture_output=True, text=True, check=False
+        )
     assert result.returncode == 1
     assert result.stderr.startswith(f"Error: port {port} cannot be used")
     assert "Traceback" not in result.stderr
@@ -81,5 +87,7 @@ def test_missing_extra(monkeypatch):
     """Without the extra the command says what to install."""
     monkeypatch.delitem(sys.modules, "sso_middleware.cli.commands", raising=False)
     monkeypatch.setitem(sys.modules, "click", None)
-    with pytest.raises(SystemExit, match=r"^sso-middleware needs click: pip install 'sso-middleware\[sandbox\]'$"):
+    with pytest.raises(
+        SystemExit, match=r"^sso-middleware needs click: pip install 'sso-middleware\[sandbox\]'$"
+    ):
         main()

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from clients import DESK
 from werkzeug.local import LocalProxy
 
-from clients import DESK
 from sso_middleware import InvalidEmail
 
 LABEL63 = "a" * 63
@@ -114,7 +114,9 @@ def test_accepted_verbatim(address):
 
 
 @pytest.mark.parametrize(
-    ("reason", "value"), [(reason, value) for reason, values in BAD.items() for value in values], ids=lambda value: repr(value)[:40]
+    ("reason", "value"),
+    [(reason, value) for reason, values in BAD.items() for value in values],
+    ids=lambda value: repr(value)[:40],
 )
 def test_refused(reason, value):
     """Everything else is InvalidEmail with a stable reason, and the value is not in it."""

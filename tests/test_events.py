@@ -7,8 +7,8 @@ import logging
 import time
 
 import pytest
-
 from clients import DESK, JANE, SSO_TOKEN, jane, make_desk, nobody
+
 from sso_middleware import HandoffRefused, Logout, ResolverUnavailable, SSOEvent
 
 PATH = "/sso/helpdesk"
@@ -94,7 +94,9 @@ def test_bad_prefix(site):
     events = []
     options = {"paths": "/sso", "on_event": events.append, "login_url": "/login"}
     site(nobody, options=options).get("/sso", prefix="//evil")
-    assert [(event.outcome, event.reason, event.path) for event in events] == [("refused", "bad_prefix", "//evil/sso")]
+    assert [(event.outcome, event.reason, event.path) for event in events] == [
+        ("refused", "bad_prefix", "//evil/sso")
+    ]
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT"])
@@ -110,7 +112,9 @@ def test_what_the_application_answers_is_no_event(site, method):
 def test_account_of_a_chosen_helpdesk(site):
     """With a callable helpdesk the account is known once it is chosen."""
     events = []
-    pages = site(jane, lambda source, email: make_desk(account_id=42), {"paths": PATH, "on_event": events.append})
+    pages = site(
+        jane, lambda source, email: make_desk(account_id=42), {"paths": PATH, "on_event": events.append}
+    )
     pages.get(PATH)
     pages.request("HEAD", PATH)
     assert [event.account_id for event in events] == ["42", None]

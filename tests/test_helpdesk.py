@@ -18,12 +18,12 @@ from urllib.parse import parse_qsl, urlsplit
 
 import jwt
 import pytest
+from clients import AUTH_URL, DESK, JANE, SSO_TOKEN, make_desk
 from hypothesis import given
 from hypothesis import strategies as st
 from joserfc import jwt as jose
 from joserfc.jwk import OctKey
 
-from clients import AUTH_URL, DESK, JANE, SSO_TOKEN, make_desk
 from sso_middleware import ConfigError, Handoff, HelpDesk, ShortTokenWarning
 
 SHORT = "a token of 24 bytes only"
@@ -68,7 +68,11 @@ class TestHandoff:
         query = dict(parse_qsl(urlsplit(make_desk(auth_url=auth_url).handoff_url(JANE)).query))
         assert query["auth_url"] == auth_url
 
-    @pytest.mark.parametrize(("account_id", "sent"), [("4711", "4711"), (4711, "4711"), ("a&b=c d/é", "a&b=c d/é")], ids=["str", "int", "encoded"])
+    @pytest.mark.parametrize(
+        ("account_id", "sent"),
+        [("4711", "4711"), (4711, "4711"), ("a&b=c d/é", "a&b=c d/é")],
+        ids=["str", "int", "encoded"],
+    )
     def test_account_id(self, account_id, sent):
         """account_id may be a str or an int, and is percent-encoded."""
         desk = make_desk(account_id=account_id)
@@ -79,7 +83,10 @@ class TestHandoff:
         """The claims are email, iat and jti, and nothing else; the header likewise."""
         before = int(time.time())
         handoff = DESK.handoff(JANE)
-        header, claims, _ = (json.loads(base64.urlsafe_b64decode(part + "==")) if i < 2 else None for i, part in enumerate(handoff.token.split(".")))
+        header, claims, _ = (
+            json.loads(base64.urlsafe_b64decode(part + "==")) if i < 2 else None
+            for i, part in enumerate(handoff.token.split("."))
+        )
         assert header == {"alg": "HS256", "typ": "JWT"}
         assert claims == {"email": JANE, "iat": handoff.iat, "jti": handoff.jti}
         assert type(claims["iat"]) is int
@@ -108,7 +115,9 @@ class TestHandoff:
 
 
 @given(
-    email=st.from_regex(r"[a-zA-Z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[a-z0-9]{1,20}(\.[a-z]{1,9}){0,3}", fullmatch=True),
+    email=st.from_regex(
+        r"[a-zA-Z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[a-z0-9]{1,20}(\.[a-z]{1,9}){0,3}", fullmatch=True
+    ),
     iat=st.integers(),
     jti=st.text(st.characters(exclude_categories=["Cs"])),
     sso_token=st.text(min_size=32, max_size=80).filter(lambda text: text == text.strip()),
@@ -127,29 +136,69 @@ class TestSettings:
     @pytest.mark.parametrize(
         ("setting", "value"),
         [
-            *(("sso_token", value) for value in ["", " " * 40, f"{SSO_TOKEN}\n", f" {SSO_TOKEN}", f"{SSO_TOKEN}\u00a0", None, 7, b"x" * 32, "\ud800" * 32]),
-            *(("account_id", value) for value in ["", " ", "4711 ", "\n4711", "47\x0011", "\ud800", None, True, 4.7, b"4711"]),
+            *(
+                ("sso_token", value)
+                for value in [
+                    "",
+                    " " * 40,
+                    f"{SSO_TOKEN}\n",
+                    f" {SSO_TOKEN}",
+                    f"{SSO_TOKEN}\u00a0",
+                    None,
+                    7,
+                    b"x" * 32,
+                    "\ud800" * 32,
+                ]
+            ),
+            *(
+                ("account_id", value)
+                for value in ["", " ", "4711 ", "\n4711", "47\x0011", "\ud800", None, True, 4.7, b"4711"]
+            ),
             *(("backdate", value) for value in [-1, 31, 1.5, "5", True, None]),
             *(("allow_http", value) for value in [1, 0, "yes", None]),
             *(
                 (name, value)
                 for name in ("sso_auth_url", "auth_url", "logout_url")
                 for value in [
-                    "", "acme.example/sso", "/sso", "//acme.example/sso", "ftp://acme.example/sso", "javascript:alert(1)",
-                    "http://acme.example/sso", "https://", "https:///sso", "https://jane@acme.example/", "https://jane:secret@acme.example/",
-                    "https://acme.example/#top", "https://acme.example/#", "https://acme.example/s so", " https://acme.example/",
-                    "https://acme.example/\n", "https://acme.example/\x00", "https://acme.example/\x7f", "https://acme.example/\u2028",
-                    "https://acme.example\\evil", "https://acme.example:port/", "https://acme.example:99999/", "https://[::1/", 7, b"https://acme.example/",
-                    "http://127.0.0.1.evil.example/", "http://localhost.evil.example/",
+                    "",
+                    "acme.example/sso",
+                    "/sso",
+                    "//acme.example/sso",
+                    "ftp://acme.example/sso",
+                    "javascript:alert(1)",
+                    "http://acme.example/sso",
+                    "https://",
+                    "https:///sso",
+                    "https://jane@acme.example/",
+                    "https://jane:secret@acme.example/",
+                    "https://acme.example/#top",
+                    "https://acme.example/#",
+                    "https://acme.example/s so",
+                    " https://acme.example/",
+                    "https://acme.example/\n",
+                    "https://acme.example/\x00",
+                    "https://acme.example/\x7f",
+                    "https://acme.example/\u2028",
+                    "https://acme.example\\evil",
+                    "https://acme.example:port/",
+                    "https://acme.example:99999/",
+                    "https://[::1/",
+                    7,
+                    b"https://acme.example/",
+                    "http://127.0.0.1.evil.example/",
+                    "http://localhost.evil.example/",
                 ]
             ),
-            *(("sso_auth_url", f"https://acme.example/?{name}=x") for name in ("token", "account_id", "auth_url", "a=b&token")),
+            *(
+                ("sso_auth_url", f"https://acme.example/?{name}=x")
+                for name in ("token", "account_id", "auth_url", "a=b&token")
+            ),
             ("sso_auth_url", "https://acme.example/für"),
             ("sso_auth_url", None),
             ("auth_url", None),
         ],
         ids=lambda value: repr(value)[:48],
-    )  # fmt: skip
+    )
     def test_wrong(self, setting, value):
         """A wrong setting is a ConfigError that names it."""
         with pytest.raises(ConfigError) as caught:
@@ -176,14 +225,30 @@ class TestSettings:
         """All that is wrong is said at once, and the token is not shown."""
         with pytest.raises(ConfigError) as caught:
             HelpDesk(
-                sso_token=f"{SSO_TOKEN} ", sso_auth_url="", account_id="", auth_url="", logout_url="", backdate=-1, allow_http=2
-            )  # fmt: skip
-        names = ["sso_token", "sso_auth_url", "account_id", "auth_url", "logout_url", "backdate", "allow_http"]
+                sso_token=f"{SSO_TOKEN} ",
+                sso_auth_url="",
+                account_id="",
+                auth_url="",
+                logout_url="",
+                backdate=-1,
+                allow_http=2,
+            )
+        names = [
+            "sso_token",
+            "sso_auth_url",
+            "account_id",
+            "auth_url",
+            "logout_url",
+            "backdate",
+            "allow_http",
+        ]
         assert list(caught.value.problems) == names
         assert [line.split(":")[0] for line in str(caught.value).splitlines()] == names
         assert SSO_TOKEN not in str(caught.value) + repr(caught.value)
 
-    @pytest.mark.parametrize("host", ["127.0.0.1", "localhost:8000", "127.9.9.9:80", "[::1]:8000", "app.localhost", "LOCALHOST"])
+    @pytest.mark.parametrize(
+        "host", ["127.0.0.1", "localhost:8000", "127.9.9.9:80", "[::1]:8000", "app.localhost", "LOCALHOST"]
+    )
     def test_http_on_loopback(self, host):
         """http is fine on this machine."""
         assert make_desk(auth_url=f"http://{host}/sso").auth_url == f"http://{host}/sso"
@@ -249,7 +314,11 @@ class TestShortToken:
 class TestSecrets:
     """The SSO Token, hand-offs and addresses are shown nowhere."""
 
-    DIGESTS = (SSO_TOKEN, base64.b64encode(SSO_TOKEN.encode()).decode(), hashlib.md5(SSO_TOKEN.encode()).hexdigest())
+    DIGESTS = (
+        SSO_TOKEN,
+        base64.b64encode(SSO_TOKEN.encode()).decode(),
+        hashlib.md5(SSO_TOKEN.encode()).hexdigest(),
+    )
 
     def assert_clean(self, text):
         assert not [digest for digest in self.DIGESTS if digest in text]
@@ -270,7 +339,9 @@ class TestSecrets:
         assert repr(handoff) == f"Handoff(iat={handoff.iat}, jti='{handoff.jti}')"
         assert str(handoff) == repr(handoff)
 
-    @pytest.mark.parametrize("changes", [{"backdate": 99}, {"sso_token": f"{SSO_TOKEN}\n"}, {"account_id": None}])
+    @pytest.mark.parametrize(
+        "changes", [{"backdate": 99}, {"sso_token": f"{SSO_TOKEN}\n"}, {"account_id": None}]
+    )
     def test_tracebacks(self, changes):
         """A traceback of a failed construction does not show it, nor does any exception in its chain."""
         try:
@@ -284,7 +355,10 @@ class TestSecrets:
 
     def test_traceback_of_an_unusable_token(self):
         """The same where PyJWT or the codec refused the token."""
-        for token in ("\ud800" + SSO_TOKEN, "-----BEGIN PUBLIC KEY-----" + SSO_TOKEN + "-----END PUBLIC KEY-----"):
+        for token in (
+            "\ud800" + SSO_TOKEN,
+            "-----BEGIN PUBLIC KEY-----" + SSO_TOKEN + "-----END PUBLIC KEY-----",
+        ):
             with pytest.raises(ConfigError) as caught:
                 make_desk(sso_token=token)
             self.assert_clean("".join(traceback.format_exception(caught.value)))
@@ -312,9 +386,12 @@ class TestUniqueness:
 
     def test_threads(self):
         """Nor do threads that share one HelpDesk."""
-        drawn, threads = [], []
-        for _ in range(16):
-            threads.append(threading.Thread(target=lambda: drawn.extend(DESK.handoff(JANE).jti for _ in range(500))))
+        drawn = []
+
+        def draw():
+            drawn.extend(DESK.handoff(JANE).jti for _ in range(500))
+
+        threads = [threading.Thread(target=draw) for _ in range(16)]
         for thread in threads:
             thread.start()
         for thread in threads:

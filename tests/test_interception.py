@@ -8,10 +8,10 @@ import io
 from wsgiref.validate import check_environ
 
 import pytest
+from clients import ASGISite, UnprefixedASGISite, WSGISite, jane, make_desk, make_environ, make_scope
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from clients import ASGISite, UnprefixedASGISite, WSGISite, jane, make_desk, make_environ, make_scope
 from sso_middleware import ConfigError, Logout, asgi, wsgi
 
 MOUNTED = make_desk(auth_url="https://app.example.com/app/sso", logout_url="https://app.example.com/app/bye")
@@ -63,12 +63,16 @@ TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 class TestPublicPath:
     """The default: where auth_url points, seen from outside."""
 
-    @pytest.mark.parametrize(("path", "root_path"), [row[1:] for row in ASGI_ROWS], ids=[row[0] for row in ASGI_ROWS])
+    @pytest.mark.parametrize(
+        ("path", "root_path"), [row[1:] for row in ASGI_ROWS], ids=[row[0] for row in ASGI_ROWS]
+    )
     def test_asgi(self, path, root_path):
         """It holds however the server presents the mount."""
         assert asgi_handed_off(ASGISite(jane, MOUNTED), path, root_path)
 
-    @pytest.mark.parametrize(("path", "prefix"), [row[1:] for row in WSGI_ROWS], ids=[row[0] for row in WSGI_ROWS])
+    @pytest.mark.parametrize(
+        ("path", "prefix"), [row[1:] for row in WSGI_ROWS], ids=[row[0] for row in WSGI_ROWS]
+    )
     def test_wsgi(self, path, prefix):
         """It holds however the server presents the mount."""
         assert wsgi_handed_off(WSGISite(jane, MOUNTED), path, prefix)
@@ -88,7 +92,9 @@ class TestPublicPath:
         """Another public path is the application's."""
         assert not asgi_handed_off(ASGISite(jane, MOUNTED), path, root_path)
 
-    @pytest.mark.parametrize(("path", "prefix"), [("/sso", ""), ("/app/sso", "/app"), ("/sso", "/apple"), ("/", "/app/sso")])
+    @pytest.mark.parametrize(
+        ("path", "prefix"), [("/sso", ""), ("/app/sso", "/app"), ("/sso", "/apple"), ("/", "/app/sso")]
+    )
     def test_wsgi_misses(self, path, prefix):
         """Another public path is the application's."""
         assert not wsgi_handed_off(WSGISite(jane, MOUNTED), path, prefix)
@@ -150,14 +156,30 @@ class TestAppRelativePaths:
 
 @pytest.mark.parametrize(
     "path",
-    ["/SSO", "//sso", "/sso/", "/sso;a", "/x/../sso", "/sso%20", "/ss", "/ssoo", "sso", "", "/", "/sso\x00", "/sso?x"],
+    [
+        "/SSO",
+        "//sso",
+        "/sso/",
+        "/sso;a",
+        "/x/../sso",
+        "/sso%20",
+        "/ss",
+        "/ssoo",
+        "sso",
+        "",
+        "/",
+        "/sso\x00",
+        "/sso?x",
+    ],
 )
 def test_nothing_is_normalised(site, path):
     """What is not the very path goes to the application."""
     assert site(jane, options={"paths": "/sso"}).get(path).by_app
 
 
-@pytest.mark.parametrize("header", ["Host", "X-Forwarded-Host", "X-Forwarded-Prefix", "X-Forwarded-Uri", "X-Original-Url"])
+@pytest.mark.parametrize(
+    "header", ["Host", "X-Forwarded-Host", "X-Forwarded-Prefix", "X-Forwarded-Uri", "X-Original-Url"]
+)
 def test_headers_play_no_part(site, header):
     """No header turns another path into an intercepted one."""
     assert site(jane).get("/other", headers=[(header, "/sso/helpdesk")]).by_app
@@ -199,7 +221,12 @@ def test_no_other_public_path_is_ever_intercepted(cut, path):
     """The default compares prefix + path: cut anywhere, the whole must be auth_url's path."""
     public = "/app/sso"
     for site in PUBLIC_SITES:
-        for prefix, rest in [(public[:cut], public[cut:]), (public[:cut], path), (path, public[cut:]), (path, "/sso")]:
+        for prefix, rest in [
+            (public[:cut], public[cut:]),
+            (public[:cut], path),
+            (path, public[cut:]),
+            (path, "/sso"),
+        ]:
             by_app = site.request("GET", rest, prefix=prefix).by_app
             if prefix + rest != public:
                 assert by_app
@@ -213,8 +240,8 @@ PUBLIC_SITES = [kind(jane, MOUNTED) for kind in (WSGISite, UnprefixedASGISite)]
 class TestPassThrough:
     """What is not intercepted reaches the application as it came."""
 
-    @pytest.mark.parametrize("type", ["websocket", "lifespan", "something.new"])
-    def test_other_scopes(self, type):
+    @pytest.mark.parametrize("kind", ["websocket", "lifespan", "something.new"])
+    def test_other_scopes(self, kind):
         """The application gets the same scope, receive and send, and its result comes back."""
         seen = []
 
@@ -225,7 +252,7 @@ class TestPassThrough:
         async def receive():
             pass
 
-        scope = {"type": type, "path": "/sso/helpdesk"} if type != "lifespan" else {"type": type}
+        scope = {"type": kind, "path": "/sso/helpdesk"} if kind != "lifespan" else {"type": kind}
         result = asyncio.run(asgi.SSOMiddleware(app, MOUNTED, jane)(scope, receive, _swallow))
         assert result == "its result"
         assert [id(thing) for thing in seen] == [id(scope), id(receive), id(_swallow)]
@@ -289,7 +316,11 @@ class TestPassThrough:
 
         async def receive():
             asked.append(1)
-            return {"type": "http.request", "body": pieces[len(asked) - 1], "more_body": len(asked) < len(pieces)}
+            return {
+                "type": "http.request",
+                "body": pieces[len(asked) - 1],
+                "more_body": len(asked) < len(pieces),
+            }
 
         async def app(scope, receive, send):
             assert not asked
@@ -314,7 +345,23 @@ class TestPassThrough:
 class TestWrongPaths:
     @pytest.mark.parametrize(
         "path",
-        ["", "sso", "sso/", "/sso?x", "/sso#x", "/s%73o", "/sso\n", "/\x00", "/\x7f", "/\x9f", "/\ud800", "/\ufffd", "//sso", 7, b"/sso"],
+        [
+            "",
+            "sso",
+            "sso/",
+            "/sso?x",
+            "/sso#x",
+            "/s%73o",
+            "/sso\n",
+            "/\x00",
+            "/\x7f",
+            "/\x9f",
+            "/\ud800",
+            "/a\ufffd",
+            "//sso",
+            7,
+            b"/sso",
+        ],
     )
     @pytest.mark.parametrize("several", [False, True])
     def test_path(self, site, path, several):
@@ -328,7 +375,9 @@ class TestWrongPaths:
         with pytest.raises(ConfigError, match="path"):
             Logout(bye, path=path)
 
-    @pytest.mark.parametrize("url", ["https://a.example/%0d%0a", "https://a.example/%FF", "https://a.example//evil.example/"])
+    @pytest.mark.parametrize(
+        "url", ["https://a.example/%0d%0a", "https://a.example/%FF", "https://a.example//evil.example/"]
+    )
     @pytest.mark.parametrize("setting", ["auth_url", "logout_url"])
     def test_path_of_a_url(self, site, url, setting):
         """A URL whose decoded path cannot be taken over is a ConfigError that names it."""

@@ -6,8 +6,8 @@ import re
 import time
 
 import pytest
-
 from clients import DESK, JANE, jane, make_desk, nobody
+
 from sso_middleware import ConfigError, Logout, ResolverError, expire_cookies
 
 PATH = "/sso/helpdesk"
@@ -62,21 +62,38 @@ class TestLogin:
     def test_nothing_of_the_request(self, site):
         """Host and query of the request are not in the redirect."""
         reply = site(nobody, options={"login_url": "/login"}).get(
-            PATH, query="next=//evil.example", headers=[("Host", "evil.example"), ("X-Forwarded-Host", "evil.example")]
+            PATH,
+            query="next=//evil.example",
+            headers=[("Host", "evil.example"), ("X-Forwarded-Host", "evil.example")],
         )
         assert reply["location"] == "/login?next=/sso/helpdesk"
 
     @pytest.mark.parametrize(
         "login_url",
         [
-            "", "login", "//evil.example", "/\\evil.example", "\\\\evil.example", "/log in", "/login\r\nX: y", "/\x00",
-            "javascript:alert(1)", "data:text/html,x", "ftp://id.example/", "https:", "https:///login", "https:id.example",
-            "/anmeldung-für-alle", "http://[::1", 7, b"/login",
+            "",
+            "login",
+            "//evil.example",
+            "/\\evil.example",
+            "\\\\evil.example",
+            "/log in",
+            "/login\r\nX: y",
+            "/\x00",
+            "javascript:alert(1)",
+            "data:text/html,x",
+            "ftp://id.example/",
+            "https:",
+            "https:///login",
+            "https:id.example",
+            "/anmeldung-für-alle",
+            "http://[::1",
+            7,
+            b"/login",
         ],
-    )  # fmt: skip
+    )
     def test_wrong_login_url(self, site, login_url):
         """Anything but an app-relative path or an absolute http(s) URL is a ConfigError."""
-        with pytest.raises(ConfigError, match="^login_url: "):
+        with pytest.raises(ConfigError, match=r"login_url: must|login_url: is"):
             site(nobody, options={"login_url": login_url})
 
     def test_absolute_login_url_and_callable_helpdesk(self, site):
@@ -94,7 +111,11 @@ class TestLogin:
 class TestLogout:
     def end_session(self, source):
         self.source = source
-        return [("Set-Cookie", "session=; Max-Age=0"), ("Set-Cookie", "user=; Max-Age=0"), ("Clear-Site-Data", '"*"')]
+        return [
+            ("Set-Cookie", "session=; Max-Age=0"),
+            ("Set-Cookie", "user=; Max-Age=0"),
+            ("Clear-Site-Data", '"*"'),
+        ]
 
     def never(self, source):
         raise AssertionError("end_session was called")
@@ -111,7 +132,11 @@ class TestLogout:
 
     @pytest.mark.parametrize(
         ("then", "location"),
-        [("/", "/app/"), ("/bye?x=1", "/app/bye?x=1"), ("https://www.example.com/", "https://www.example.com/")],
+        [
+            ("/", "/app/"),
+            ("/bye?x=1", "/app/bye?x=1"),
+            ("https://www.example.com/", "https://www.example.com/"),
+        ],
     )
     def test_then(self, mounted_site, then, location):
         """`then` is app-relative or absolute."""
@@ -120,7 +145,9 @@ class TestLogout:
 
     def test_absolute_then_needs_no_prefix(self, mounted_site):
         """With an absolute `then` the mount prefix is in no redirect, so it may be anything."""
-        pages = mounted_site(jane, options={"logout": Logout(self.end_session, path="/out", then="https://a.example/")})
+        pages = mounted_site(
+            jane, options={"logout": Logout(self.end_session, path="/out", then="https://a.example/")}
+        )
         assert pages.get("/out", prefix="//evil.example")["location"] == "https://a.example/"
 
     def test_public_path(self, mounted_site):
@@ -137,7 +164,9 @@ class TestLogout:
     @pytest.mark.parametrize("login_url", [None, "/login"])
     def test_other_methods(self, site, method, login_url):
         """405, whether or not there is a login_url; the session stays."""
-        reply = site(jane, options={"logout": Logout(self.never), "login_url": login_url}).request(method, "/sso/logout")
+        reply = site(jane, options={"logout": Logout(self.never), "login_url": login_url}).request(
+            method, "/sso/logout"
+        )
         assert (reply.status, reply["allow"]) == (405, "GET, HEAD")
 
     def test_head(self, site):
@@ -150,7 +179,10 @@ class TestLogout:
     )
     def test_speculative_or_embedded(self, site, header):
         """Neither does a prefetch or an image on a foreign page."""
-        assert site(jane, options={"logout": Logout(self.never)}).get("/sso/logout", headers=[header]).status == 403
+        assert (
+            site(jane, options={"logout": Logout(self.never)}).get("/sso/logout", headers=[header]).status
+            == 403
+        )
 
     def test_error_propagates(self, site):
         """What end_session raises reaches the application's error handling."""
@@ -161,19 +193,39 @@ class TestLogout:
         """A header that the answer sets itself is not taken from end_session."""
 
         def end_session(source):
-            return [("location", "https://evil.example/"), ("Cache-Control", "public"), ("Content-Length", "9")]
+            return [
+                ("location", "https://evil.example/"),
+                ("Cache-Control", "public"),
+                ("Content-Length", "9"),
+            ]
 
         reply = site(jane, options={"logout": Logout(end_session)}).get("/sso/logout")
-        assert (reply["location"], reply["cache-control"], reply["content-length"]) == ("/", "no-store, private", "0")
+        assert (reply["location"], reply["cache-control"], reply["content-length"]) == (
+            "/",
+            "no-store, private",
+            "0",
+        )
 
     @pytest.mark.parametrize(
         "returned",
         [
-            None, 7, "Set-Cookie", {"Set-Cookie": "x=y"}, [("Set-Cookie",)], [("a", "b", "c")], [("Set-Cookie", b"x")],
-            [(b"Set-Cookie", "x")], [("Set Cookie", "x")], [("", "x")], [("X", "a\r\nSet-Cookie: evil=1")], [("X", "\x00")],
-            [("X", "\u20ac")], [("X\n", "y")], [None],
+            None,
+            7,
+            "Set-Cookie",
+            {"Set-Cookie": "x=y"},
+            [("Set-Cookie",)],
+            [("a", "b", "c")],
+            [("Set-Cookie", b"x")],
+            [(b"Set-Cookie", "x")],
+            [("Set Cookie", "x")],
+            [("", "x")],
+            [("X", "a\r\nSet-Cookie: evil=1")],
+            [("X", "\x00")],
+            [("X", "\u20ac")],
+            [("X\n", "y")],
+            [None],
         ],
-    )  # fmt: skip
+    )
     def test_unusable_headers(self, site, returned):
         """What cannot be sent as headers is a ResolverError."""
         with pytest.raises(ResolverError, match="end_session must return"):
@@ -193,7 +245,9 @@ class TestLogout:
         with pytest.raises(TypeError, match="in the generator"):
             site(jane, options={"logout": Logout(bad)}).get("/sso/logout")
 
-    @pytest.mark.parametrize("then", ["", "bye", "//evil.example", "/\\x", "javascript:x", "/a b", "/ü", None])
+    @pytest.mark.parametrize(
+        "then", ["", "bye", "//evil.example", "/\\x", "javascript:x", "/a b", "/ü", None]
+    )
     def test_wrong_then(self, then):
         """`then` obeys the rules of login_url."""
         with pytest.raises(ConfigError, match=r"^Logout\(then\): "):
@@ -234,10 +288,18 @@ class TestExpireCookies:
     @pytest.mark.parametrize(
         ("names", "options"),
         [
-            ((), {}), (("",), {}), (("a b",), {}), (("a;b",), {}), (("a\r\n",), {}), ((7,), {}),
-            (("a",), {"path": "/;x"}), (("a",), {"path": ""}), (("a",), {"domain": "a\nb"}), (("a",), {"domain": 7}),
+            ((), {}),
+            (("",), {}),
+            (("a b",), {}),
+            (("a;b",), {}),
+            (("a\r\n",), {}),
+            ((7,), {}),
+            (("a",), {"path": "/;x"}),
+            (("a",), {"path": ""}),
+            (("a",), {"domain": "a\nb"}),
+            (("a",), {"domain": 7}),
         ],
-    )  # fmt: skip
+    )
     def test_wrong(self, names, options):
         """What cannot stand in a cookie is a ConfigError."""
         with pytest.raises(ConfigError, match="expire_cookies"):
@@ -252,7 +314,9 @@ class Browser:
 
     def visit(self, cookie=None):
         sent = cookie or self.cookie
-        reply = self.pages.get(self.path, headers=[("Cookie", f"a=b; {sent}; c=d")] if sent else [], **self.request)
+        reply = self.pages.get(
+            self.path, headers=[("Cookie", f"a=b; {sent}; c=d")] if sent else [], **self.request
+        )
         (header,) = reply.all("set-cookie")
         self.cookie, *self.attributes = header.split("; ")
         if "Max-Age=0" in self.attributes:
@@ -304,7 +368,24 @@ class TestLoop:
         assert browser.visit(f"sso_handoffs={int(time.time()) - age}.7").status == 303
         assert browser.cookie.endswith(".1")
 
-    @pytest.mark.parametrize("value", ["", "x", "1", ".7", "NOW.8", "NOW.0", "NOW.77", "NOW.-1", "NOW.7.7", "NOW.\u0667", '"NOW.7', "9" * 400 + ".7", "\xff"])
+    @pytest.mark.parametrize(
+        "value",
+        [
+            "",
+            "x",
+            "1",
+            ".7",
+            "NOW.8",
+            "NOW.0",
+            "NOW.77",
+            "NOW.-1",
+            "NOW.7.7",
+            "NOW.\u0667",
+            '"NOW.7',
+            "9" * 400 + ".7",
+            "\xff",
+        ],
+    )
     def test_odd_cookies_count_as_absent(self, site, value):
         """Whatever else the cookie holds, it neither breaks nor blocks the hand-off."""
         value = value.replace("NOW", str(int(time.time())))

@@ -21,15 +21,29 @@ ROOT = Path(__file__).parent.parent
 
 def modules_after(statement, *, without=()):
     """Return the top-level modules of others that a new interpreter has imported after `statement`."""
-    code = (
-        f"import sys, json; sys.modules.update(dict.fromkeys({list(without)!r})); {statement}; "
-        "print(json.dumps(sorted({name.partition('.')[0] for name, m in sys.modules.items() if m} - sys.stdlib_module_names)))"
-    )
+    code = f"""
+import sys, json
+sys.modules.update(dict.fromkeys({list(without)!r}))
+{statement}
+tops = {{name.partition('.')[0] for name, module in sys.modules.items() if module}}
+print(json.dumps(sorted(tops - sys.stdlib_module_names)))
+"""
     result = subprocess.run([sys.executable, "-I", "-c", code], capture_output=True, text=True, check=True)
     return set(json.loads(result.stdout))
 
 
-FRAMEWORKS = {"starlette", "werkzeug", "anyio", "django", "flask", "fastapi", "bottle", "pyramid", "click", "pytest"}
+FRAMEWORKS = {
+    "starlette",
+    "werkzeug",
+    "anyio",
+    "django",
+    "flask",
+    "fastapi",
+    "bottle",
+    "pyramid",
+    "click",
+    "pytest",
+}
 
 
 class TestImports:
@@ -101,7 +115,9 @@ class TestDistribution:
     @pytest.fixture(scope="class")
     def dist(self, tmp_path_factory):
         target = tmp_path_factory.mktemp("dist")
-        subprocess.run([sys.executable, "-m", "build", "--outdir", target, ROOT], check=True, capture_output=True)
+        subprocess.run(
+            [sys.executable, "-m", "build", "--outdir", target, ROOT], check=True, capture_output=True
+        )
         return target
 
     @pytest.fixture(scope="class")
@@ -127,19 +143,30 @@ class TestDistribution:
         assert any(name.endswith(".dist-info/licenses/LICENSE") for name in names)
 
     def test_sdist(self, dist):
-        """The sdist holds what is needed to run the tests, and no dot-files but git's list of ignored ones."""
+        """The sdist holds what running the tests needs, and no dot-file but .gitignore."""
         (sdist,) = dist.glob("*.tar.gz")
-        names = {name.partition("/")[2] for name in tarfile.open(sdist).getnames()}
+        with tarfile.open(sdist) as archive:
+            names = {name.partition("/")[2] for name in archive.getnames()}
         tops = {name.partition("/")[0] for name in names}
         assert tops == {
-            "sso_middleware", "tests", "examples", "README.md", "CHANGELOG.md", "LICENSE", "pyproject.toml", "PKG-INFO", ".gitignore",
-        }  # fmt: skip
+            "sso_middleware",
+            "tests",
+            "examples",
+            "README.md",
+            "CHANGELOG.md",
+            "LICENSE",
+            "pyproject.toml",
+            "PKG-INFO",
+            ".gitignore",
+        }
         assert "tests/test_package.py" in names
 
     def test_metadata(self, dist):
         """Name, licence and version are those of this tree."""
         (wheel,) = dist.glob("*.whl")
-        assert wheel.name.startswith(f"sso_middleware-{importlib.metadata.version('sso-middleware')}-py3-none-any")
+        assert wheel.name.startswith(
+            f"sso_middleware-{importlib.metadata.version('sso-middleware')}-py3-none-any"
+        )
 
     def test_wheel_works_alone(self, python):
         """With nothing but its own dependencies it hands off on both protocols."""
@@ -165,4 +192,6 @@ assert sent[0]["status"] == 303, sent
         command = python.parent / "sso-middleware"
         result = subprocess.run([command, "demo"], capture_output=True, text=True, check=False)
         assert result.returncode == 1
-        assert result.stderr.splitlines() == ["sso-middleware needs click: pip install 'sso-middleware[sandbox]'"]
+        assert result.stderr.splitlines() == [
+            "sso-middleware needs click: pip install 'sso-middleware[sandbox]'"
+        ]

@@ -8,6 +8,7 @@ import io
 import json
 import shlex
 import sys
+from itertools import pairwise
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -15,9 +16,9 @@ import bottle
 import itsdangerous
 import jwt
 import pytest
-from markdown_it import MarkdownIt
-
 from clients import SSO_TOKEN, make_environ, make_scope
+from markdown_it import MarkdownIt
+from pyramid.security import remember
 
 README = Path(__file__).parent.parent / "README.md"
 SECRET = "a session secret of more than thirty-two bytes"
@@ -34,7 +35,7 @@ def blocks(language):
     """Return the fenced blocks of a language by the heading they stand under."""
     tokens = MarkdownIt().parse(README.read_text("utf-8"))
     found, heading = {}, None
-    for token, following in zip(tokens, tokens[1:], strict=False):
+    for token, following in pairwise(tokens):
         if token.type == "heading_open":
             heading = following.content
         elif token.type == "fence" and token.info == language:
@@ -58,7 +59,7 @@ def run(monkeypatch):
     def execute(heading):
         namespace = {"__name__": "readme"}
         monkeypatch.setitem(sys.modules, "readme", type(sys)("readme"))
-        exec(compile(PYTHON[heading], f"README.md, {heading}", "exec"), namespace)  # noqa: S102
+        exec(compile(PYTHON[heading], f"README.md, {heading}", "exec"), namespace)
         return namespace
 
     return execute
@@ -82,11 +83,7 @@ def flask_cookie(namespace, user):
 
 
 def pyramid_cookie(namespace, user):
-    from pyramid.request import Request
-    from pyramid.security import remember
-
     with namespace["router"].request_context(make_environ("GET", "/")) as request:
-        assert isinstance(request, Request)
         return remember(request, user)[0][1].split(";")[0]
 
 
@@ -199,10 +196,19 @@ class TestWiring:
             assert status != 303
 
 
-@pytest.mark.parametrize("headers", [[], [("X-Forwarded-Email", "eve@evil.example")], [("X-Forwarded-Email", "a@b.c"), ("X-Proxy-Secret", "x")]])
+@pytest.mark.parametrize(
+    "headers",
+    [
+        [],
+        [("X-Forwarded-Email", "eve@evil.example")],
+        [("X-Forwarded-Email", "a@b.c"), ("X-Proxy-Secret", "x")],
+    ],
+)
 def test_proxy_header_without_the_secret(run, headers):
     """Without the proxy's secret the identity header counts for nothing."""
-    status, response_headers, _ = call_asgi(run("Behind an identity-aware proxy")["app"], "/sso/helpdesk", headers)
+    status, response_headers, _ = call_asgi(
+        run("Behind an identity-aware proxy")["app"], "/sso/helpdesk", headers
+    )
     assert (status, location(response_headers)) == (303, "/oauth2/start?next=/sso/helpdesk")
 
 
@@ -226,7 +232,9 @@ def test_several_accounts(run):
 def test_variables():
     """The shell block sets variables that exist, and all that are obligatory."""
     (block,) = blocks("shell").values()
-    names = {word.partition("=")[0] for line in block.splitlines() for word in shlex.split(line, comments=True)[1:]}
+    names = {
+        word.partition("=")[0] for line in block.splitlines() for word in shlex.split(line, comments=True)[1:]
+    }
     assert names == {f"HELPDESK_{name}" for name in ACCOUNT}
 
 

@@ -11,12 +11,15 @@ import threading
 import time
 
 import anyio
+import bottle
+import fastapi
+import flask
 import pytest
+from clients import JANE, ASGISite, UnprefixedASGISite, WSGISite, jane, make_desk, make_scope, nobody
 from hypothesis import given
 from hypothesis import strategies as st
 from werkzeug.local import LocalProxy
 
-from clients import JANE, ASGISite, UnprefixedASGISite, WSGISite, jane, make_desk, make_scope, nobody
 from sso_middleware import ConfigError, HandoffRefused, Logout, ResolverError, asgi, wsgi
 
 PATH = "/sso/helpdesk"
@@ -80,7 +83,11 @@ class TestValues:
     @pytest.mark.parametrize("proxy", [LocalProxy, LazyObject])
     def test_lazy_none(self, site, proxy):
         """A proxy of None is an anonymous visitor."""
-        assert site(lambda source: proxy(lambda: None), options={"login_url": "/login"}).get(PATH)["location"].startswith("/login")
+        assert (
+            site(lambda source: proxy(lambda: None), options={"login_url": "/login"})
+            .get(PATH)["location"]
+            .startswith("/login")
+        )
 
     @pytest.mark.parametrize("proxy", [LocalProxy, LazyObject])
     def test_proxy_of_something_else(self, site, proxy):
@@ -113,7 +120,11 @@ class TestValues:
             if reply.status == 303:
                 assert reply.claims["email"] == value
 
-    @given(st.from_regex(r"[a-zA-Z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[a-z0-9]{1,20}(\.[a-z]{1,9}){0,3}", fullmatch=True))
+    @given(
+        st.from_regex(
+            r"[a-zA-Z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[a-z0-9]{1,20}(\.[a-z]{1,9}){0,3}", fullmatch=True
+        )
+    )
     def test_any_address(self, value):
         """Whatever address a resolver gives is signed verbatim."""
         for kind in (WSGISite, ASGISite):
@@ -121,14 +132,21 @@ class TestValues:
 
 
 HEADER_NAME = st.from_regex(r"[A-Za-z][A-Za-z0-9-]{0,20}", fullmatch=True).filter(
-    lambda name: name.lower() not in {"purpose", "x-moz", "x-purpose", "cookie", "content-type", "content-length"}
-    and not name.lower().startswith("sec-")
+    lambda name: (
+        name.lower() not in {"purpose", "x-moz", "x-purpose", "cookie", "content-type", "content-length"}
+        and not name.lower().startswith("sec-")
+    )
 )
-HEADER_VALUE = st.text(st.characters(min_codepoint=0x20, max_codepoint=0xFF, exclude_characters="\x7f"), max_size=40)
+HEADER_VALUE = st.text(
+    st.characters(min_codepoint=0x20, max_codepoint=0xFF, exclude_characters="\x7f"), max_size=40
+)
 FIXED = make_desk()
 
 
-@given(headers=st.lists(st.tuples(HEADER_NAME, HEADER_VALUE), max_size=4), query=st.text("abc=&%/:.?", max_size=20))
+@given(
+    headers=st.lists(st.tuples(HEADER_NAME, HEADER_VALUE), max_size=4),
+    query=st.text("abc=&%/:.?", max_size=20),
+)
 def test_no_header_changes_the_redirect(headers, query):
     """Nothing of the request but the resolver's answer reaches the redirect."""
     for kind in (WSGISite, UnprefixedASGISite):
@@ -151,13 +169,19 @@ def test_no_header_changes_the_redirect(headers, query):
 def test_no_response_header_holds_a_control_character(path, prefix, method, cookie, email):
     """Whatever comes in, no header of ours can be split."""
     try:
-        options = {"paths": "/" + path, "login_url": "/login", "logout": Logout(lambda source: [], path="/-/out")}
+        options = {
+            "paths": "/" + path,
+            "login_url": "/login",
+            "logout": Logout(lambda source: [], path="/-/out"),
+        }
         sites = [kind(lambda source: email, options=options) for kind in (WSGISite, UnprefixedASGISite)]
     except ConfigError:
         return
     for pages in sites:
         for place in ("/" + path, "/-/out"):
-            reply = pages.request(method, place, prefix=prefix, headers=[("Cookie", f"sso_handoffs={cookie}")])
+            reply = pages.request(
+                method, place, prefix=prefix, headers=[("Cookie", f"sso_handoffs={cookie}")]
+            )
             assert not reply.by_app
             for name, value in reply.headers:
                 assert (name + value).isprintable(), name
@@ -188,7 +212,13 @@ async def two_arguments(extra, source):
 class TestAsync:
     @pytest.mark.parametrize(
         "resolve_email",
-        [jane_async, AsyncObject(), AsyncObject().__call__, functools.partial(two_arguments, JANE), functools.partial(AsyncObject())],
+        [
+            jane_async,
+            AsyncObject(),
+            AsyncObject().__call__,
+            functools.partial(two_arguments, JANE),
+            functools.partial(AsyncObject()),
+        ],
     )
     def test_coroutine_functions_run_on_the_event_loop(self, resolve_email):
         """A coroutine function, or an object whose __call__ is one, costs no thread."""
@@ -455,10 +485,6 @@ class TestWrongArguments:
 
     def test_frameworks(self):
         """Real applications are told apart."""
-        import bottle
-        import fastapi
-        import flask
-
         for right, wrong, app in [
             (wsgi, asgi, flask.Flask("x")),
             (wsgi, asgi, flask.Flask("x").wsgi_app),
@@ -487,8 +513,15 @@ class TestWrongArguments:
                 None, None, None, paths="x", login_url="y", next_param="", logout=7, on_event=8
             )
         assert caught.value.problems.keys() == {
-            "app", "helpdesk", "resolve_email", "paths", "login_url", "next_param", "logout", "on_event"
-        }  # fmt: skip
+            "app",
+            "helpdesk",
+            "resolve_email",
+            "paths",
+            "login_url",
+            "next_param",
+            "logout",
+            "on_event",
+        }
 
     def test_async_on_event(self, site):
         """on_event is called, not awaited."""
