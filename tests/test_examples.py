@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import re
-import secrets
 import subprocess
 import sys
 import time
@@ -29,9 +28,9 @@ BEARER = "fastapi_bearer"
 WITH_SESSION = sorted(EXAMPLES.keys() - {BEARER})  # whatever is new is taken for one of these
 SECRETLESS = {"plain_wsgi"}  # its sessions are on the server; the cookie is random and needs no signature
 
-SSO_TOKEN = secrets.token_hex(32)
-SESSION_SECRET = secrets.token_hex(32)
-PASSWORD = secrets.token_hex(8)
+SSO_TOKEN = "an SSO Token of at least thirty-two bytes"
+SESSION_SECRET = "a session secret of at least thirty-two bytes"
+PASSWORD = "the password of jane and joe"
 SSO_AUTH_URL = "https://helpdesk.example/sso"
 ACCOUNT_ID = "4711"
 

@@ -113,7 +113,8 @@ class TestDistribution:
     """What `python -m build` makes, installed in an empty environment."""
 
     @pytest.fixture(scope="class")
-    def dist(self, tmp_path_factory):
+    @classmethod
+    def dist(cls, tmp_path_factory):
         target = tmp_path_factory.mktemp("dist")
         subprocess.run(
             [sys.executable, "-m", "build", "--outdir", target, ROOT], check=True, capture_output=True
@@ -121,7 +122,8 @@ class TestDistribution:
         return target
 
     @pytest.fixture(scope="class")
-    def python(self, dist, tmp_path_factory):
+    @classmethod
+    def python(cls, dist, tmp_path_factory):
         place = tmp_path_factory.mktemp("venv")
         venv.create(place, with_pip=True)
         python = place / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
