@@ -70,9 +70,7 @@ class Gate:
         fixed = helpdesk if isinstance(helpdesk, HelpDesk) else None
         self.interception = Interception(fixed, paths, login_url, logout)
         checks = {
-            "helpdesk": None
-            if fixed or callable(helpdesk)
-            else "must be a HelpDesk, or a callable that returns one",
+            "helpdesk": None if fixed else _chooser_problem(helpdesk),
             "resolve_email": None if callable(resolve_email) else "must be a callable",
             "next_param": None if next_param and isinstance(next_param, str) else "must be a non-empty str",
             "on_event": None if on_event is None else _hook_problem(on_event),
@@ -205,6 +203,12 @@ def _helpdesk_only(value: object) -> HelpDesk:
     if isinstance(value, HelpDesk):
         return value
     raise ResolverError(f"the helpdesk callable returned {type(value).__name__}; it must return a HelpDesk")
+
+
+def _chooser_problem(helpdesk: object) -> str | None:
+    if helpdesk is HelpDesk or getattr(helpdesk, "__self__", None) is HelpDesk:
+        return "is the class or its from_env, not a HelpDesk: call it, as in HelpDesk.from_env()"
+    return None if callable(helpdesk) else "must be a HelpDesk, or a callable that returns one"
 
 
 def _hook_problem(on_event: object) -> str | None:

@@ -99,7 +99,9 @@ class Interception:
         elif helpdesk is not None and helpdesk.logout_url is not None:
             self._add_public(helpdesk.logout_url, "logout", "logout_url")
         else:
-            self.problems["logout"] = "needs Logout(path=...), or a HelpDesk with a logout_url"
+            self.problems["logout"] = (
+                "needs a HelpDesk with a logout_url (HELPDESK_LOGOUT_URL), or Logout(path=...)"
+            )
 
     def _add_public(self, url: str, purpose: Purpose, setting: str) -> None:
         path = decoded_path_of(url)

@@ -15,9 +15,10 @@ class Page(NamedTuple):
     title: str
     what_happened: str
     what_to_do: str
+    for_operators: str = ""
 
 
-_CLOSED = "This site did not open the Help Desk for you"
+_CLOSED = "The Help Desk was not opened"
 _OPEN_IT = "Open this address in a browser tab of its own: follow the link, or copy it into the address bar."
 
 #: By reason code: what this package itself turns away.
@@ -45,8 +46,8 @@ _PAGES = {
         400,
         "This address is not one of this site",
         "The path in front of it has characters that this site does not redirect to.",
-        "Go to the start page and try again from there. For the people who run this site: the mount "
-        "prefix (SCRIPT_NAME or root_path) has characters outside A-Z a-z 0-9 . _ ~ -",
+        "Go to the start page and try again from there.",
+        "The mount prefix (SCRIPT_NAME or root_path) has characters outside A-Z a-z 0-9 . _ ~ -",
     ),
     "invalid_email": Page(
         403,
@@ -66,9 +67,9 @@ _PAGES = {
         "The Help Desk keeps sending you back",
         "You were signed in to the Help Desk several times within seconds, and each time your browser "
         "came back here. To end the circle, you were not sent again.",
-        "Try once more in a minute. If this page comes back, tell the people who run this site. For "
-        "them: the Help Desk does not seem to accept the sign-in. Compare SSO Token, Account ID and Auth "
-        "URL with the vendor's panel, and this server's clock with the right time.",
+        "Try once more in a minute. If this page comes back, tell the people who run this site.",
+        "The Help Desk does not seem to accept the sign-in. Compare SSO Token, SSO Auth URL, Account ID "
+        "and Auth URL with the vendor's panel, and this server's clock with the right time.",
     ),
 }
 
@@ -78,7 +79,7 @@ _REFUSALS = {
         403,
         _CLOSED,
         "The email address of your account here has not been confirmed yet.",
-        "Confirm it with the message that was sent to you when you signed up, then try again.",
+        "Confirm it in your account, then try again.",
     ),
 }
 _REFUSED = Page(
@@ -110,12 +111,14 @@ POLICY = (
 def render(reason: str, home: str, *, by_resolver: bool) -> tuple[int, bytes]:
     """Return status and HTML of the page for `reason`, with a link to `home`."""
     page = _REFUSALS.get(reason, _REFUSED) if by_resolver else _PAGES[reason]
+    note = f"<p><small>For the people who run this site: {escape(page.for_operators)}</small></p>"
     html = (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width,initial-scale=1">'
         f"<title>{escape(page.title)}</title><style>{_STYLE}</style></head><body><main>"
         f"<h1>{escape(page.title)}</h1><p>{escape(page.what_happened)}</p><p>{escape(page.what_to_do)}</p>"
         f'<p><a href="{escape(home)}">To the start page</a></p>'
+        f"{note if page.for_operators else ''}"
         f"<p><small>Code: {escape(reason)}</small></p></main></body></html>\n"
     )
     return page.status, html.encode()

@@ -357,7 +357,7 @@ class TestSecrets:
         """The same where PyJWT or the codec refused the token."""
         for token in (
             "\ud800" + SSO_TOKEN,
-            "-----BEGIN PUBLIC KEY-----" + SSO_TOKEN + "-----END PUBLIC KEY-----",
+            f"-----BEGIN PUBLIC KEY-----\n{SSO_TOKEN}\n-----END PUBLIC KEY-----",
         ):
             with pytest.raises(ConfigError) as caught:
                 make_desk(sso_token=token)

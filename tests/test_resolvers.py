@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from werkzeug.local import LocalProxy
 
-from sso_middleware import ConfigError, HandoffRefused, Logout, ResolverError, asgi, wsgi
+from sso_middleware import ConfigError, HandoffRefused, HelpDesk, Logout, ResolverError, asgi, wsgi
 
 PATH = "/sso/helpdesk"
 
@@ -507,6 +507,13 @@ class TestWrongArguments:
             "logout",
             "on_event",
         }
+
+    @pytest.mark.parametrize("helpdesk", [HelpDesk, HelpDesk.from_env], ids=["class", "from_env"])
+    @pytest.mark.parametrize("options", [{}, {"paths": PATH}], ids=["default", "paths"])
+    def test_helpdesk_not_called(self, site, helpdesk, options):
+        """HelpDesk.from_env without its parentheses is no callable that chooses a HelpDesk."""
+        with pytest.raises(ConfigError, match=r"helpdesk: .* call it, as in HelpDesk\.from_env\(\)"):
+            site(jane, helpdesk, options)
 
     def test_async_on_event(self, site):
         """on_event is called, not awaited."""
