@@ -100,7 +100,7 @@ class Interception:
             self._add_public(helpdesk.logout_url, "logout", "logout_url")
         else:
             self.problems["logout"] = (
-                "needs a HelpDesk with a logout_url (HELPDESK_LOGOUT_URL), or Logout(path=...)"
+                "needs a logout_url in the HelpDesk (HELPDESK_LOGOUT_URL), or a path"
             )
 
     def _add_public(self, url: str, purpose: Purpose, setting: str) -> None:

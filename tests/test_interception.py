@@ -419,10 +419,10 @@ class TestWrongPaths:
 
     def test_callable_helpdesk_with_logout_needs_its_path(self, site):
         """Nor is there a logout_url."""
-        with pytest.raises(ConfigError, match="logout: needs a HelpDesk with a logout_url"):
+        with pytest.raises(ConfigError, match="logout: needs a logout_url in the HelpDesk"):
             site(jane, lambda source, email: MOUNTED, {"paths": "/sso", "logout": Logout(bye)})
 
     def test_logout_without_logout_url_needs_its_path(self, site):
         """The same with a HelpDesk that has none."""
-        with pytest.raises(ConfigError, match="logout: needs a HelpDesk with a logout_url"):
+        with pytest.raises(ConfigError, match="logout: needs a logout_url in the HelpDesk"):
             site(jane, make_desk(logout_url=None), {"logout": Logout(bye)})
