@@ -18,7 +18,11 @@ _EVERY_ANSWER = (
 )
 _REDIRECT = (*_EVERY_ANSWER, ("Content-Length", "0"), ("Cross-Origin-Resource-Policy", "same-origin"))
 _PAGE = (*_EVERY_ANSWER, ("Content-Security-Policy", POLICY))
-_OURS = frozenset(name.lower() for name, _ in (*_REDIRECT, *_PAGE, ("Location", "")))
+_OURS = frozenset(name.lower() for name, _ in (*_REDIRECT, *_PAGE, ("Location", ""), ("Refresh", "")))
+# RFC 9110, section 7.6.1: these belong to the connection, which is the server's.
+_HOP_BY_HOP = frozenset(
+    {"connection", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade"}
+)
 
 # https://html.spec.whatwg.org/multipage/speculative-loading.html, and what came before it.
 _SPECULATION = {"Sec-Purpose": "prefetch", "Purpose": "prefetch", "X-Moz": "prefetch", "X-Purpose": "preview"}
@@ -37,7 +41,6 @@ class Visit(NamedTuple):
         prefix: the mount prefix, as decoded text.
         path: the app-relative path, as decoded text.
         header: gives a request header, "" if there is none.
-        cookie: gives a cookie, `None` if there is none.
     """
 
     source: Any
@@ -45,7 +48,9 @@ class Visit(NamedTuple):
     prefix: str
     path: str
     header: Callable[[str], str]
-    cookie: Callable[[str], str | None]
+
+    def __repr__(self) -> str:  # for tracebacks with locals: the source holds the visitor's cookies
+        return f"{type(self).__name__}({self.method})"
 
     @property
     def public_path(self) -> str:
@@ -80,14 +85,22 @@ class Answer(NamedTuple):
     headers: list[tuple[str, str]]
     body: bytes
 
+    def __repr__(self) -> str:  # for tracebacks with locals: a Location holds the token
+        return f"{type(self).__name__}({self.status})"
+
 
 def redirect(location: str, *more: tuple[str, str]) -> Answer:
     """Answer 303 (RFC 9110, section 15.4.4) with an empty body.
 
-    Headers in `more` that the answer sets itself are left out.
+    Headers in `more` that the answer sets itself, or that say something about its body or the
+    connection, are left out.
     """
-    others = [header for header in more if header[0].lower() not in _OURS]
-    return Answer(303, [*_REDIRECT, ("Location", location), *others], b"")
+    return Answer(303, [*_REDIRECT, ("Location", location), *filter(_may_be_added, more)], b"")
+
+
+def _may_be_added(header: tuple[str, str]) -> bool:
+    name = header[0].lower()
+    return name not in _OURS and name not in _HOP_BY_HOP and not name.startswith("content-")
 
 
 def page(reason: str, prefix: str, *more: tuple[str, str], by_resolver: bool = False) -> Answer:

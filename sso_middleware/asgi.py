@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 
 from anyio import CapacityLimiter, to_thread
 from anyio.lowlevel import RunVar
-from starlette.requests import HTTPConnection
+from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -108,15 +108,12 @@ class SSOMiddleware:
         handler = self._gate.find(prefix, path)
         if handler is None:
             return None
-        connection = HTTPConnection(scope)
+        headers = Headers(scope=scope)
 
         def header(name: str) -> str:
-            return ",".join(connection.headers.getlist(name))
+            return ",".join(headers.getlist(name))
 
-        def cookie(name: str) -> str | None:
-            return connection.cookies.get(name)
-
-        visit = Visit(scope, scope["method"], prefix, path, header, cookie)
+        visit = Visit(scope, scope["method"], prefix, path, header)
         return await handler(visit)
 
 

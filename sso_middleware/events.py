@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from threading import Lock
 from typing import Literal, TypeAlias
 
+from sso_middleware.urls import encode_path
+
 logger = logging.getLogger("sso_middleware")
 logger.addHandler(logging.NullHandler())
 
@@ -61,7 +63,7 @@ class Reporter:
             fields = {
                 "outcome": event.outcome,
                 "reason": event.reason,
-                "path": event.path,
+                "path": event.path if event.path.isprintable() else encode_path(event.path),
                 "account_id": event.account_id,
                 "jti": event.jti,
             }

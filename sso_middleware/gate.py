@@ -7,6 +7,7 @@ ASGI they are awaited, under WSGI they never suspend. So both protocols share on
 
 from __future__ import annotations
 
+import copy
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any, TypeAlias
@@ -72,7 +73,7 @@ class Gate:
         checks = {
             "helpdesk": None if fixed else _chooser_problem(helpdesk),
             "resolve_email": None if callable(resolve_email) else "must be a callable",
-            "next_param": None if next_param and isinstance(next_param, str) else "must be a non-empty str",
+            "next_param": None if _is_text(next_param) else "must be a non-empty str",
             "on_event": None if on_event is None else _hook_problem(on_event),
         }
         problems = self.interception.problems | {name: text for name, text in checks.items() if text}
@@ -81,7 +82,7 @@ class Gate:
 
         self._resolve_email = wrap(resolve_email)
         self._choose_helpdesk = wrap(helpdesk) if callable(helpdesk) else _always(helpdesk)
-        self._account_id = str(fixed.account_id) if fixed else None
+        self._account_id = fixed.account_id if fixed else None
         self._login_url = login_url
         self._login_is_inside = login_url is None or not is_absolute(login_url)
         self._origin = origin_of(fixed.auth_url) if fixed else ""
@@ -160,14 +161,15 @@ class Gate:
         return redirect(with_query(self._login_url, self._next + quote(self._origin + here, safe="")))
 
     def _to_helpdesk(self, visit: Visit, helpdesk: HelpDesk, email: str) -> Answer:
-        account_id = str(helpdesk.account_id)
-        count, is_loop = loop.count(visit.cookie(loop.COOKIE), int(time.time()))
-        cookie = loop.set_cookie(count, visit.public_path, secure=helpdesk.auth_url.startswith("https:"))
+        count, is_loop = loop.count(visit.header("Cookie"), int(time.time()))
+        cookie = loop.set_cookie(
+            count, visit.public_path, secure=helpdesk.auth_url.lower().startswith("https:")
+        )
         if is_loop:
-            self._report("refused", "loop", visit, account_id, email)
+            self._report("refused", "loop", visit, helpdesk.account_id, email)
             return page("loop", visit.prefix, cookie)
         handoff = helpdesk.handoff(email)
-        self._report("handed_off", None, visit, account_id, email, handoff.jti)
+        self._report("handed_off", None, visit, helpdesk.account_id, email, handoff.jti)
         return redirect(handoff.url, cookie)
 
     def _ignore(self, visit: Visit, reason: str, *headers: tuple[str, str]) -> Answer:
@@ -201,7 +203,7 @@ def _always(helpdesk: HelpDesk) -> Call:
 
 def _helpdesk_only(value: object) -> HelpDesk:
     if isinstance(value, HelpDesk):
-        return value
+        return copy.copy(value)  # itself; of a lazy proxy, what it stands for
     raise ResolverError(f"the helpdesk callable returned {type(value).__name__}; it must return a HelpDesk")
 
 
@@ -209,6 +211,10 @@ def _chooser_problem(helpdesk: object) -> str | None:
     if helpdesk is HelpDesk or getattr(helpdesk, "__self__", None) is HelpDesk:
         return "is the class or its from_env, not a HelpDesk: call it, as in HelpDesk.from_env()"
     return None if callable(helpdesk) else "must be a HelpDesk, or a callable that returns one"
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str) and value != "" and value.isprintable()
 
 
 def _hook_problem(on_event: object) -> str | None:

@@ -12,7 +12,7 @@ import secrets
 import time
 import warnings
 from collections.abc import Callable, Mapping
-from dataclasses import InitVar, dataclass, field
+from dataclasses import dataclass, field, fields
 from json.encoder import encode_basestring_ascii
 from typing import Any, NoReturn, Self
 from urllib.parse import quote
@@ -46,7 +46,7 @@ class Handoff:
     jti: str
 
 
-@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, init=False, repr=False)
 class HelpDesk:
     """The settings of one Help Desk account, and what signs hand-offs to it.
 
@@ -70,49 +70,54 @@ class HelpDesk:
         ShortTokenWarning: the SSO Token has fewer than 32 bytes. It works all the same.
     """
 
-    sso_token: InitVar[str]
     sso_auth_url: str
-    account_id: str | int
+    account_id: str
     auth_url: str
-    logout_url: str | None = None
-    backdate: int = 0
-    allow_http: bool = False
+    logout_url: str | None
+    backdate: int
+    allow_http: bool
     _sign: Callable[[bytes], bytes] = field(init=False, repr=False)
     _url_head: str = field(init=False, repr=False)
     _url_tail: str = field(init=False, repr=False)
 
-    def __post_init__(self, sso_token: str) -> None:
-        problems = problems_of(
-            sso_token=sso_token,
-            sso_auth_url=self.sso_auth_url,
-            account_id=self.account_id,
-            auth_url=self.auth_url,
-            logout_url=self.logout_url,
-            backdate=self.backdate,
-            allow_http=self.allow_http,
-        )
+    def __init__(
+        self,
+        *,
+        sso_token: str,
+        sso_auth_url: str,
+        account_id: str | int,
+        auth_url: str,
+        logout_url: str | None = None,
+        backdate: int = 0,
+        allow_http: bool = False,
+    ) -> None:
+        settings: dict[str, Any] = {
+            "sso_auth_url": sso_auth_url,
+            "account_id": account_id,
+            "auth_url": auth_url,
+            "logout_url": logout_url,
+            "backdate": backdate,
+            "allow_http": allow_http,
+        }
+        problems = problems_of(sso_token=sso_token, **settings)
+        sign, is_short = (None, False) if problems else _signer(sso_token)
+        del sso_token  # from tracebacks with locals, too
         if problems:
             raise ConfigError(problems)
-        key = signing_key(sso_token)
-        if len(key) < SHORTEST_TOKEN:
+        if is_short:
             warnings.warn(
                 f"sso_token is shorter than the {SHORTEST_TOKEN} bytes HS256 asks for (RFC 7518, "
                 "section 3.2): check that it was copied whole from the vendor's panel",
                 ShortTokenWarning,
-                stacklevel=3,  # past the generated __init__, to where the HelpDesk is made
+                stacklevel=2,
             )
-
-        def sign(message: bytes) -> bytes:
-            return HS256.sign(message, key)
-
-        account_id = str(self.account_id)
-        prepared: dict[str, object] = {
-            "account_id": account_id,
-            "_sign": sign,  # the key lives in this closure alone, where no repr, vars or asdict looks
-            "_url_head": with_query(self.sso_auth_url, "token="),
-            "_url_tail": f"&account_id={quote(account_id, safe='')}&auth_url={quote(self.auth_url, safe='')}",
+        settings["account_id"] = text = str(account_id)
+        settings |= {
+            "_sign": sign,
+            "_url_head": with_query(sso_auth_url, "token="),
+            "_url_tail": f"&account_id={quote(text, safe='')}&auth_url={quote(auth_url, safe='')}",
         }
-        for name, value in prepared.items():
+        for name, value in settings.items():
             object.__setattr__(self, name, value)
 
     @classmethod
@@ -132,7 +137,12 @@ class HelpDesk:
         Raises:
             ConfigError: naming every variable that is missing or wrong.
         """
-        return cls(**from_variables(os.environ if variables is None else variables, prefix))
+        try:
+            return cls(**from_variables(os.environ if variables is None else variables, prefix))
+        except ConfigError as error:
+            problems = error.problems
+        # Raised anew, without the frames that have seen the variables' values.
+        raise ConfigError(problems)
 
     def handoff(self, email: str, *, iat: int | None = None, jti: str | None = None) -> Handoff:
         """Sign a hand-off for `email`; call it anew for each visit.
@@ -161,6 +171,10 @@ class HelpDesk:
         """Return the URL of a new hand-off for `email`: ``handoff(email).url``."""
         return self.handoff(email).url
 
+    def __repr__(self) -> str:  # also of one whose construction failed, for tracebacks with locals
+        shown = (f"{part.name}={getattr(self, part.name, None)!r}" for part in fields(self) if part.repr)
+        return f"{type(self).__name__}({', '.join(shown)})"
+
     def __copy__(self) -> Self:
         return self
 
@@ -169,3 +183,13 @@ class HelpDesk:
 
     def __reduce_ex__(self, protocol: object) -> NoReturn:
         raise TypeError("a HelpDesk holds the SSO Token and cannot be pickled: make one in each process")
+
+
+def _signer(sso_token: str) -> tuple[Callable[[bytes], bytes], bool]:
+    """Return what signs with `sso_token`, and whether that is shorter than it should be."""
+    key = signing_key(sso_token)
+
+    def sign(message: bytes) -> bytes:
+        return HS256.sign(message, key)  # the key lives here alone, where no repr, vars or asdict looks
+
+    return sign, len(key) < SHORTEST_TOKEN

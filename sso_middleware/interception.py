@@ -99,9 +99,7 @@ class Interception:
         elif helpdesk is not None and helpdesk.logout_url is not None:
             self._add_public(helpdesk.logout_url, "logout", "logout_url")
         else:
-            self.problems["logout"] = (
-                "needs a logout_url in the HelpDesk (HELPDESK_LOGOUT_URL), or a path"
-            )
+            self.problems["logout"] = "needs a logout_url in the HelpDesk (HELPDESK_LOGOUT_URL), or a path"
 
     def _add_public(self, url: str, purpose: Purpose, setting: str) -> None:
         path = decoded_path_of(url)

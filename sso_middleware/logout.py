@@ -67,6 +67,8 @@ def expire_cookies(
     for attribute, value in (("path", path), ("domain", domain)):
         if value is not None and not (isinstance(value, str) and _COOKIE_ATTRIBUTE.fullmatch(value)):
             problems[attribute] = "must be printable ASCII without a semicolon"
+    if any(str(name).lower().startswith("__host-") for name in names) and (path != "/" or domain is not None):
+        problems["names"] = "with __Host- have Path=/ and no Domain, or browsers ignore them"
     if problems:
         raise ConfigError({f"expire_cookies({name})": text for name, text in problems.items()})
 
@@ -75,7 +77,7 @@ def expire_cookies(
 
     def header(name: str) -> tuple[str, str]:
         # A browser ignores a Set-Cookie with these prefixes that is not Secure (RFC 6265bis, 4.1.3).
-        secure = "; Secure" if name.lower().startswith(("__host-", "__secure-")) else ""
+        secure = "; Secure" if name.lower().startswith(("__host-", "__secure-", "__http-")) else ""
         return "Set-Cookie", f"{name}=; {expired}{secure}"
 
     headers = [header(name) for name in names]

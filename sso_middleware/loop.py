@@ -10,20 +10,24 @@ COOKIE = "sso_handoffs"
 _WINDOW = 20  # seconds
 _LIMIT = 8  # hand-offs within the window; this one is not made
 
-_VALUE = re.compile(r"([0-9]{1,12})\.([1-7])", re.ASCII)
+# Read from the raw header: what a cookie parser does for the sake of quoted values can be slow on
+# hostile ones (CVE-2024-7592), and parsers differ on which of two cookies of one name counts.
+_COOKIE = re.compile(rf"(?:^|[;,])[ \t]*{COOKIE}=([^;,]*)")
+_VALUE = re.compile(r"([0-9]{1,12})\.([1-7])[ \t]*")
 
 
-def count(cookie: str | None, now: int) -> tuple[str | None, bool]:
+def count(header: str, now: int) -> tuple[str | None, bool]:
     """Count one more hand-off.
 
     Args:
-        cookie: the value the browser sent, if any; anything odd counts as none.
+        header: the Cookie header, or several joined by commas; anything odd in it counts as no cookie.
         now: whole seconds since the epoch.
 
     Returns:
         The new value, `None` to delete the cookie; and whether this is a loop.
     """
-    seen = _VALUE.fullmatch(cookie or "")
+    values = _COOKIE.findall(header)
+    seen = _VALUE.fullmatch(values[0]) if len(values) == 1 else None
     first, number = (int(seen[1]), int(seen[2]) + 1) if seen else (now, 1)
     if not 0 <= now - first <= _WINDOW:
         first, number = now, 1

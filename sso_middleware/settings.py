@@ -19,6 +19,7 @@ LONGEST_BACKDATE = 30  # seconds
 #: The parameters of the hand-off, in the order in which they are sent.
 HANDOFF_PARAMETERS = ("token", "account_id", "auth_url")
 
+_LARGEST_ACCOUNT_ID = 10**18
 _UNUSABLE_IN_ACCOUNT_ID = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _NAMES = ("sso_token", "sso_auth_url", "account_id", "auth_url", "logout_url", "backdate", "allow_http")
 _IN_VARIABLES = {"allow_http": "must be one of 1, true, yes, on, 0, false, no, off, or empty"}
@@ -98,6 +99,8 @@ def _sso_auth_url_problem(sso_auth_url: object, *, allow_http: bool) -> str | No
 def _account_id_problem(account_id: object) -> str | None:
     if isinstance(account_id, bool) or not isinstance(account_id, str | int):
         return "must be a str or an int: the Account ID from the vendor's panel"
+    if isinstance(account_id, int) and not 0 <= account_id < _LARGEST_ACCOUNT_ID:
+        return "must be a sensible number, or a str"
     text = str(account_id)
     if not text or text != text.strip() or _UNUSABLE_IN_ACCOUNT_ID.search(text):
         return "must not be empty nor hold control characters or white space at an end"

@@ -70,7 +70,7 @@ def decoded_path_of(url: str) -> str:
 
 def encode_path(path: str) -> str:
     """Return decoded `path` as a URL reference; also safe as the Path of a cookie."""
-    return quote(path, safe=_PCHAR)
+    return quote(path, safe=_PCHAR, errors="replace")
 
 
 def path_problem(value: object) -> str | None:
@@ -105,8 +105,9 @@ def target_problem(value: object) -> str | None:
         return None
     try:
         parts = urlsplit(value)
+        _ = parts.port  # parsed on access only
     except ValueError:
-        return "is not a valid URL"
+        return "is not a valid URL: check host and port"
     if parts.scheme not in ("http", "https") or not parts.hostname:
         return "must start with / or be an absolute http(s) URL"
     return None

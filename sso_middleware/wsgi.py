@@ -9,7 +9,6 @@ from typing import Any, TypeAlias
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from werkzeug.datastructures import EnvironHeaders
-from werkzeug.sansio.http import parse_cookie
 
 from sso_middleware.answers import Answer, Visit
 from sso_middleware.callables import is_async, takes
@@ -111,10 +110,7 @@ class SSOMiddleware:
         def header(name: str) -> str:
             return headers.get(name, "")
 
-        def cookie(name: str) -> str | None:
-            return parse_cookie(headers.get("Cookie")).get(name)
-
-        visit = Visit(environ, environ["REQUEST_METHOD"], prefix, path, header, cookie)
+        visit = Visit(environ, environ["REQUEST_METHOD"], prefix, path, header)
         try:
             handler(visit).__await__().send(None)
         except StopIteration as finished:

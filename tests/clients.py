@@ -240,7 +240,7 @@ def make_scope(method, path, *, root_path="", headers=(), query="", kind="http")
         "method": method,
         "scheme": "http",
         "path": path,
-        "raw_path": path.encode(),
+        "raw_path": path.encode(errors="replace"),
         "query_string": query.encode(),
         "root_path": root_path,
         "headers": [(name.lower().encode(), value.encode("latin-1")) for name, value in headers],

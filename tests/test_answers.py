@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import hashlib
 import re
 import time
+import traceback
 
 import pytest
-from clients import AUTH_URL, DESK, JANE, jane, make_desk, nobody
+from clients import (
+    AUTH_URL,
+    DESK,
+    JANE,
+    UnprefixedASGISite,
+    jane,
+    make_desk,
+    make_environ,
+    make_scope,
+    nobody,
+)
 
 from sso_middleware import HandoffRefused, Logout, MiddlewareOrderError, ResolverError, ResolverUnavailable
+from sso_middleware.answers import Visit
 from sso_middleware.events import SSOEvent
 
 PATH = "/sso/helpdesk"
@@ -376,6 +389,44 @@ class TestHostileMountPrefixes:
         """Letters, digits, dot, underscore, tilde and hyphen are plain."""
         pages = mounted_site(nobody, options={"paths": "/sso", "login_url": "/login"})
         assert pages.get("/sso", prefix="/a/B9._~-")["location"] == "/a/B9._~-/login?next=/a/B9._~-/sso"
+
+
+def test_tracebacks_with_locals(site):
+    """An error while the answer is sent does not show the hand-off URL, with local variables either."""
+    cookie = ("Cookie", "session=of-jane")
+
+    def fail(status, headers):
+        del headers  # as a server would show them, it is not ours to see to
+        raise ConnectionError("client is gone")
+
+    async def fail_async(message):
+        del message
+        raise ConnectionError("client is gone")
+
+    pages = site(jane)
+    visits = {
+        "wsgi": lambda: pages.middleware(make_environ("GET", PATH, headers=[cookie]), fail),
+        "asgi": lambda: asyncio.run(
+            pages.middleware(make_scope("GET", PATH, headers=[cookie]), None, fail_async)
+        ),
+    }
+    with pytest.raises(ConnectionError) as caught:
+        visits[site.protocol]()
+    shown = "".join(traceback.TracebackException.from_exception(caught.value, capture_locals=True).format())
+    assert "Answer(303)" in shown
+    assert "token=" not in shown
+
+
+def test_visit_shows_no_cookies():
+    """What the gate passes around does not show the environ or scope."""
+    visit = Visit({"HTTP_COOKIE": "session=of-jane"}, "GET", "", PATH, str)
+    assert repr(visit) == "Visit(GET)"
+
+
+def test_lone_surrogates_in_the_mount_prefix():
+    """A server that passes on what is no text gets an answer, too."""
+    pages = UnprefixedASGISite(jane, options={"paths": "/sso"})
+    assert pages.get("/sso", prefix="/\ud800").is_handoff
 
 
 def test_events_hold_the_public_path(mounted_site):

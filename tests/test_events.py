@@ -148,6 +148,7 @@ def test_path_cannot_break_the_log(site, caplog):
         site(jane, options={"paths": "/sso"}).get("/sso", prefix="/a\r\nfake=1")
     (record,) = records_of(caplog)
     assert len(record.getMessage().splitlines()) == 1
+    assert record.sso_path == "/a%0D%0Afake=1/sso"
 
 
 def test_no_log_holds_a_secret(site, caplog):

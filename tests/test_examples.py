@@ -405,7 +405,8 @@ def test_no_secret_reaches_the_output(example, server, visitor):
     output = server.output
     assert trace in output
     token = dict(parse_qsl(url.partition("?")[2]))["token"]
-    for secret in (token, token.rpartition(".")[2], SSO_TOKEN, SESSION_SECRET, PASSWORD, "jane@example.com"):
+    any_token = token.partition(".")[0]  # the header, which all of them have in common
+    for secret in (any_token, SSO_TOKEN, SESSION_SECRET, PASSWORD, "jane@example.com"):
         assert secret not in output
     assert "Traceback" not in output
 

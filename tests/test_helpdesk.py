@@ -24,6 +24,7 @@ from hypothesis import strategies as st
 from joserfc import jwt as jose
 from joserfc.jwk import OctKey
 
+import sso_middleware.helpdesk
 from sso_middleware import ConfigError, Handoff, HelpDesk, ShortTokenWarning
 
 SHORT = "a token of 24 bytes only"
@@ -154,6 +155,8 @@ class TestSettings:
                 ("account_id", value)
                 for value in ["", " ", "4711 ", "\n4711", "47\x0011", "\ud800", None, True, 4.7, b"4711"]
             ),
+            ("account_id", -1),
+            ("account_id", 10**4000),
             *(("backdate", value) for value in [-1, 31, 1.5, "5", True, None]),
             *(("allow_http", value) for value in [1, 0, "yes", None]),
             *(
@@ -330,7 +333,7 @@ class TestSecrets:
         self.assert_clean("".join(shown))
         with pytest.raises(TypeError):
             vars(DESK)
-        with pytest.raises(ValueError, match="sso_token"):
+        with pytest.raises(TypeError, match="sso_token"):
             dataclasses.replace(DESK, backdate=1)
 
     def test_handoff_repr(self):
@@ -352,6 +355,36 @@ class TestSecrets:
             self.assert_clean("".join(repr(link) + str(getattr(link, "args", "")) for link in chain))
         else:
             pytest.fail("no error")
+
+    @pytest.mark.filterwarnings("error")
+    @pytest.mark.parametrize(
+        "variables",
+        [
+            {"HELPDESK_SSO_AUTH_URL": "wrong"},
+            {"HELPDESK_SSO_TOKEN": "x" + SSO_TOKEN + " "},
+            {"HELPDESK_SSO_TOKEN": SSO_TOKEN[:31], "HELPDESK_BACKDATE": "5"},
+        ],
+    )
+    def test_tracebacks_with_locals(self, monkeypatch, variables):
+        """Nor does one that shows the local variables of this package's frames."""
+        good = {
+            "SSO_TOKEN": SSO_TOKEN,
+            "SSO_AUTH_URL": "https://a.example/",
+            "ACCOUNT_ID": "1",
+            "AUTH_URL": AUTH_URL,
+        }
+        for name, value in ({f"HELPDESK_{name}": value for name, value in good.items()} | variables).items():
+            monkeypatch.setenv(name, value)
+        with pytest.raises((ConfigError, ShortTokenWarning)) as caught:
+            HelpDesk.from_env()
+        frames = traceback.TracebackException.from_exception(caught.value, capture_locals=True).stack
+        ours = [frame for frame in frames if frame.filename == sso_middleware.helpdesk.__file__]
+        assert ours
+        shown = "".join(str(frame.locals) for frame in ours)
+        if isinstance(caught.value, ConfigError):
+            assert caught.value.__context__ is None
+        self.assert_clean(shown)
+        assert SSO_TOKEN[:31] not in shown
 
     def test_traceback_of_an_unusable_token(self):
         """The same where PyJWT or the codec refused the token."""

@@ -87,6 +87,8 @@ class TestLogin:
             "https:id.example",
             "/anmeldung-für-alle",
             "http://[::1",
+            "https://id.example:99999/",
+            "https://id.example:x/",
             7,
             b"/login",
         ],
@@ -101,7 +103,7 @@ class TestLogin:
         with pytest.raises(ConfigError, match="login_url: must be app-relative"):
             site(nobody, lambda source, email: DESK, {"paths": "/sso", "login_url": "https://id.example/"})
 
-    @pytest.mark.parametrize("next_param", ["", None, 7])
+    @pytest.mark.parametrize("next_param", ["", None, 7, "a\r\nb", "\ud800"])
     def test_wrong_next_param(self, site, next_param):
         """The parameter must have a name."""
         with pytest.raises(ConfigError, match="next_param"):
@@ -189,6 +191,16 @@ class TestLogout:
         with pytest.raises(AssertionError, match="end_session was called"):
             site(jane, options={"logout": Logout(self.never)}).get("/sso/logout")
 
+    @pytest.mark.parametrize(
+        "name", ["transfer-encoding", "Connection", "Content-Encoding", "Refresh", "Content-Type"]
+    )
+    def test_headers_of_another_response(self, site, name):
+        """Headers about a body or the connection are left out, as of a whole response passed on."""
+        end_session = [("Set-Cookie", "a=b"), (name, "chunked")]
+        reply = site(jane, options={"logout": Logout(lambda source: end_session)}).get("/sso/logout")
+        assert "chunked" not in reply.all(name)
+        assert reply["set-cookie"] == "a=b"
+
     def test_our_headers_win(self, site):
         """A header that the answer sets itself is not taken from end_session."""
 
@@ -275,7 +287,9 @@ class TestExpireCookies:
         assert "; Domain=example.com; Path=/app; HttpOnly; SameSite=Lax" in first
         assert "Secure" not in first
 
-    @pytest.mark.parametrize("name", ["__Host-session", "__Secure-session"])
+    @pytest.mark.parametrize(
+        "name", ["__Host-session", "__Secure-session", "__Http-session", "__Host-Http-session"]
+    )
     def test_prefixed_names(self, name):
         """Browsers want Secure in a Set-Cookie for these names, also to delete them."""
         assert expire_cookies(name)({})[0][1].endswith("; Secure")
@@ -288,6 +302,8 @@ class TestExpireCookies:
     @pytest.mark.parametrize(
         ("names", "options"),
         [
+            (("__Host-a",), {"path": "/app"}),
+            (("__host-a",), {"domain": "example.com"}),
             ((), {}),
             (("",), {}),
             (("a b",), {}),
@@ -342,6 +358,34 @@ class TestLoop:
         browser.visit()
         assert re.fullmatch(r"sso_handoffs=\d+\.1", browser.cookie)
         assert browser.attributes == ["Max-Age=20", "Path=/app/sso", "HttpOnly", "SameSite=Lax", "Secure"]
+
+    def test_secure_in_any_spelling(self, site):
+        """HTTPS:// is https."""
+        browser = Browser(site(jane, make_desk(auth_url="HTTPS://app.example.com/sso/helpdesk")))
+        browser.visit()
+        assert browser.attributes[-1] == "Secure"
+
+    def test_two_cookies_count_as_none(self, site):
+        """Two of one name, as another host of the domain could set, are odd, on both protocols alike."""
+        now = int(time.time())
+        for headers in (
+            [("Cookie", f"sso_handoffs={now}.7; sso_handoffs={now}.1")],
+            [("Cookie", f"sso_handoffs={now}.1"), ("Cookie", f"sso_handoffs={now}.7")],
+        ):
+            assert site(jane).get(PATH, headers=headers).status == 303
+
+    def test_cookies_in_several_headers(self, site):
+        """HTTP/2 may split cookies over several headers (RFC 9113, section 8.2.3)."""
+        headers = [("Cookie", "a=b"), ("Cookie", f"sso_handoffs={int(time.time())}.7"), ("Cookie", "c=d")]
+        assert site(jane).get(PATH, headers=headers).status == 409
+
+    def test_other_cookies_are_not_parsed(self, site):
+        """A hostile cookie of another name costs no more than its length."""
+        hostile = 'x="' + "\\" * 60_000 + '"'
+        started = time.process_time()
+        reply = site(jane).get(PATH, headers=[("Cookie", f"{hostile}; sso_handoffs={int(time.time())}.7")])
+        assert reply.status == 409
+        assert time.process_time() - started < 5  # it took 14 seconds where a cookie parser unquoted it
 
     def test_not_secure_over_http(self, site):
         """Secure exactly when auth_url is https: a browser would drop it on http."""

@@ -271,6 +271,17 @@ class TestAsync:
         with pytest.raises(ConfigError, match="logout: must not be async under WSGI"):
             WSGISite(jane, options={"logout": Logout(resolve_email)})
 
+    def test_lazy_helpdesk(self):
+        """A lazy proxy of a HelpDesk is forced inside the call, where its context is."""
+        here = threading.local()
+
+        def choose(scope, email):
+            here.desk = make_desk(account_id="42")
+            return LocalProxy(lambda: here.desk)
+
+        reply = ASGISite(jane, choose, {"paths": PATH}).get(PATH)
+        assert reply.query["account_id"] == ["42"]
+
     def test_awaitable_under_wsgi(self):
         """An awaitable that a plain callable returns is a ResolverError, and no warning."""
         for pages, path in [
