@@ -212,6 +212,15 @@ def test_proxy_header_without_the_secret(run, headers):
     assert (status, location(response_headers)) == (303, "/oauth2/start?next=/sso/helpdesk")
 
 
+@pytest.mark.parametrize("heading", [heading for heading in PYTHON if "_SECRET" in PYTHON[heading]])
+def test_empty_secret(run, monkeypatch, heading):
+    """A secret that is set and empty ends the program, as one that is not set."""
+    for name in ("SESSION_SECRET", "PROXY_SECRET"):
+        monkeypatch.setenv(name, "")
+    with pytest.raises(SystemExit, match="_SECRET is not set"):
+        run(heading)
+
+
 @pytest.mark.parametrize(("bearer", "status"), [("the token of a test", 200), ("another", 401)])
 def test_route(run, bearer, status):
     """The route returns a hand-off URL for the bearer, and to nobody else."""
