@@ -6,6 +6,7 @@ import re
 from types import NoneType
 
 from sso_middleware.errors import InvalidEmail, ResolverError
+from sso_middleware.text import exact
 
 _MAX_ADDRESS = 254  # RFC 5321, section 4.5.3.1.3: a path of 256 octets less its angle brackets
 _MAX_LOCAL_PART = 64  # RFC 5321, section 4.5.3.1.1
@@ -45,21 +46,14 @@ def check_email(value: object) -> str:
 def plain_string(value: object) -> str | None:
     """Return the exact `str`, or `None`, that `value` is or stands for.
 
-    A `str` subclass or str-Enum gives its string; a lazy proxy (Werkzeug's `LocalProxy`, Django's
-    `SimpleLazyObject`) is forced and gives what it stands for.
-
     Raises:
         ResolverError: it stands for anything else.
     """
-    if type(value) is str:
-        return value
-    # Proxies answer isinstance() for what they stand for; type() sees the proxy itself.
-    if isinstance(value, NoneType):
+    plain = exact(value)
+    if type(plain) is str:
+        return plain
+    if isinstance(value, NoneType):  # a proxy of None says so
         return None
-    if isinstance(value, str):
-        unwrapped = value if issubclass(type(value), str) else value[:]
-        if issubclass(type(unwrapped), str):
-            return str.__str__(unwrapped)
     raise ResolverError(
         f"resolve_email returned {type(value).__name__}; it must return the visitor's address as a "
         "str, or None for an anonymous visitor"

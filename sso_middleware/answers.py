@@ -19,9 +19,18 @@ _EVERY_ANSWER = (
 _REDIRECT = (*_EVERY_ANSWER, ("Content-Length", "0"), ("Cross-Origin-Resource-Policy", "same-origin"))
 _PAGE = (*_EVERY_ANSWER, ("Content-Security-Policy", POLICY))
 _OURS = frozenset(name.lower() for name, _ in (*_REDIRECT, *_PAGE, ("Location", ""), ("Refresh", "")))
-# RFC 9110, section 7.6.1: these belong to the connection, which is the server's.
-_HOP_BY_HOP = frozenset(
-    {"connection", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade"}
+# These belong to the connection, which is the server's (RFC 9110, section 7.6.1), or to CGI.
+_NOT_OURS = frozenset(
+    {
+        "connection",
+        "keep-alive",
+        "proxy-connection",
+        "status",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+    }
 )
 
 # https://html.spec.whatwg.org/multipage/speculative-loading.html, and what came before it.
@@ -100,7 +109,7 @@ def redirect(location: str, *more: tuple[str, str]) -> Answer:
 
 def _may_be_added(header: tuple[str, str]) -> bool:
     name = header[0].lower()
-    return name not in _OURS and name not in _HOP_BY_HOP and not name.startswith("content-")
+    return name not in _OURS and name not in _NOT_OURS and not name.startswith("content-")
 
 
 def page(reason: str, prefix: str, *more: tuple[str, str], by_resolver: bool = False) -> Answer:

@@ -13,7 +13,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from sso_middleware.answers import Answer, Visit
-from sso_middleware.callables import is_async, is_awaitable, takes
+from sso_middleware.callables import app_problem, is_async, is_awaitable
 from sso_middleware.events import EventHook
 from sso_middleware.gate import Call, Gate
 from sso_middleware.helpdesk import HelpDesk
@@ -68,11 +68,7 @@ class SSOMiddleware:
         logout: Logout | None = None,
         on_event: EventHook | None = None,
     ) -> None:
-        also_wrong: dict[str, str] = {}
-        if not callable(app):
-            also_wrong["app"] = "must be an ASGI application"
-        elif takes(app, 3) is False and takes(app, 2):
-            also_wrong["app"] = "is a WSGI application: use sso_middleware.wsgi.SSOMiddleware"
+        problem = app_problem(app, "asgi")
         self.app = app
         self._gate = Gate(
             helpdesk,
@@ -83,7 +79,7 @@ class SSOMiddleware:
             logout=logout,
             on_event=on_event,
             wrap=_wrap,
-            also_wrong=also_wrong,
+            also_wrong={"app": problem} if problem else {},
         )
         self._end, self._ends = self._gate.interception.last_segments(str)
 

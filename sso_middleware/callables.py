@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Awaitable
+from typing import Literal
 
 
 def is_async(function: object) -> bool:
@@ -29,8 +30,21 @@ def is_awaitable(value: object) -> bool:
     return issubclass(value.__class__, Awaitable)
 
 
-def takes(function: object, count: int) -> bool | None:
-    """Whether `function` can be called with `count` positional arguments; `None`: cannot be seen."""
+def app_problem(app: object, protocol: Literal["wsgi", "asgi"]) -> str | None:
+    """Say why `app` cannot be an application of that protocol, as far as can be seen, or return `None`.
+
+    A WSGI application takes two arguments, an ASGI application three.
+    """
+    if not callable(app):
+        return "must be a callable: the application"
+    if protocol == "wsgi" and (is_async(app) or (_takes(app, 2) is False and _takes(app, 3))):
+        return "is an ASGI application: use sso_middleware.asgi.SSOMiddleware"
+    if protocol == "asgi" and _takes(app, 3) is False and _takes(app, 2):
+        return "is a WSGI application: use sso_middleware.wsgi.SSOMiddleware"
+    return None
+
+
+def _takes(function: object, count: int) -> bool | None:
     try:
         signature = inspect.signature(function)  # type: ignore[arg-type]
     except (TypeError, ValueError):

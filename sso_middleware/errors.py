@@ -82,8 +82,8 @@ class HandoffRefused(SSOError):
     def __init__(self, reason: str) -> None:
         if not isinstance(reason, str) or not _REASON.fullmatch(reason):
             raise ValueError("reason must be a code of 1 to 64 characters out of a-z, 0-9 and _")
-        self.reason = reason
-        super().__init__(reason)
+        self.reason = str.__str__(reason)  # of a str-Enum, its value
+        super().__init__(self.reason)
 
 
 class ResolverUnavailable(SSOError):

@@ -10,7 +10,7 @@ from __future__ import annotations
 import copy
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 from urllib.parse import quote
 
 from sso_middleware import loop
@@ -28,6 +28,7 @@ from sso_middleware.events import EventHook, Outcome, Reporter, SSOEvent
 from sso_middleware.helpdesk import HelpDesk
 from sso_middleware.interception import Interception, Purpose
 from sso_middleware.logout import Logout, check_headers
+from sso_middleware.text import exact
 from sso_middleware.urls import (
     encode_path,
     is_absolute,
@@ -69,6 +70,7 @@ class Gate:
         also_wrong: Mapping[str, str],
     ) -> None:
         fixed = helpdesk if isinstance(helpdesk, HelpDesk) else None
+        login_url = cast("str | None", exact(login_url))
         self.interception = Interception(fixed, paths, login_url, logout)
         checks = {
             "helpdesk": None if fixed else _chooser_problem(helpdesk),
@@ -112,6 +114,7 @@ class Gate:
             return redirect(encode_path(visit.public_path))
         if answer := self._without_a_person(visit):
             return answer
+        email: str | None = None
         try:
             answered = await self._resolve_email(plain_string, visit.source)
             if answered is None:
@@ -122,9 +125,10 @@ class Gate:
                 return self._refuse(visit, "invalid_email")
             helpdesk = await self._choose_helpdesk(_helpdesk_only, visit.source, email)
         except HandoffRefused as refusal:
-            return self._refuse(visit, refusal.reason, by_resolver=True)
+            self._report("refused", refusal.reason, visit, email=email)
+            return page(refusal.reason, visit.prefix, by_resolver=True)
         except ResolverUnavailable as outage:
-            self._report("unavailable", "unavailable", visit)
+            self._report("unavailable", "unavailable", visit, email=email)
             return page("unavailable", visit.prefix, ("Retry-After", str(outage.retry_after)))
         return self._to_helpdesk(visit, helpdesk, email)
 
@@ -161,11 +165,11 @@ class Gate:
         return redirect(with_query(self._login_url, self._next + quote(self._origin + here, safe="")))
 
     def _to_helpdesk(self, visit: Visit, helpdesk: HelpDesk, email: str) -> Answer:
-        count, is_loop = loop.count(visit.header("Cookie"), int(time.time()))
+        count = loop.count(visit.header("Cookie"), int(time.time()))
         cookie = loop.set_cookie(
             count, visit.public_path, secure=helpdesk.auth_url.lower().startswith("https:")
         )
-        if is_loop:
+        if count is None:
             self._report("refused", "loop", visit, helpdesk.account_id, email)
             return page("loop", visit.prefix, cookie)
         handoff = helpdesk.handoff(email)
@@ -176,9 +180,9 @@ class Gate:
         self._report("ignored", reason, visit)
         return page(reason, visit.prefix, *headers)
 
-    def _refuse(self, visit: Visit, reason: str, *, by_resolver: bool = False) -> Answer:
+    def _refuse(self, visit: Visit, reason: str) -> Answer:
         self._report("refused", reason, visit)
-        return page(reason, visit.prefix, by_resolver=by_resolver)
+        return page(reason, visit.prefix)
 
     def _report(
         self,

@@ -22,6 +22,7 @@ from jwt.utils import base64url_encode
 from sso_middleware.addresses import check_email
 from sso_middleware.errors import ConfigError, ShortTokenWarning
 from sso_middleware.settings import HS256, SHORTEST_TOKEN, from_variables, problems_of, signing_key
+from sso_middleware.text import exact
 from sso_middleware.urls import with_query
 
 _HEADER = base64url_encode(b'{"alg":"HS256","typ":"JWT"}') + b"."
@@ -92,15 +93,15 @@ class HelpDesk:
         allow_http: bool = False,
     ) -> None:
         settings: dict[str, Any] = {
-            "sso_auth_url": sso_auth_url,
-            "account_id": account_id,
-            "auth_url": auth_url,
-            "logout_url": logout_url,
+            "sso_auth_url": exact(sso_auth_url),
+            "account_id": exact(account_id),
+            "auth_url": exact(auth_url),
+            "logout_url": exact(logout_url),
             "backdate": backdate,
             "allow_http": allow_http,
         }
-        problems = problems_of(sso_token=sso_token, **settings)
-        sign, is_short = (None, False) if problems else _signer(sso_token)
+        problems = problems_of(sso_token=exact(sso_token), **settings)
+        sign, is_short = (None, False) if problems else _signer(str(exact(sso_token)))
         del sso_token  # from tracebacks with locals, too
         if problems:
             raise ConfigError(problems)
@@ -111,14 +112,14 @@ class HelpDesk:
                 ShortTokenWarning,
                 stacklevel=2,
             )
-        settings["account_id"] = text = str(account_id)
-        settings |= {
-            "_sign": sign,
-            "_url_head": with_query(sso_auth_url, "token="),
-            "_url_tail": f"&account_id={quote(text, safe='')}&auth_url={quote(auth_url, safe='')}",
-        }
+        if isinstance(settings["account_id"], int):
+            settings["account_id"] = str(int(settings["account_id"]))
         for name, value in settings.items():
             object.__setattr__(self, name, value)
+        tail = f"&account_id={quote(self.account_id, safe='')}&auth_url={quote(self.auth_url, safe='')}"
+        object.__setattr__(self, "_sign", sign)
+        object.__setattr__(self, "_url_head", with_query(self.sso_auth_url, "token="))
+        object.__setattr__(self, "_url_tail", tail)
 
     @classmethod
     def from_env(cls, variables: Mapping[str, Any] | None = None, prefix: str = "HELPDESK_") -> Self:

@@ -11,6 +11,7 @@ from typing import Any, Literal, TypeAlias
 
 from sso_middleware.helpdesk import HelpDesk
 from sso_middleware.logout import Logout
+from sso_middleware.text import exact
 from sso_middleware.urls import (
     decoded_path_of,
     decoded_path_problem,
@@ -108,7 +109,9 @@ class Interception:
             self.public[path] = purpose
 
     def _add_relative(self, path: Any, purpose: Purpose, setting: str) -> None:
-        if self._use(path, setting, path_problem(path)):
+        path = exact(path)
+        problem = path_problem(path)
+        if self._use(path, setting, f"{path!a} {problem}" if problem else None):
             self.relative[path] = purpose
 
     def _use(self, path: Any, setting: str, problem: str | None) -> bool:
@@ -117,5 +120,6 @@ class Interception:
         if problem is None:
             self._used[path] = setting
             return True
-        self.problems[setting] = problem
+        said = self.problems.get(setting)
+        self.problems[setting] = f"{said}; {problem}" if said else problem
         return False

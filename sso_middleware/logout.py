@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias, cast
 
 from sso_middleware.errors import ConfigError, ResolverError
+from sso_middleware.text import exact
 from sso_middleware.urls import path_problem, target_problem
 
 HeaderList: TypeAlias = Iterable[tuple[str, str]]
@@ -38,6 +39,8 @@ class Logout:
     then: str = "/"
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "path", exact(self.path))
+        object.__setattr__(self, "then", exact(self.then))
         found = {
             "end_session": None if callable(self.end_session) else "must be a callable",
             "path": None if self.path is None else path_problem(self.path),
@@ -83,7 +86,7 @@ def expire_cookies(
     headers = [header(name) for name in names]
 
     def end_session(_: Any) -> list[tuple[str, str]]:
-        return headers
+        return [*headers]  # the caller's own, to add to
 
     return end_session
 

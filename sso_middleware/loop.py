@@ -16,7 +16,7 @@ _COOKIE = re.compile(rf"(?:^|[;,])[ \t]*{COOKIE}=([^;,]*)")
 _VALUE = re.compile(r"([0-9]{1,12})\.([1-7])[ \t]*")
 
 
-def count(header: str, now: int) -> tuple[str | None, bool]:
+def count(header: str, now: int) -> str | None:
     """Count one more hand-off.
 
     Args:
@@ -24,16 +24,16 @@ def count(header: str, now: int) -> tuple[str | None, bool]:
         now: whole seconds since the epoch.
 
     Returns:
-        The new value, `None` to delete the cookie; and whether this is a loop.
+        The cookie's new value; `None`: this is a loop, and the cookie is to be deleted.
     """
-    values = _COOKIE.findall(header)
-    seen = _VALUE.fullmatch(values[0]) if len(values) == 1 else None
+    cookie = _COOKIE.search(header)  # the first is that of the longest path (RFC 6265, section 5.4)
+    seen = _VALUE.fullmatch(cookie[1]) if cookie else None
     first, number = (int(seen[1]), int(seen[2]) + 1) if seen else (now, 1)
     if not 0 <= now - first <= _WINDOW:
         first, number = now, 1
     if number >= _LIMIT:
-        return None, True
-    return f"{first}.{number}", False
+        return None
+    return f"{first}.{number}"
 
 
 def set_cookie(value: str | None, public_path: str, *, secure: bool) -> tuple[str, str]:

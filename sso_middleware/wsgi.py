@@ -11,7 +11,7 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 from werkzeug.datastructures import EnvironHeaders
 
 from sso_middleware.answers import Answer, Visit
-from sso_middleware.callables import is_async, takes
+from sso_middleware.callables import app_problem, is_async
 from sso_middleware.errors import ResolverError
 from sso_middleware.events import EventHook
 from sso_middleware.gate import Call, Gate
@@ -73,10 +73,8 @@ class SSOMiddleware:
             for name, function in callables.items()
             if is_async(function)
         }
-        if not callable(app):
-            also_wrong["app"] = "must be a WSGI application"
-        elif is_async(app) or (takes(app, 2) is False and takes(app, 3)):
-            also_wrong["app"] = "is an ASGI application: use sso_middleware.asgi.SSOMiddleware"
+        if problem := app_problem(app, "wsgi"):
+            also_wrong["app"] = problem
         self.app = app
         self._gate = Gate(
             helpdesk,

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import pytest
 from clients import ASGISite, UnprefixedASGISite, WSGISite
+from hypothesis import settings
+
+settings.register_profile("here", deadline=None)  # a loaded machine is no defect
+settings.load_profile("here")
 
 
 @pytest.fixture(params=[WSGISite, ASGISite], ids=lambda site: site.protocol)

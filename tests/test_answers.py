@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import enum
 import hashlib
 import re
 import time
@@ -12,7 +13,6 @@ import traceback
 import pytest
 from clients import (
     AUTH_URL,
-    DESK,
     JANE,
     UnprefixedASGISite,
     jane,
@@ -219,6 +219,8 @@ class TestFetchMetadata:
             ("navigate", "empty", "same-origin"),  # through a service worker
             ("same-origin", "empty", "same-origin"),
             ("navigate", "iframe", "same-origin"),
+            ("Navigate", "IFrame", "Same-Origin"),
+            ("navigate", "Document", "none"),
             ("navigate", "iframe", "same-site"),
             ("navigate", "frame", "same-site"),
             ("navigate", "", ""),
@@ -310,6 +312,22 @@ class TestPages:
         (style,) = re.findall(r"<style>(.*?)</style>", reply.text)
         digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
         assert f"style-src 'sha256-{digest}'" in reply["content-security-policy"]
+
+    def test_page_of_an_unverified_address(self, site):
+        """The reason that the ready-made checks give has a page of its own; any other has the general one."""
+        texts = [
+            site(raising(HandoffRefused(reason))).get(PATH).text for reason in ("email_not_verified", "x")
+        ]
+        assert "has not been confirmed" in texts[0]
+        assert "may not use the Help Desk" in texts[1]
+
+    def test_reason_out_of_an_enum(self, site):
+        """A reason out of a str-Enum counts as its value."""
+
+        class Reason(str, enum.Enum):  # noqa: UP042 - a StrEnum's str() is its value; this one's is not
+            NO_LICENCE = "no_licence"
+
+        assert "Code: no_licence<" in site(raising(HandoffRefused(Reason.NO_LICENCE))).get(PATH).text
 
     def test_link_carries_a_plain_mount_prefix(self, mounted_site):
         """Under a mount the link back leads to the application's start page."""
@@ -435,8 +453,3 @@ def test_events_hold_the_public_path(mounted_site):
     desk = make_desk(auth_url="https://app.example.com/app/sso")
     mounted_site(jane, desk, {"on_event": events.append}).get("/sso", prefix="/app")
     assert [event.path for event in events] == ["/app/sso"]
-
-
-def test_account_is_that_of_the_helpdesk():
-    """The account of the tests is the one that the assertions above name."""
-    assert DESK.account_id == "4711"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import copy
 import dataclasses
+import enum
 import hashlib
 import json
 import multiprocessing
@@ -14,7 +15,7 @@ import threading
 import time
 import traceback
 import warnings
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, quote, urlsplit
 
 import jwt
 import pytest
@@ -78,7 +79,26 @@ class TestHandoff:
         """account_id may be a str or an int, and is percent-encoded."""
         desk = make_desk(account_id=account_id)
         assert dict(parse_qsl(urlsplit(desk.handoff_url(JANE)).query))["account_id"] == sent
+        assert "account_id=" + quote(sent, safe="") + "&" in desk.handoff_url(JANE)
         assert desk.account_id == sent
+
+    def test_enum_settings(self):
+        """Settings out of an Enum that is a str or an int count as their values."""
+
+        class Text(str, enum.Enum):  # noqa: UP042 - a StrEnum's str() is its value; this one's is not
+            ACCOUNT = "4711"
+            AUTH = AUTH_URL
+            SSO_AUTH = "https://acme.example/sso"
+            TOKEN = SSO_TOKEN
+
+        desk = make_desk(
+            sso_token=Text.TOKEN, sso_auth_url=Text.SSO_AUTH, account_id=Text.ACCOUNT, auth_url=Text.AUTH
+        )
+        handoff = DESK.handoff(JANE)
+        assert desk.handoff(JANE, iat=handoff.iat, jti=handoff.jti) == handoff
+        assert type(desk.account_id) is str
+        number = enum.IntEnum("Number", {"ACCOUNT": 4711}).ACCOUNT
+        assert make_desk(account_id=number).account_id == "4711"
 
     def test_claims(self):
         """The claims are email, iat and jti, and nothing else; the header likewise."""
@@ -196,6 +216,8 @@ class TestSettings:
                 ("sso_auth_url", f"https://acme.example/?{name}=x")
                 for name in ("token", "account_id", "auth_url", "a=b&token")
             ),
+            ("sso_auth_url", "https://acme.example/?token"),
+            ("sso_auth_url", "https://acme.example/?token="),
             ("sso_auth_url", "https://acme.example/für"),
             ("sso_auth_url", None),
             ("auth_url", None),

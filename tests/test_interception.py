@@ -237,6 +237,13 @@ def test_no_other_public_path_is_ever_intercepted(cut, path):
 PUBLIC_SITES = [kind(jane, MOUNTED) for kind in (WSGISite, UnprefixedASGISite)]
 
 
+def test_relative_path_comes_first(mounted_site):
+    """Where paths and logout_url meet under a mount, the path that the application wrote down counts."""
+    desk = make_desk(logout_url="https://app.example.com/app/sso")
+    pages = mounted_site(jane, desk, {"paths": "/sso", "logout": Logout(bye)})
+    assert pages.get("/sso", prefix="/app").is_handoff
+
+
 class TestPassThrough:
     """What is not intercepted reaches the application as it came."""
 
@@ -383,6 +390,13 @@ class TestWrongPaths:
         """A URL whose decoded path cannot be taken over is a ConfigError that names it."""
         with pytest.raises(ConfigError, match=f"^{setting}: its path"):
             site(jane, make_desk(**{setting: url}), {"logout": Logout(bye)})
+
+    def test_every_wrong_path_is_named(self, site):
+        """Several wrong paths are said at once."""
+        with pytest.raises(ConfigError) as caught:
+            site(jane, options={"paths": ["one", "/two?", "/three", "/three"]})
+        problem = caught.value.problems["paths"]
+        assert [name in problem for name in ("'one'", "'/two?'", "'/three'")] == [True] * 3
 
     @pytest.mark.parametrize("paths", [[], (), iter([])])
     def test_none_at_all(self, site, paths):

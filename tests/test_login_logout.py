@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 import re
 import time
 
@@ -9,6 +10,7 @@ import pytest
 from clients import DESK, JANE, jane, make_desk, nobody
 
 from sso_middleware import ConfigError, Logout, ResolverError, expire_cookies
+from sso_middleware.loop import count
 
 PATH = "/sso/helpdesk"
 
@@ -192,7 +194,16 @@ class TestLogout:
             site(jane, options={"logout": Logout(self.never)}).get("/sso/logout")
 
     @pytest.mark.parametrize(
-        "name", ["transfer-encoding", "Connection", "Content-Encoding", "Refresh", "Content-Type"]
+        "name",
+        [
+            "transfer-encoding",
+            "Connection",
+            "Content-Encoding",
+            "Refresh",
+            "Status",
+            "Content-Type",
+            "Content-Security-Policy",
+        ],
     )
     def test_headers_of_another_response(self, site, name):
         """Headers about a body or the connection are left out, as of a whole response passed on."""
@@ -243,6 +254,17 @@ class TestLogout:
         with pytest.raises(ResolverError, match="end_session must return"):
             site(jane, options={"logout": Logout(lambda source: returned)}).get("/sso/logout")
 
+    def test_string_subclasses_and_empty_values(self, site):
+        """Headers of str subclasses are sent as plain strings; an empty value is a value."""
+
+        class Text(str):
+            __slots__ = ()
+
+        end_session = [(Text("Set-Cookie"), Text("a=b")), ("X-Empty", "")]
+        reply = site(jane, options={"logout": Logout(lambda source: end_session)}).get("/sso/logout")
+        assert (reply["set-cookie"], reply["x-empty"]) == ("a=b", "")
+        assert {type(text) for header in reply.headers for text in header} == {str}
+
     def test_generator(self, site):
         """Any iterable of pairs will do; an error inside a generator stays what it is."""
 
@@ -256,6 +278,18 @@ class TestLogout:
         assert site(jane, options={"logout": Logout(good)}).get("/sso/logout")["set-cookie"] == "a=b"
         with pytest.raises(TypeError, match="in the generator"):
             site(jane, options={"logout": Logout(bad)}).get("/sso/logout")
+
+    def test_enum_settings(self, site):
+        """Settings out of a str-Enum count as their values."""
+
+        class Where(str, enum.Enum):  # noqa: UP042 - a StrEnum's str() is its value; this one's is not
+            OUT = "/out"
+            THEN = "https://www.example.com/"
+
+        pages = site(jane, options={"logout": Logout(self.end_session, path=Where.OUT, then=Where.THEN)})
+        assert pages.get("/out")["location"] == "https://www.example.com/"
+        login = site(nobody, options={"login_url": Where.THEN, "paths": [Where.OUT]}).get("/out")
+        assert login["location"].startswith("https://www.example.com/?next=")
 
     @pytest.mark.parametrize(
         "then", ["", "bye", "//evil.example", "/\\x", "javascript:x", "/a b", "/ü", None]
@@ -293,6 +327,12 @@ class TestExpireCookies:
     def test_prefixed_names(self, name):
         """Browsers want Secure in a Set-Cookie for these names, also to delete them."""
         assert expire_cookies(name)({})[0][1].endswith("; Secure")
+
+    def test_each_call_gives_a_list_of_its_own(self):
+        """Whoever adds a header for one visitor adds it for that one."""
+        end_session = expire_cookies("session")
+        end_session({}).append(("Set-Cookie", "user=jane"))
+        assert len(end_session({})) == 1
 
     def test_at_work(self, site):
         """It is an end_session on both protocols."""
@@ -365,14 +405,21 @@ class TestLoop:
         browser.visit()
         assert browser.attributes[-1] == "Secure"
 
-    def test_two_cookies_count_as_none(self, site):
-        """Two of one name, as another host of the domain could set, are odd, on both protocols alike."""
+    def test_first_of_two_cookies_counts(self, site):
+        """Browsers send the cookie of the longer path first: that one counts, on both protocols alike."""
         now = int(time.time())
-        for headers in (
-            [("Cookie", f"sso_handoffs={now}.7; sso_handoffs={now}.1")],
-            [("Cookie", f"sso_handoffs={now}.1"), ("Cookie", f"sso_handoffs={now}.7")],
-        ):
-            assert site(jane).get(PATH, headers=headers).status == 303
+        for first, status in ((7, 409), (1, 303)):
+            other = f"sso_handoffs={now}.{8 - first}"
+            for headers in (
+                [("Cookie", f"sso_handoffs={now}.{first}; {other}")],
+                [("Cookie", f"sso_handoffs={now}.{first}"), ("Cookie", other)],
+            ):
+                assert site(jane).get(PATH, headers=headers).status == status
+
+    @pytest.mark.parametrize(("after", "counted"), [(0, None), (20, None), (21, "121.1"), (-1, "99.1")])
+    def test_window_to_the_second(self, after, counted):
+        """The eighth is a loop up to and including 20 seconds after the first."""
+        assert count("sso_handoffs=100.7", 100 + after) == counted
 
     def test_cookies_in_several_headers(self, site):
         """HTTP/2 may split cookies over several headers (RFC 9113, section 8.2.3)."""

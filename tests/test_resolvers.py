@@ -475,7 +475,9 @@ class TestWrongArguments:
         class App:
             async def __call__(self, scope, receive, send): ...
 
-        for wrong in (app, plain, App(), asgi.SSOMiddleware(app, make_desk(), jane)):
+        async def any_arguments(*args): ...
+
+        for wrong in (app, plain, App(), any_arguments, asgi.SSOMiddleware(app, make_desk(), jane)):
             with pytest.raises(ConfigError, match=r"app: is an ASGI application: use sso_middleware\.asgi"):
                 wsgi.SSOMiddleware(wrong, make_desk(), jane)
 

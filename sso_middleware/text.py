@@ -1,0 +1,18 @@
+"""Plain strings out of whatever stands for one."""
+
+from __future__ import annotations
+
+
+def exact(value: object) -> object:
+    """Return `value`, as an exact `str` if it is a `str` or stands for one.
+
+    A `str` subclass or str-Enum gives its string, which its own `str()` or an f-string might not. A
+    lazy proxy (Werkzeug's `LocalProxy`, Django's `SimpleLazyObject`) is forced.
+    """
+    if type(value) is not str and isinstance(value, str):
+        # A proxy answers isinstance() for what it stands for, and only type() sees the proxy itself.
+        # Slicing is what gives the string behind it, also where str() would give an Enum's name.
+        unwrapped = value if issubclass(type(value), str) else value[:]
+        if issubclass(type(unwrapped), str):
+            return str.__str__(unwrapped)
+    return value
