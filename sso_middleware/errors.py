@@ -46,7 +46,7 @@ class ConfigError(SSOError, ValueError):
     """
 
     def __init__(self, problems: Mapping[str, str]) -> None:
-        self.problems = dict(problems)
+        self.problems: dict[str, str] = dict(problems)
         super().__init__(self.problems)
 
     def __str__(self) -> str:
@@ -82,7 +82,7 @@ class HandoffRefused(SSOError):
     def __init__(self, reason: str) -> None:
         if not isinstance(reason, str) or not _REASON.fullmatch(reason):
             raise ValueError("reason must be a code of 1 to 64 characters out of a-z, 0-9 and _")
-        self.reason = str.__str__(reason)  # of a str-Enum, its value
+        self.reason: str = str.__str__(reason)  # of a str-Enum, its value
         super().__init__(self.reason)
 
 

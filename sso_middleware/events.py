@@ -15,7 +15,7 @@ from typing import Literal, TypeAlias
 
 from sso_middleware.urls import encode_path
 
-logger = logging.getLogger("sso_middleware")
+logger: logging.Logger = logging.getLogger("sso_middleware")
 logger.addHandler(logging.NullHandler())
 
 Outcome: TypeAlias = Literal["handed_off", "anonymous", "refused", "unavailable", "signed_out", "ignored"]

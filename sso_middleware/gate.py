@@ -71,7 +71,7 @@ class Gate:
     ) -> None:
         fixed = helpdesk if isinstance(helpdesk, HelpDesk) else None
         login_url = cast("str | None", exact(login_url))
-        self.interception = Interception(fixed, paths, login_url, logout)
+        self.interception: Interception = Interception(fixed, paths, login_url, logout)
         checks = {
             "helpdesk": None if fixed else _chooser_problem(helpdesk),
             "resolve_email": None if callable(resolve_email) else "must be a callable",
