@@ -84,8 +84,8 @@ def of_clocks(ahead: int, iat: int, now: int) -> str | None:
     lag = half_hours * _HALF_HOUR - ahead
     if half_hours and 0 <= lag <= _TYPICAL_LAG:
         return (
-            f"That is almost exactly {abs(half_hours) / 2:g} h {'ahead' if ahead > 0 else 'behind'}, so it looks "
-            "like a time zone: local time taken for UTC, or the reverse. Use int(time.time()), or "
+            f"That is almost exactly {abs(half_hours) / 2:g} h {'ahead' if ahead > 0 else 'behind'}, so it "
+            "looks like a time zone: local time taken for UTC, or the reverse. Use int(time.time()), or "
             "datetime.now(UTC).timestamp()."
         )
     return None

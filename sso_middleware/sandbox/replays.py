@@ -23,9 +23,6 @@ class UsedTokens:
         self._digests: set[bytes] = set()
         self._oldest_first: list[tuple[int, bytes]] = []
 
-    def __len__(self) -> int:
-        return len(self._digests)
-
     def forget(self, issued_before: float) -> None:
         """Forget tokens with an `iat` before that time."""
         while self._oldest_first and self._oldest_first[0][0] < issued_before:
