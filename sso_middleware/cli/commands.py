@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import io
+import os
 import sys
 from importlib import import_module
 
 import click
+
+from sso_middleware.cli.output import never_print
 
 # Each command's module is imported when it is run: `url` needs no web framework, and starts at once.
 _COMMANDS = {
@@ -52,3 +55,6 @@ def cli() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a terminal that is not UTF-8 is no reason to fail
             stream.reconfigure(errors="backslashreplace")
+    for name, value in os.environ.items():
+        if name.endswith("SSO_TOKEN"):
+            never_print(value)

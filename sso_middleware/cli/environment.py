@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from sso_middleware.cli.output import Exit, Failure
+from sso_middleware.cli.output import Failure, never_print
 from sso_middleware.errors import ConfigError, ShortTokenWarning
 from sso_middleware.helpdesk import HelpDesk
 from sso_middleware.settings import from_variables
@@ -34,9 +34,11 @@ def settings_from_environment(prefix: str, instead: Mapping[str, str] | None = N
     """
     variables = dict(os.environ) | {f"{prefix}{name}": value for name, value in (instead or {}).items()}
     try:
-        return from_variables(variables, prefix)
+        settings = from_variables(variables, prefix)
     except ConfigError as error:
-        raise Failure(str(error), Exit.SETTINGS) from None
+        raise Failure(str(error)) from None
+    never_print(settings["sso_token"])
+    return settings
 
 
 def helpdesk_of(settings: Mapping[str, Any]) -> HelpDesk:

@@ -34,7 +34,9 @@ def _only_installed() -> str:
     installed = [name for name in _DETECTABLE if _is_installed(name)]
     if len(installed) == 1:
         return installed[0]
-    found = f"installed are {', '.join(installed)}" if installed else "no framework is found in this environment"
+    found = (
+        f"installed are {', '.join(installed)}" if installed else "no framework is found in this environment"
+    )
     raise click.UsageError(f"{found}: name one of {', '.join(sorted(SNIPPETS))}.")
 
 

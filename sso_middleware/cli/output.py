@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Mapping, Sequence
 from enum import IntEnum
+from typing import TypeAlias
 
 import click
 from rich.console import Console
 from rich.text import Text
+
+Json: TypeAlias = "str | float | bool | Mapping[str, Json] | Sequence[Json] | None"
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
@@ -23,25 +28,37 @@ class Exit(IntEnum):
 
 
 class Failure(click.ClickException):
-    """The command cannot do its work; click prints `message` to standard error.
+    """The settings or the application cannot be used; click prints `message` to standard error."""
 
-    Args:
-        message: what is wrong.
-        code: the exit code.
-    """
+    exit_code = Exit.SETTINGS
 
-    def __init__(self, message: str, code: Exit) -> None:
+    def __init__(self, message: str) -> None:
         super().__init__(printable(message))
-        self.exit_code = code
+
+
+_JWT = re.compile(r"eyJ[\w-]+\.[\w-]+\.[\w-]*")
+_never_printed: set[str] = set()
+_SHORTEST_HIDDEN = 6  # characters; a shorter "secret" is part of many words
+
+
+def never_print(secret: str) -> None:
+    """Keep `secret` out of everything that is said from now on, whoever put it there."""
+    if len(secret) >= _SHORTEST_HIDDEN:
+        _never_printed.add(secret)
 
 
 def printable(text: str) -> str:
-    """Return `text` with control characters escaped: it may come from anywhere, and a terminal obeys them."""
+    """Return `text` without secrets and signed tokens, control characters escaped.
+
+    It may come from anywhere: an application's error, a claim. And a terminal obeys control characters.
+    """
+    for secret in _never_printed:
+        text = text.replace(secret, "[SSO Token]")
     return "".join(
         character
         if character.isprintable() or character == "\n"
         else character.encode("unicode_escape").decode("ascii")
-        for character in text
+        for character in _JWT.sub("[token]", text)
     )
 
 
@@ -49,10 +66,20 @@ def say(*parts: str | tuple[str, str], to_stderr: bool = False) -> None:
     """Print one line: each part a text, or a text and a rich style. `NO_COLOR` is rich's own."""
     # Made anew each time: click's test runner and redirections change sys.stdout.
     console = Console(stderr=to_stderr, soft_wrap=True, highlight=False, emoji=False)
-    styled = [(printable(part), "") if isinstance(part, str) else (printable(part[0]), part[1]) for part in parts]
-    console.print(Text.assemble(*styled))
+    styled = [(part, "") if isinstance(part, str) else part for part in parts]
+    console.print(Text.assemble(*((printable(text), style) for text, style in styled)))
 
 
-def say_json(value: object) -> None:
+def say_json(value: Json) -> None:
     """Print `value` as JSON, ASCII only."""
-    click.echo(json.dumps(value, indent=2))
+    click.echo(json.dumps(_printable_in(value), indent=2))
+
+
+def _printable_in(value: Json) -> Json:
+    if isinstance(value, str):
+        return printable(value)
+    if isinstance(value, Mapping):
+        return {printable(name): _printable_in(item) for name, item in value.items()}
+    if isinstance(value, Sequence):
+        return [_printable_in(item) for item in value]
+    return value

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
+
 import click
 
 from sso_middleware.cli.environment import helpdesk_of, prefix_option, settings_from_environment
-from sso_middleware.cli.output import json_option, say, say_json
+from sso_middleware.cli.output import json_option, say
 from sso_middleware.errors import InvalidEmail
 
 
@@ -29,6 +31,7 @@ def command(email: str, prefix: str, as_json: bool) -> None:
         to_stderr=True,
     )
     if as_json:
-        say_json({"url": handoff.url, "email": handoff.email, "iat": handoff.iat, "jti": handoff.jti})
+        facts = {"url": handoff.url, "email": handoff.email, "iat": handoff.iat, "jti": handoff.jti}
+        click.echo(json.dumps(facts, indent=2))  # say_json would keep the token back
     else:
         click.echo(handoff.url)
