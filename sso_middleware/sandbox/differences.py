@@ -15,12 +15,12 @@ _TYPICAL_LAG = 60  # seconds between signing and judging, at most, for a differe
 _DAY = 86_400
 
 
-def shown(value: str, *secrets: str) -> str:
+def shown(value: str, *secrets: str, longest: int = _SHOWN) -> str:
     """Return a received value cut to a bearable length, as ASCII, without a JWT or one of `secrets`."""
     for secret in secrets:
         value = value.replace(secret, "[SSO Token]")
     value = _JWT.sub("[token]", value)
-    return ascii(value if len(value) <= _SHOWN else f"{value[: _SHOWN - 3]}...")[1:-1]
+    return ascii(value if len(value) <= longest else f"{value[: longest - 3]}...")[1:-1]
 
 
 def of_urls(expected: str, received: str) -> str:

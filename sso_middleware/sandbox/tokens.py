@@ -16,6 +16,7 @@ from sso_middleware.settings import HANDOFF_PARAMETERS
 
 _COMPACT = re.compile(r"([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]*)")
 _PARTS_OF_A_JWE = 5
+_DEEPEST_SHOWN = 100
 
 _ALGORITHM_HINTS = {
     "none": "The JWT is not signed at all. Sign it with HS256 and the SSO Token.",
@@ -134,14 +135,19 @@ def peek(token: str) -> tuple[str | None, str | None]:
 
     Each is `None` if it cannot be read. Text outside ASCII stays escaped, so that it can be shown anywhere.
     """
-    shown: list[str | None] = []
-    for segment in [*token.split("."), "", ""][:2]:
-        try:
-            value = json.loads(base64url_decode(segment).decode())
-            shown.append(json.dumps(value, indent=2))
-        except (ValueError, RecursionError):
-            shown.append(None)
-    return shown[0], shown[1]
+    header, claims, *_ = [*token.split("."), "", ""]
+    return _indented(header), _indented(claims)
+
+
+def _indented(segment: str) -> str | None:
+    try:
+        text = base64url_decode(segment).decode()
+        if text.count("[") + text.count("{") > _DEEPEST_SHOWN:
+            return None  # what is nested so deep is no claim of anybody's, and may be too deep to show
+        value: object = json.loads(text, parse_constant=str)
+        return json.dumps(value, indent=2)
+    except ValueError:
+        return None
 
 
 def _is_canonical(segment: str) -> bool:
