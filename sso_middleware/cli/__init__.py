@@ -15,6 +15,7 @@ def main() -> None:
 
         cli()
     except ModuleNotFoundError as missing:
-        if missing.name not in _EXTRA:
+        package = (missing.name or "").partition(".")[0]
+        if package not in _EXTRA:
             raise
-        sys.exit(f"sso-middleware needs {missing.name}: pip install 'sso-middleware[sandbox]'")
+        sys.exit(f"sso-middleware needs {package}: pip install 'sso-middleware[sandbox]'")

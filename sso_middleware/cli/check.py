@@ -206,12 +206,14 @@ def _describe(online: Online) -> str:
 
 def _print_json(report: _Report, ignored: set[str]) -> None:
     helpdesk, online = report.helpdesk, report.online
+    account = (
+        {"sso_auth_url": helpdesk.sso_auth_url, "account_id": str(helpdesk.account_id)} if helpdesk else None
+    )
     say_json(
         {
             "source": report.source,
-            "settings": helpdesk
-            and {"sso_auth_url": helpdesk.sso_auth_url, "account_id": helpdesk.account_id},
-            "panel": helpdesk and panel(helpdesk),
+            "settings": account,
+            "panel": panel(helpdesk) if helpdesk else None,
             "walk": [
                 {"step": step.name, "said": step.said, "finding": step.finding and step.finding.rule.id}
                 for step in report.walk

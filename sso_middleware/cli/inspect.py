@@ -112,10 +112,8 @@ def _verdict(url: str, verifier: HandoffVerifier) -> HandoffRejected | None:
 
 def _print(report: dict[str, Any]) -> None:
     for name in ("header", "claims"):
-        say(
-            (f"{name.capitalize():<12}", "bold"),
-            json.dumps(report[name]) if report[name] else "cannot be read",
-        )
+        shown = "cannot be read" if report[name] is None else json.dumps(report[name])
+        say((f"{name.capitalize():<12}", "bold"), shown)
     if report["age"] is not None:
         issued = report["claims"]["iat"]
         date = (
