@@ -204,10 +204,11 @@ async def _lifespan(app: Any) -> AsyncGenerator[dict[str, Any], None]:
     async with create_task_group() as tasks:
         tasks.start_soon(live)
         await started.wait()
-        if problems:
-            raise Failure(f"the application does not start: {problems[0]}")
-        yield state
-        stopping.set()
-        with move_on_after(_TIMEOUT):
-            await stopped.wait()
+        if not problems:
+            yield state
+            stopping.set()
+            with move_on_after(_TIMEOUT):
+                await stopped.wait()
         tasks.cancel_scope.cancel()
+    if problems:  # raised out here, where no task group wraps it
+        raise Failure(f"the application does not start: {problems[0]}")
