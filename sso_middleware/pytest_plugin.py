@@ -112,7 +112,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.fixture(scope="session")
 def helpdesk_sandbox_settings(pytestconfig: pytest.Config) -> dict[str, Any]:
-    """The keyword arguments of the `Sandbox`; override it to choose others."""
+    """Give the keyword arguments of the `Sandbox`; override it to choose others."""
     return {
         "auth_url": pytestconfig.getini("helpdesk_auth_url"),
         "logout_url": pytestconfig.getini("helpdesk_logout_url") or None,
@@ -121,7 +121,7 @@ def helpdesk_sandbox_settings(pytestconfig: pytest.Config) -> dict[str, Any]:
 
 @pytest.fixture
 def helpdesk_sandbox(helpdesk_sandbox_settings: dict[str, Any]) -> HelpDeskSandbox:
-    """A Help Desk in this process, without a server, new for each test."""
+    """Give a Help Desk in this process, without a server, new for each test."""
     from sso_middleware.sandbox import Sandbox  # noqa: PLC0415 - see the module's docstring
 
     return HelpDeskSandbox(Sandbox(**helpdesk_sandbox_settings))
@@ -129,7 +129,7 @@ def helpdesk_sandbox(helpdesk_sandbox_settings: dict[str, Any]) -> HelpDeskSandb
 
 @pytest.fixture
 def live_helpdesk_sandbox(helpdesk_sandbox_settings: dict[str, Any]) -> Iterator[HelpDeskSandbox]:
-    """A Help Desk on a free port of this machine, new for each test: for browsers and real clients."""
+    """Give a Help Desk on a free port, new for each test: for browsers and real clients."""
     from sso_middleware.sandbox import Sandbox  # noqa: PLC0415 - see the module's docstring
 
     sandbox = Sandbox(**helpdesk_sandbox_settings)

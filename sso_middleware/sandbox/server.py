@@ -14,14 +14,14 @@ from typing import Any
 import uvicorn
 from starlette.types import ASGIApp
 
-_SECRETS = re.compile(r"(?<![a-z_])token=[^&\s\"']+|eyJ[\w%.=-]{8,}")
+_SECRETS = re.compile(r"((?<![a-z_])token=)[^&\s\"']+|eyJ[\w%.=-]{8,}")
 _LOGGERS = ("uvicorn.access", "uvicorn.error", "uvicorn.asgi")
 _PATIENCE = 10  # seconds for the server to start
 
 
 def redact(text: str) -> str:
     """Return `text` with every hand-off token in it taken out."""
-    return _SECRETS.sub("token=[redacted]", text)
+    return _SECRETS.sub(r"\1[token]", text)
 
 
 class RedactTokens(logging.Filter):
@@ -29,19 +29,15 @@ class RedactTokens(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Redact message and arguments; let the record pass."""
-        record.msg = redact(str(record.msg))
-        if isinstance(record.args, tuple):
-            # uvicorn's own formatter takes the arguments apart, so they stay as many.
-            record.args = tuple(_redact_argument(argument) for argument in record.args)
+        message = record.getMessage()
+        redacted = redact(message)
+        if redacted != message:
+            if record.name == "uvicorn.access" and isinstance(record.args, tuple):
+                # uvicorn's own formatter takes the arguments apart, so they stay as many.
+                record.args = tuple(redact(arg) if isinstance(arg, str) else arg for arg in record.args)
+            else:
+                record.msg, record.args = redacted, ()
         return True
-
-
-def _redact_argument(argument: object) -> object:
-    if argument is None or isinstance(argument, int | float):
-        return argument
-    text = str(argument)
-    redacted = redact(text)
-    return argument if redacted == text else redacted
 
 
 _redact_tokens = RedactTokens()  # one and the same, which a logger takes once
