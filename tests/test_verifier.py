@@ -96,10 +96,10 @@ TABLE = [
     ("auth_url_mismatch", url_of(sign(), auth_url=AUTH_URL + "/"), "slash at its end"),
     ("auth_url_mismatch", url_of(sign(), auth_url=AUTH_URL.replace("sso", "SSO")), "upper and lower case"),
     ("auth_url_mismatch", url_of(sign(), auth_url=AUTH_URL.replace("sso", "SSO")), "from character 25 on"),
-    ("auth_url_mismatch", url_of(sign(), auth_url=AUTH_URL.split("&", maxsplit=1)[0]), "before the first &"),
+    ("auth_url_mismatch", url_of(sign(), auth_url=AUTH_URL.partition("&")[0]), "before the first &"),
     (
         "auth_url_mismatch",
-        url_of(sign(), auth_url=AUTH_URL.split("t=1", maxsplit=1)[0]),
+        url_of(sign(), auth_url=AUTH_URL.partition("t=1")[0]),
         "its end in place of",
     ),
     ("auth_url_mismatch", url_of(sign(), auth_url="https%3A" + AUTH_URL[6:]), "encoded twice"),
