@@ -10,7 +10,7 @@ from click.core import ParameterSource
 from sso_middleware.cli.output import Exit, say
 from sso_middleware.cli.sample import AUTH_PATH, LOGOUT_PATH, SampleApplication
 from sso_middleware.cli.self_test import Broken, Journey
-from sso_middleware.cli.serving import log_option, show_access_log, start, wait_for_interrupt
+from sso_middleware.cli.serving import log_option, show_access_log, start, stopping_cleanly, tell
 from sso_middleware.sandbox import Sandbox
 from sso_middleware.sandbox.server import serving
 
@@ -38,7 +38,7 @@ def command(ctx: click.Context, port: int, helpdesk_port: int, self_test: bool, 
         helpdesk_port = helpdesk_port if chosen["helpdesk_port"] else 0
     if access_log:
         show_access_log()
-    with ExitStack() as stack:
+    with stopping_cleanly(), ExitStack() as stack:
         sample = SampleApplication()
         app_url = start(
             stack,
@@ -57,15 +57,16 @@ def command(ctx: click.Context, port: int, helpdesk_port: int, self_test: bool, 
         )
         sample.connect(sandbox.environment)
         if self_test:
-            raise SystemExit(_walk(Journey(app_url, helpdesk_url)))
+            raise SystemExit(walk(Journey(app_url, helpdesk_url)))
         say(("Sample application  ", "bold"), f"{app_url}/")
         say(("Help Desk           ", "bold"), f"{helpdesk_url}/")
         say("Sign in to the application and follow Support; then break a setting there and try again.")
         say("The account is made up, and the Help Desk is a stand-in. Ctrl-C stops both.")
-        wait_for_interrupt(sandbox)
+        tell(sandbox)
 
 
-def _walk(journey: Journey) -> Exit:
+def walk(journey: Journey) -> Exit:
+    """Take the journey, say how each step went, and return the exit code."""
     try:
         for sentence in journey.walk():
             say(("ok      ", "green"), sentence)

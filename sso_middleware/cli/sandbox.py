@@ -10,7 +10,7 @@ import click
 
 from sso_middleware.cli.environment import prefix_option, settings_from_environment
 from sso_middleware.cli.output import say
-from sso_middleware.cli.serving import log_option, show_access_log, start, wait_for_interrupt
+from sso_middleware.cli.serving import log_option, show_access_log, start, stopping_cleanly, tell
 from sso_middleware.errors import ConfigError
 from sso_middleware.sandbox import Sandbox
 from sso_middleware.urls import is_loopback, url_problem
@@ -90,7 +90,13 @@ def command(
         # Where the real Help Desk is does not matter; it may not be there yet.
         settings = settings_from_environment(prefix, {"SSO_AUTH_URL": "https://unused.invalid/"})
         account = {name: settings[name] for name in account}
-    if not is_loopback(host) and not allow_remote:
+    if allow_remote:
+        say(
+            ("Warning: ", "bold yellow"),
+            "whoever reaches this Help Desk reads its SSO Token and its log.",
+            to_stderr=True,
+        )
+    elif not is_loopback(host):
         raise click.BadParameter("is not this machine alone: add --allow-remote.", param_hint="--host")
     try:
         sandbox = Sandbox(
@@ -106,13 +112,13 @@ def command(
         raise click.UsageError(str(error)) from None
     if access_log:
         show_access_log()
-    with ExitStack() as stack:
+    with stopping_cleanly(), ExitStack() as stack:
         base_url = start(stack, lambda port: sandbox.run(host=host, port=port), port, "--port", or_any=False)
         say(("The Help Desk: ", "bold"), base_url, to_stderr=True)
         say("For your application's environment:", to_stderr=True)
         _print_settings(sandbox, prefix, hide_token=from_env)
         say("Ctrl-C stops.", to_stderr=True)
-        wait_for_interrupt(sandbox)
+        tell(sandbox)
 
 
 def _print_settings(sandbox: Sandbox, prefix: str, *, hide_token: bool) -> None:

@@ -6,8 +6,8 @@ import logging
 import signal
 import sys
 import time
-from collections.abc import Callable
-from contextlib import AbstractContextManager, ExitStack
+from collections.abc import Callable, Generator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from typing import NoReturn
 
 import click
@@ -59,20 +59,22 @@ def show_access_log() -> None:
     logger.setLevel(logging.INFO)
 
 
-def wait_for_interrupt(sandbox: Sandbox) -> None:
-    """Say what becomes of each hand-off, until Ctrl-C or SIGTERM."""
+@contextmanager
+def stopping_cleanly() -> Generator[None]:
+    """Let Ctrl-C and SIGTERM end the block, servers stopped, and the command with it: exit code 0."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # what stops a container
     try:
-        _watch(sandbox)
+        yield
     except KeyboardInterrupt:
         say("Stopped.", to_stderr=True)
 
 
-def _watch(sandbox: Sandbox) -> NoReturn:
+def tell(sandbox: Sandbox) -> NoReturn:
+    """Say what becomes of each hand-off, for as long as it lasts."""
     said = 0
     while True:
         attempts = sandbox.handoffs
-        if not attempts:
+        if not attempts or attempts[-1].number < said:
             said = 0  # the log was reset
         for attempt in attempts:
             if attempt.number > said:

@@ -3,14 +3,16 @@
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 
 COMMAND = shutil.which("sso-middleware", path=str(Path(sys.executable).parent)) or "sso-middleware"
 APPS = Path(__file__).parent
 
-SSO_TOKEN = "kV9pXq2LmW7zRt4cYh8bNf3sDj6gAe1uQo5iTx0w"
+SSO_TOKEN = "kV9pXq2LmW7zRt4cYh8bNf3sDj6gAe1uQo5iTx0wPz2J"
 SETTINGS = {
     "HELPDESK_SSO_TOKEN": SSO_TOKEN,
     "HELPDESK_SSO_AUTH_URL": "https://acme.example/sso",
@@ -49,3 +51,48 @@ def run(*args, stdin="", settings=SETTINGS, cwd=APPS, may_print_jwt=False, **mor
     assert may_print_jwt or not JWT.search(output)
     assert "Traceback" not in output
     return done
+
+
+class Running:
+    """A command that runs until it is told to stop.
+
+    Attributes:
+        printed: what it printed on standard output and standard error.
+    """
+
+    def __init__(self, process):
+        self._process = process
+        self.printed = ""
+
+    def read_until(self, text):
+        """Read lines until one has `text`; return that line."""
+        for line in self._process.stdout:
+            self.printed += line
+            if text in line:
+                return line.strip()
+        raise AssertionError(f"it ended without saying {text!r}:\n{self.printed}")
+
+    def stop(self, by=signal.SIGINT):
+        """Stop it as Ctrl-C does, and return its exit code."""
+        self._process.send_signal(by)
+        self.printed += self._process.communicate(timeout=20)[0]
+        return self._process.returncode
+
+
+@contextmanager
+def running(*args, settings=None, **more):
+    """Start `sso-middleware`, which is to run until it is stopped."""
+    with subprocess.Popen(
+        [COMMAND, *args],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        encoding="utf-8",
+        env=environment(settings or {}, PYTHONUNBUFFERED="1", **more),
+        cwd=APPS,
+    ) as process:
+        try:
+            yield Running(process)
+        finally:
+            if process.poll() is None:
+                process.kill()
