@@ -218,7 +218,8 @@ def test_rejection_page_says_what_to_do(client, sandbox):
         "auth_url_mismatch",
         "slash at its end",
         "assumed",
-        AUTH_URL + "/",
+        f"{AUTH_URL}<mark>/</mark>",
+        f"{AUTH_URL}<mark>(nothing)</mark>",
         "&#34;alg&#34;: &#34;HS256&#34;",
         EMAIL,
         "seconds behind this Help Desk",
@@ -258,7 +259,7 @@ def test_pages_say_assumed(client, sandbox):
     for path in ("/", "/handoffs", "/settings", "/nowhere"):
         assert "assumed" in client.get(path).text
     client.get(sandbox.helpdesk.handoff(EMAIL, iat=1).url)
-    assert "Not documented: how long a token is good for" in client.get("/handoffs").text
+    assert "assumed</span>. How long a token is good for" in client.get("/handoffs").text
 
 
 def test_every_answer_is_guarded(client):

@@ -25,6 +25,11 @@ class Comparison:
     received: str
     same: bool
 
+    @property
+    def alike(self) -> int:
+        """How many characters the two have in common from their start."""
+        return differences.alike(self.expected, self.received)
+
 
 @dataclass(frozen=True, slots=True)
 class Attempt:

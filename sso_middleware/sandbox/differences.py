@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from itertools import takewhile
-from urllib.parse import unquote, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 _SHOWN = 80  # characters of a received value
 _JWT = re.compile(r"eyJ[\w%.=-]{8,}")
@@ -40,16 +40,15 @@ def of_urls(expected: str, received: str) -> str:
     if received.lower() == expected.lower():
         return f"It differs in upper and lower case, {_place(expected, received)}."
     try:
-        differing = _differing_part(expected, received)
+        ours, theirs = urlsplit(expected), urlsplit(received)
     except ValueError:
         return "It is not a valid URL."
-    return f"{differing}, {_place(expected, received)}."
-
-
-def _differing_part(expected: str, received: str) -> str:
-    ours, theirs = urlsplit(expected), urlsplit(received)
     if not theirs.scheme or not theirs.netloc:
-        return "It is not a complete URL with https:// and a host"
+        return "It is not a complete URL with https:// and a host."
+    return f"{_differing_part(ours, theirs)}, {_place(expected, received)}."
+
+
+def _differing_part(ours: SplitResult, theirs: SplitResult) -> str:
     if ours.scheme != theirs.scheme:
         return (
             f"It is {theirs.scheme}, and the registered one {ours.scheme} (a proxy in front may hide https)"
@@ -63,8 +62,13 @@ def _differing_part(expected: str, received: str) -> str:
     return "The query or fragment differs"
 
 
+def alike(one: str, other: str) -> int:
+    """Return how many characters the two have in common from their start."""
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False)))
+
+
 def _place(expected: str, received: str) -> str:
-    same = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(expected, received, strict=False)))
+    same = alike(expected, received)
     here, there = expected[same : same + 12] or "its end", received[same : same + 12] or "its end"
     return f"from character {same + 1} on: {shown(there)} in place of {shown(here)}"
 

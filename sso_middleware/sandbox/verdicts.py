@@ -33,27 +33,27 @@ CODES: tuple[VerdictCode, ...] = get_args(VerdictCode)
 
 #: What the vendor's page leaves open, by the verdict that has to settle it in some way.
 ASSUMPTIONS: dict[VerdictCode, str] = {
-    "duplicate_parameter": "what the vendor does with a parameter sent twice is not documented.",
-    "auth_url_mismatch": "the vendor asks for the same Auth URL as in its panel; that it compares the two "
+    "duplicate_parameter": "What the vendor does with a parameter sent twice is not documented.",
+    "auth_url_mismatch": "The vendor asks for the same Auth URL as in its panel; that it compares the two "
     "character by character is assumed.",
-    "token_too_long": "no limit is documented. The one here is below what web servers commonly accept "
+    "token_too_long": "No limit is documented. The one here is below what web servers commonly accept "
     "for a whole address.",
-    "malformed_token": "the vendor asks for a JWT. That its header is to hold alg and typ and nothing else "
+    "malformed_token": "The vendor asks for a JWT. That its header is to hold alg and typ and nothing else "
     "is assumed from the vendor's Knowledge Base product.",
-    "bad_algorithm": "the vendor names no algorithm. HS256 follows from “signed using your SSO Token” and "
+    "bad_algorithm": "The vendor names no algorithm. HS256 follows from “signed using your SSO Token” and "
     "from the vendor's Knowledge Base product.",
-    "bad_signature": "the vendor says the JWT is signed with the SSO Token; that the token is the key as it "
+    "bad_signature": "The vendor says the JWT is signed with the SSO Token; that the token is the key as it "
     "stands is assumed. The vendor's Knowledge Base product hashes its key with md5 first.",
-    "invalid_email": "which addresses the vendor takes is not documented. Here it is what an HTML email "
+    "invalid_email": "Which addresses the vendor takes is not documented. Here it is what an HTML email "
     "field takes, in ASCII.",
-    "invalid_iat": "the vendor calls iat an issued-at timestamp; that it is a whole number of seconds since "
+    "invalid_iat": "The vendor calls iat an issued-at timestamp; that it is a whole number of seconds since "
     "1970 is assumed.",
-    "invalid_jti": "the vendor calls jti a unique token ID; its shortest length is assumed from the "
+    "invalid_jti": "The vendor calls jti a unique token ID; its shortest length is assumed from the "
     "vendor's Knowledge Base product.",
-    "issued_in_future": "how far clocks may differ is not documented.",
-    "stale": "how long a token is good for is not documented for the Help Desk. It is 180 seconds in the "
+    "issued_in_future": "How far clocks may differ is not documented.",
+    "stale": "How long a token is good for is not documented for the Help Desk. It is 180 seconds in the "
     "vendor's Knowledge Base product.",
-    "replayed": "the vendor says jti is there for replay protection; that each is good for one use, and "
+    "replayed": "The vendor says jti is there for replay protection; that each is good for one use, and "
     "that only a successful sign-in uses it up, is assumed.",
 }
 

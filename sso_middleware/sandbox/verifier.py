@@ -203,16 +203,16 @@ class HandoffVerifier:
             remedy = f", or set backdate={seconds}" if seconds <= LONGEST_BACKDATE else ""
             raise HandoffRejected(
                 "issued_in_future",
-                f"iat is {seconds} seconds in the future; {self._leeway:g} are tolerated (assumed).",
+                f"iat is {seconds:,} seconds in the future; {self._leeway:g} are tolerated (assumed).",
                 differences.of_clocks(seconds, iat, int(now))
-                or f"Your server's clock is {seconds} seconds ahead: set it by a time server (NTP){remedy}.",
+                or f"Your server's clock is {seconds:,} seconds ahead: set it by time server (NTP){remedy}.",
             )
         if iat >= now - self._freshness - self._leeway:
             return
         seconds = ceil(now) - iat
         hint = differences.of_clocks(-seconds, iat, int(now)) or (
             "Sign a new token each time a visitor is sent, and send it at once. If that is so already, your "
-            f"server's clock is {seconds} seconds behind: set it by a time server (NTP)."
+            f"server's clock is {seconds:,} seconds behind: set it by a time server (NTP)."
         )
         if now - clock > 1:
             hint += (
@@ -221,7 +221,7 @@ class HandoffVerifier:
             )
         raise HandoffRejected(
             "stale",
-            f"The token was issued {seconds} seconds ago; it is good for {self._freshness + self._leeway:g} "
+            f"It was issued {seconds:,} seconds ago; a token is good for {self._freshness + self._leeway:g} "
             "(assumed).",
             hint,
         )
