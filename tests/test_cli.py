@@ -1,10 +1,14 @@
 """The command line's frame: help, version, start-up, missing extras."""
 
+import io
 import subprocess
 import sys
+from contextlib import redirect_stdout
 
 import pytest
 from cli_apps.entry_point import SETTINGS, environment, run
+
+from sso_middleware.cli.commands import cli
 
 COMMANDS = ("check", "demo", "init", "inspect", "sandbox", "url")
 
@@ -51,12 +55,22 @@ def test_a_missing_extra_is_one_line_that_says_what_to_install(missing):
     assert done.stderr == f"sso-middleware needs {missing}: pip install 'sso-middleware[sandbox]'\n"
 
 
-def test_a_missing_module_of_ours_is_no_missing_extra():
-    missing = "sso_middleware.settings"
-    code = f"import sys; sys.modules[{missing!r}] = None; from sso_middleware.cli import main; main()"
+def test_a_missing_module_of_another_kind_is_no_missing_extra():
+    code = (
+        "import sys; from sso_middleware.cli import main\n"
+        "sys.modules['sso_middleware.cli.environment'] = None; main()"
+    )
     done = _python(code, "url", "jane@example.com")
     assert "ModuleNotFoundError" in done.stderr
     assert "pip install" not in done.stderr
+
+
+def test_output_that_a_program_captures():
+    # In this process, because a subprocess's streams are never anything but text over bytes.
+    captured = io.StringIO()
+    with redirect_stdout(captured):
+        cli(["check", "--explain", "SSO.W001"], standalone_mode=False)
+    assert captured.getvalue().startswith("SSO.W001 warning: ")
 
 
 @pytest.mark.parametrize(

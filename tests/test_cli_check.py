@@ -171,6 +171,7 @@ def test_the_cookie_may_come_from_the_environment():
         "wsgi_apps:two()",
         "asgi_apps:fastapi_app()",
         "asgi_apps:no_lifespan()",
+        "asgi_apps:streaming_login_page()",
         "asgi_apps:mounted_right()",
     ],
 )
@@ -204,6 +205,7 @@ def test_a_login_page_on_another_site_is_not_visited():
         ("wsgi_apps:shadowed()", (), ["SSO.E041"], "answered 302 to https://elsewhere.example/"),
         ("asgi_apps:mounted()", (), ["SSO.E021", "SSO.E041"], "answered 404"),
         ("wsgi_apps:everybody()", (), ["SSO.E042"], "the resolver returned jane@example.com"),
+        ("wsgi_apps:everybody_without_redirects()", (), ["SSO.E042"], "the resolver returned an address"),
         ("wsgi_apps:unanswered()", (), ["SSO.E043"], "/sso/helpdesk answers 404"),
         ("wsgi_apps:missing_login_page()", (), ["SSO.E043"], "the login page /sign-in answers 404"),
         (

@@ -16,7 +16,7 @@ from cli_apps.entry_point import JWT, SETTINGS, run, running
 
 from sso_middleware.cli.demo import walk
 from sso_middleware.cli.sample import EMAIL
-from sso_middleware.cli.self_test import Journey
+from sso_middleware.cli.self_test import Broken, Journey
 from sso_middleware.cli.serving import start
 
 pytestmark = pytest.mark.server
@@ -139,6 +139,17 @@ def test_self_test_fails_where_nothing_is_right(capsys):
     with demo() as (process, app_url, helpdesk_url):
         assert walk(Journey(helpdesk_url, app_url)) == 1
         assert "FAILED  no button to the Auth URL" in capsys.readouterr().out
+        assert process.stop() == 0
+
+
+def test_self_test_fails_where_the_session_is_lost_on_the_way():
+    with demo() as (process, app_url, helpdesk_url):
+        steps = Journey(app_url, helpdesk_url).walk()
+        assert [next(steps).partition(":")[0] for _ in range(3)] == STEPS[:3]
+        with build_opener(ProxyHandler({})).open(f"{helpdesk_url}/api/reset", b"", timeout=10):
+            pass
+        with pytest.raises(Broken, match="the Help Desk shows no form"):
+            next(steps)
         assert process.stop() == 0
 
 

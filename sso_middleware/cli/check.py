@@ -86,7 +86,8 @@ def command(
 ) -> None:
     """Look for what is wrong with the settings in the environment, or with an application.
 
-    MODULE:APP is what you would hand to gunicorn or uvicorn. It is imported and visited in process,
+    MODULE:APP is what you would hand to gunicorn or uvicorn; MODULE:make_app() calls a factory. It is
+    imported and visited in process,
     as an anonymous visitor, with forged identity headers and, given a cookie, as its owner; nothing
     is sent to the Help Desk. Your resolver and event hooks run.
     """

@@ -87,7 +87,7 @@ def _judge(
     if rejected is None:
         return {
             "verdict": "accepted",
-            "message": "The Help Desk would sign the visitor in, as far as is known.",
+            "message": "The visitor would be signed in, as far as the documentation and what is assumed here go.",
         }
     verdict = {
         "verdict": rejected.code,

@@ -2,11 +2,10 @@
 
 from contextlib import asynccontextmanager
 
-from fastapi import FastAPI
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.sessions import SessionMiddleware
-from starlette.responses import PlainTextResponse
+from starlette.responses import PlainTextResponse, StreamingResponse
 from starlette.routing import Mount, Route
 
 from sso_middleware import HelpDesk, Logout, expire_cookies
@@ -53,6 +52,8 @@ app = starlette_app()
 
 
 def fastapi_app():
+    from fastapi import FastAPI  # noqa: PLC0415 - slow, and the others do without
+
     app = FastAPI()
     app.add_middleware(SSOMiddleware, helpdesk=HelpDesk.from_env(), resolve_email=by_session)
     app.add_middleware(SessionMiddleware, secret_key="a secret of the application")
@@ -91,6 +92,13 @@ def no_lifespan():
         assert (await receive())["type"] == "http.disconnect"
 
     return SSOMiddleware(app, HelpDesk.from_env(), by_cookie, login_url="/login")
+
+
+def streaming_login_page():
+    async def login(request):
+        return StreamingResponse(iter(["hel", "lo"]))
+
+    return Starlette(routes=[Route("/login", login)], middleware=[sso()])
 
 
 def does_not_start():

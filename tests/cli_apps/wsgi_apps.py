@@ -173,6 +173,10 @@ def everybody():
     return wrapped(lambda _: EMAIL)
 
 
+def everybody_without_redirects():
+    return NoRedirects(everybody())
+
+
 def nobody():
     return wrapped(lambda _: None)
 

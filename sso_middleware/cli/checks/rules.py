@@ -19,23 +19,24 @@ RULES = {
         Rule(
             "SSO.W002",
             "The SSO Token has quotes around it",
-            "Docker's --env-file and some other readers of environment files keep the quotes, and a "
-            "key with quotes signs tokens that the Help Desk finds invalid.",
+            "Docker's --env-file and some other readers of environment files keep the quotes, and "
+            "then they are part of the key.",
             "Remove the quotes where the token is set.",
         ),
         Rule(
             "SSO.W003",
             "The SSO Token looks like an MD5 digest",
-            "32 hexadecimal digits are what md5 gives. ProProfs Knowledge Base wants its key md5'd; "
-            "the Help Desk's documentation says that its token signs as it is.",
+            "32 hexadecimal digits are what md5 gives. The vendor's Knowledge Base product wants its "
+            "key md5'd; for the Help Desk its documentation says that the SSO Token signs, and that "
+            "it does so as it stands is assumed.",
             "Use the SSO Token as the panel shows it. If the panel shows these 32 characters: "
             "--ignore SSO.W003.",
         ),
         Rule(
             "SSO.W004",
             "The SSO Token looks like base64 of something",
-            "Kubernetes secrets and some vaults show values in base64. The Help Desk signs with the "
-            "token as its panel shows it.",
+            "Kubernetes secrets and some vaults show values in base64. That the SSO Token signs as "
+            "the panel shows it, undecoded, is assumed.",
             "Compare it with the panel, and decode it if they differ. If they are the same: --ignore "
             "SSO.W004.",
         ),
@@ -75,8 +76,8 @@ RULES = {
         Rule(
             "SSO.E021",
             "No intercepted path can match the Auth URL",
-            "The Help Desk sends visitors to the Auth URL, and there the application answers, not the "
-            "middleware.",
+            "The Auth URL in the panel is where the Help Desk turns to, and there the application "
+            "answers, not the middleware.",
             "Make the path of auth_url and paths= the same, or leave paths out.",
         ),
         Rule(
@@ -185,8 +186,8 @@ RULES = {
         Rule(
             "SSO.W062",
             "The SSO Auth URL answers with an error",
-            "A request without a token may well be turned away; 404, 410 or a server error suggests a "
-            "wrong address.",
+            "What it answers without a token is not documented, and a refusal would be no surprise; "
+            "404, 410 or a server error suggests a wrong address.",
             "Copy the SSO Auth URL from the vendor's panel again.",
         ),
         Rule(
