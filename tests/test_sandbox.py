@@ -510,6 +510,16 @@ def test_no_token_in_any_log(caplog, level):
     assert sandbox.environment["HELPDESK_SSO_TOKEN"] not in caplog.text
 
 
+def test_long_tokens_are_not_kept(sandbox):
+    """A token that is too long is not decoded for the log, which would fill memory."""
+    header, _, signature = sandbox.helpdesk.handoff(EMAIL).token.split(".")
+    with pytest.raises(HandoffRejected, match="token_too_long"):
+        sandbox.verify(
+            f"?token={header}.{'A' * 5000}.{signature}&account_id=sandbox&auth_url={quote(AUTH_URL)}"
+        )
+    assert sandbox.handoffs[0].header is None
+
+
 def test_settings_are_checked():
     """A wrong setting is named at construction."""
     with pytest.raises(ConfigError, match="auth_url"):
