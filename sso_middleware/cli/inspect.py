@@ -87,7 +87,7 @@ def _judge(
     if rejected is None:
         return {
             "verdict": "accepted",
-            "message": "The visitor would be signed in, as far as the documentation and what is assumed here go.",
+            "message": "The visitor would be signed in, as far as documentation and assumptions go.",
         }
     verdict = {
         "verdict": rejected.code,
