@@ -103,6 +103,17 @@ def _url_of(response_or_url: Any) -> str:
     return str(location)
 
 
+def _make_sandbox(settings: dict[str, Any]) -> Sandbox:
+    try:
+        from sso_middleware.sandbox import Sandbox  # noqa: PLC0415 - see the module's docstring
+    except ModuleNotFoundError as missing:
+        pytest.fail(
+            f"the Help Desk fixtures need {missing.name}: pip install 'sso-middleware[sandbox]'",
+            pytrace=False,
+        )
+    return Sandbox(**settings)
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the ini settings."""
     parser.addini("helpdesk_auth_url", "Auth URL of the account of the Help Desk fixtures", default=_AUTH_URL)
@@ -123,16 +134,12 @@ def helpdesk_sandbox_settings(pytestconfig: pytest.Config) -> dict[str, Any]:
 @pytest.fixture
 def helpdesk_sandbox(helpdesk_sandbox_settings: dict[str, Any]) -> HelpDeskSandbox:
     """Give a Help Desk in this process, without a server, new for each test."""
-    from sso_middleware.sandbox import Sandbox  # noqa: PLC0415 - see the module's docstring
-
-    return HelpDeskSandbox(Sandbox(**helpdesk_sandbox_settings))
+    return HelpDeskSandbox(_make_sandbox(helpdesk_sandbox_settings))
 
 
 @pytest.fixture
 def live_helpdesk_sandbox(helpdesk_sandbox_settings: dict[str, Any]) -> Iterator[HelpDeskSandbox]:
     """Give a Help Desk on a free port, new for each test: for browsers and real clients."""
-    from sso_middleware.sandbox import Sandbox  # noqa: PLC0415 - see the module's docstring
-
-    sandbox = Sandbox(**helpdesk_sandbox_settings)
+    sandbox = _make_sandbox(helpdesk_sandbox_settings)
     with sandbox.run() as base_url:
         yield HelpDeskSandbox(sandbox, base_url)

@@ -149,6 +149,24 @@ def test_settings_fixture_may_be_overridden(pytester):
     pytester.runpytest_subprocess().assert_outcomes(passed=1)
 
 
+def test_missing_extra(pytester):
+    """Without the extra, a test that asks for a fixture says what to install."""
+    pytester.makeconftest(
+        """
+        import sys
+
+        for name in list(sys.modules):
+            if name.startswith("sso_middleware.sandbox"):
+                del sys.modules[name]
+        sys.modules["jinja2"] = None
+        """
+    )
+    pytester.makepyfile("def test_it(helpdesk_sandbox): pass")
+    result = pytester.runpytest_inprocess()
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["*need jinja2: pip install 'sso-middleware[[]sandbox]'"])
+
+
 def test_loads_nothing_but_pytest():
     """Loading the plugin imports the package itself and pytest: no sandbox, no Starlette, no uvicorn."""
     code = (
