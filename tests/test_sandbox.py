@@ -286,6 +286,19 @@ def test_foreign_names_are_refused(client, host, status):
     assert client.get("/healthz", headers={"Host": host}).status_code == status
 
 
+def test_base_url_is_answered():
+    """Served by a server of one's own, it answers to the name in its base URL, and to no other."""
+    sandbox = Sandbox(auth_url=AUTH_URL, base_url="https://helpdesk.example:9400")
+    assert sandbox.helpdesk.sso_auth_url == "https://helpdesk.example:9400/sso"
+
+    async def get(origin):
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(sandbox), base_url=origin) as client:
+            return (await client.get("/healthz")).status_code
+
+    assert asyncio.run(get("https://helpdesk.example:9400")) == 200
+    assert asyncio.run(get("https://helpdesk.example")) == 403
+
+
 def test_remote():
     """Other machines are answered only if that is allowed, and with a warning in the log."""
     with pytest.raises(ConfigError, match="allow_remote"), Sandbox(auth_url=AUTH_URL).run(host="0.0.0.0"):

@@ -28,8 +28,6 @@ from sso_middleware.sandbox.verdicts import HandoffRejected, VerdictCode
 from sso_middleware.sandbox.verifier import HandoffVerifier, VerifiedHandoff
 from sso_middleware.urls import is_loopback, origin_of
 
-__all__ = ["Sandbox"]
-
 logger = logging.getLogger("sso_middleware.sandbox")
 
 _SSO_PATH = "/sso"
@@ -38,14 +36,13 @@ _SSO_PATH = "/sso"
 class Sandbox:
     """A Help Desk of your own, as an ASGI application: judges hand-offs, shows why, and has tickets.
 
-    Everything it keeps is in memory, and bounded. `helpdesk` is the account that belongs to it; as it
-    cannot know where your application is, tell it the Auth URL first. While `run` serves it on a free
-    port, `helpdesk` points there, so make the middleware inside the block.
+    Everything it keeps is in memory, and bounded. `helpdesk` is the account that belongs to it. While
+    `run` serves it on a free port, `helpdesk` points there, so make the middleware inside the block.
 
     Args:
         auth_url: the Auth URL: where your application is entered for a hand-off.
         logout_url: the Logout URL: where the visitor goes after signing out here.
-        base_url: where the sandbox is reached if `run` does not serve it; scheme, host and port alone.
+        base_url: where it is reached if `run` does not serve it; scheme, host and port alone.
         sso_token: SSO Token; default: a new one.
         account_id: Account ID.
         freshness: seconds for which a token is good (assumed).
@@ -54,8 +51,7 @@ class Sandbox:
         jti_once: whether a ``jti`` is good for one use (assumed).
         longest_token: characters a JWT may have (assumed).
         clock: returns the time in seconds since the epoch.
-        allow_remote: answer other machines, too. Whoever reaches the sandbox reads its SSO Token and
-            its log.
+        allow_remote: answer other machines, too; whoever reaches it reads its SSO Token and its log.
 
     Raises:
         ConfigError: naming every wrong setting at once.
@@ -114,7 +110,7 @@ class Sandbox:
                 ("A token has at most", f"{longest_token} characters"),
                 ("Algorithm and key", "HS256, with the SSO Token as it stands"),
                 ("auth_url is compared", "character by character"),
-                ("Anybody with an address", "is let in, whether they have an account or not"),
+                ("An unknown address", "is let in and has tickets at once"),
             ],
             clock=clock,
         )
@@ -125,8 +121,7 @@ class Sandbox:
         ]
         self._app = Guard(
             Starlette(routes=routes, exception_handlers={HTTPException: self._error}),
-            host=lambda: self._base_url.partition("//")[2],
-            policy=lambda: self._policy,
+            helpdesk=lambda: self._helpdesk,
             allow_remote=allow_remote,
         )
 
@@ -199,10 +194,8 @@ class Sandbox:
         if not is_loopback(host):
             if not self._allow_remote:
                 raise ConfigError({"host": "must be a loopback address: allow_remote permits others"})
-            logger.warning(
-                "the sandbox listens on %s: whoever reaches it reads its SSO Token and its log", host
-            )
-        before = self._base_url
+            logger.warning("listening on %s: whoever reaches it reads the SSO Token and the log", host)
+        before = origin_of(self._helpdesk.sso_auth_url)
         with serving(self, host, port) as base_url:
             self._point_to(base_url)
             try:
@@ -220,10 +213,10 @@ class Sandbox:
         failure = self._failures.next()
         await sleep(failure.delay)
         verified, attempt = self._judge(f"?{request.url.query}", failure)
-        if isinstance(verified, HandoffRejected):
-            response = self._site.refused(request, attempt)
-        else:
+        if isinstance(verified, VerifiedHandoff):
             response = self._site.signed_in(request, verified.email)
+        else:
+            response = self._site.refused(request, attempt)
         response.headers["Referrer-Policy"] = "no-referrer"  # the token is in this page's address
         return response
 
@@ -246,7 +239,6 @@ class Sandbox:
         return response
 
     def _point_to(self, base_url: str) -> None:
-        self._base_url = base_url
         self._helpdesk = HelpDesk(
             sso_token=self._sso_token,
             sso_auth_url=f"{base_url}{_SSO_PATH}",
@@ -254,10 +246,4 @@ class Sandbox:
             auth_url=self._auth_url,
             logout_url=self._logout_url,
             allow_http=True,
-        )
-        # A form's redirect has to be allowed too, and signing out leads to the Logout URL.
-        logout = f" {origin_of(self._logout_url)}" if self._logout_url else ""
-        self._policy = (
-            "default-src 'none'; style-src 'self'; img-src data:; "
-            f"form-action 'self'{logout}; base-uri 'none'; frame-ancestors 'none'"
         )

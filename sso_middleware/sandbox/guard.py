@@ -9,7 +9,8 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from sso_middleware.urls import is_loopback
+from sso_middleware.helpdesk import HelpDesk
+from sso_middleware.urls import is_loopback, origin_of
 
 _IN_PROCESS = "testserver"  # what Starlette's TestClient calls its application; nobody's DNS has the name
 
@@ -19,18 +20,21 @@ class Guard:
 
     Args:
         app: the sandbox's own application.
-        host: gives the host and port of its base URL, as it is just now.
-        policy: gives the Content-Security-Policy, as it is just now.
+        helpdesk: gives the account as it is just now; it knows where the sandbox is.
         allow_remote: whether other machines are answered too.
     """
 
-    def __init__(
-        self, app: ASGIApp, *, host: Callable[[], str], policy: Callable[[], str], allow_remote: bool
-    ) -> None:
+    def __init__(self, app: ASGIApp, *, helpdesk: Callable[[], HelpDesk], allow_remote: bool) -> None:
         self._app = app
-        self._host = host
-        self._policy = policy
+        self._helpdesk = helpdesk
         self._allow_remote = allow_remote
+        # A form's redirect has to be allowed too, and signing out leads to the Logout URL.
+        logout_url = helpdesk().logout_url
+        logout = f" {origin_of(logout_url)}" if logout_url else ""
+        self._policy = (
+            "default-src 'none'; style-src 'self'; img-src data:; "
+            f"form-action 'self'{logout}; base-uri 'none'; frame-ancestors 'none'"
+        )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request (ASGI HTTP spec)."""
@@ -48,13 +52,14 @@ class Guard:
             name = urlsplit(f"//{host}").hostname or ""
         except ValueError:
             return False
-        return is_loopback(name) or name == _IN_PROCESS or host == self._host()
+        own = origin_of(self._helpdesk().sso_auth_url).partition("//")[2]
+        return is_loopback(name) or name == _IN_PROCESS or host == own
 
     def _with_headers(self, send: Send) -> Send:
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(raw=message["headers"])
-                headers["Content-Security-Policy"] = self._policy()
+                headers["Content-Security-Policy"] = self._policy
                 headers["Cache-Control"] = "no-store"
                 headers["X-Content-Type-Options"] = "nosniff"
                 headers.setdefault("Referrer-Policy", "same-origin")

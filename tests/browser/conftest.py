@@ -109,7 +109,7 @@ def running_site():
             yield Site(sandbox, url, app_url)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # no longer: while Playwright runs, no other test can run an event loop
 def chromium():
     sync_api = pytest.importorskip("playwright.sync_api", reason="needs playwright (pip install playwright)")
     if not CHROMIUM:
