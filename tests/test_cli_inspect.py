@@ -156,6 +156,14 @@ def test_control_characters_and_secrets_in_claims_stay_off_the_terminal():
         assert "[token]" in done.stdout
 
 
+def test_a_token_from_a_file_stays_off_the_terminal_too(tmp_path):
+    (tmp_path / "token").write_text(SSO_TOKEN)
+    settings = SETTINGS | {"HELPDESK_SSO_TOKEN": "", "HELPDESK_SSO_TOKEN_FILE": str(tmp_path / "token")}
+    done = run("inspect", stdin=jwt.encode({"note": SSO_TOKEN}, SSO_TOKEN), settings=settings)
+    assert SSO_TOKEN not in done.stdout
+    assert "[SSO Token]" in done.stdout
+
+
 def test_without_a_token_to_judge_by_it_exits_3():
     done = run("inspect", stdin=DESK.handoff_url("jane@example.com"), settings={})
     assert done.returncode == 3

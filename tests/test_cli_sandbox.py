@@ -3,7 +3,6 @@
 import json
 import signal
 import socket
-import time
 from urllib.error import HTTPError
 from urllib.request import ProxyHandler, Request, build_opener
 
@@ -70,7 +69,6 @@ def test_hand_offs_are_told_again_after_a_reset():
         opener = build_opener(ProxyHandler({}))
         with opener.open(Request(f"{base_url}/api/reset", b"", method="POST"), timeout=10) as answer:
             assert json.load(answer) == {"ok": True}
-        time.sleep(0.5)  # until it has looked at the empty log
         fetch(f"{base_url}/sso")
         sandbox.read_until("Hand-off 1: missing_token")
         assert sandbox.stop() == 0

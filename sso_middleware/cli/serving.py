@@ -14,6 +14,7 @@ import click
 
 from sso_middleware.cli.output import say
 from sso_middleware.sandbox import Sandbox
+from sso_middleware.sandbox.attempts import Attempt
 
 _GLANCE = 0.2  # seconds between two looks at the hand-off log
 
@@ -71,15 +72,17 @@ def stopping_cleanly() -> Generator[None]:
 
 def tell(sandbox: Sandbox) -> NoReturn:
     """Say what becomes of each hand-off, for as long as it lasts."""
-    said = 0
+    told: Attempt | None = None
     while True:
         attempts = sandbox.handoffs
-        if not attempts or attempts[-1].number < said:
-            said = 0  # the log was reset
-        for attempt in attempts:
-            if attempt.number > said:
-                said = attempt.number
-                style = "bold green" if attempt.accepted else "bold red"
-                say(f"Hand-off {said}: ", (attempt.verdict, style), f". {attempt.message} {attempt.hint}")
+        # What was told last is not there any more if the log was reset.
+        for attempt in attempts[attempts.index(told) + 1 :] if told in attempts else attempts:
+            told = attempt
+            style = "bold green" if attempt.accepted else "bold red"
+            say(
+                f"Hand-off {attempt.number}: ",
+                (attempt.verdict, style),
+                f". {attempt.message} {attempt.hint}",
+            )
         # A sleep, not a wait for an event: Ctrl-C ends it on Windows, too.
         time.sleep(_GLANCE)
