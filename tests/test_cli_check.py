@@ -169,6 +169,8 @@ def test_the_cookie_may_come_from_the_environment():
         "wsgi_apps:own_login_form()",
         "wsgi_apps:login_elsewhere()",
         "wsgi_apps:two()",
+        "wsgi_apps:believing_the_proxy()",
+        "asgi_apps:believing_the_proxy()",
         "asgi_apps:fastapi_app()",
         "asgi_apps:no_lifespan()",
         "asgi_apps:streaming_login_page()",

@@ -246,6 +246,14 @@ def believing_headers():
     return wrapped(resolve_email)
 
 
+def believing_the_proxy():
+    def resolve_email(environ):
+        by_proxy = environ["REMOTE_ADDR"] == "127.0.0.1"
+        return environ.get("HTTP_X_FORWARDED_EMAIL") if by_proxy else None
+
+    return wrapped(resolve_email)
+
+
 def several_accounts():
     desk = HelpDesk.from_env()
     return wrapped_by_chooser(lambda _environ, _email: desk)
