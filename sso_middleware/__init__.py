@@ -3,22 +3,27 @@
 `HelpDesk` holds the settings of an account and signs hand-offs to it. The middleware is in
 `sso_middleware.wsgi` and `sso_middleware.asgi`: same name, same parameters.
 
-Importing this package imports PyJWT and the standard library only.
+Importing this package imports the standard library only; PyJWT comes with the first name that is
+used. So the pytest plugin costs nothing where it is installed and not used.
 """
 
-from sso_middleware.errors import (
-    ConfigError,
-    HandoffRefused,
-    InvalidEmail,
-    MiddlewareOrderError,
-    ResolverError,
-    ResolverUnavailable,
-    ShortTokenWarning,
-    SSOError,
-)
-from sso_middleware.events import SSOEvent
-from sso_middleware.helpdesk import Handoff, HelpDesk
-from sso_middleware.logout import Logout, expire_cookies
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sso_middleware.errors import (
+        ConfigError,
+        HandoffRefused,
+        InvalidEmail,
+        MiddlewareOrderError,
+        ResolverError,
+        ResolverUnavailable,
+        ShortTokenWarning,
+        SSOError,
+    )
+    from sso_middleware.events import SSOEvent
+    from sso_middleware.helpdesk import Handoff, HelpDesk
+    from sso_middleware.logout import Logout, expire_cookies
 
 __all__ = [
     "ConfigError",
@@ -35,3 +40,23 @@ __all__ = [
     "ShortTokenWarning",
     "expire_cookies",
 ]
+
+_ELSEWHERE = {
+    "Handoff": "helpdesk",
+    "HelpDesk": "helpdesk",
+    "Logout": "logout",
+    "SSOEvent": "events",
+    "expire_cookies": "logout",
+}
+
+
+def __getattr__(name: str) -> object:
+    """Import a public name when it is first used (PEP 562)."""
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = globals()[name] = getattr(import_module(f"{__name__}.{_ELSEWHERE.get(name, 'errors')}"), name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

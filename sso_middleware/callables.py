@@ -37,14 +37,15 @@ def app_problem(app: object, protocol: Literal["wsgi", "asgi"]) -> str | None:
     """
     if not callable(app):
         return "must be a callable: the application"
-    if protocol == "wsgi" and (is_async(app) or (_takes(app, 2) is False and _takes(app, 3))):
+    if protocol == "wsgi" and (is_async(app) or (takes(app, 2) is False and takes(app, 3))):
         return "is an ASGI application: use sso_middleware.asgi.SSOMiddleware"
-    if protocol == "asgi" and _takes(app, 3) is False and _takes(app, 2):
+    if protocol == "asgi" and takes(app, 3) is False and takes(app, 2):
         return "is a WSGI application: use sso_middleware.wsgi.SSOMiddleware"
     return None
 
 
-def _takes(function: object, count: int) -> bool | None:
+def takes(function: object, count: int) -> bool | None:
+    """Whether `function` can be called with `count` positional arguments; `None`: cannot be seen."""
     try:
         signature = inspect.signature(function)  # type: ignore[arg-type]
     except (TypeError, ValueError):

@@ -84,6 +84,7 @@ class Gate:
 
         self._resolve_email = wrap(resolve_email)
         self._choose_helpdesk = wrap(helpdesk) if callable(helpdesk) else _always(helpdesk)
+        self.helpdesk: HelpDesk | None = fixed  # for `sso-middleware check`
         self._account_id = fixed.account_id if fixed else None
         self._login_url = login_url
         self._login_is_inside = login_url is None or not is_absolute(login_url)

@@ -56,6 +56,10 @@ def expire_cookies(
 ) -> Callable[[Any], list[tuple[str, str]]]:
     """Return an `end_session` for applications whose whole session is in cookies.
 
+    Not where a session middleware stands outside and sends its cookie with every response, as
+    Starlette's before 1.0 does: its cookie would come after this one. Empty that session instead:
+    ``scope["session"].clear()``.
+
     Args:
         names: the cookies to expire.
         path: the Path they were set with.

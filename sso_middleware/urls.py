@@ -31,12 +31,13 @@ def url_problem(value: object, *, allow_http: bool) -> str | None:
         return "must not carry a user name or password"
     if "#" in value:
         return "must not carry a fragment (#...)"
-    if parts.scheme == "http" and not allow_http and not _is_loopback(parts.hostname):
+    if parts.scheme == "http" and not allow_http and not is_loopback(parts.hostname):
         return "must be https: over http anybody on the way can read the token (allow_http permits it)"
     return None
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Whether `host`, a name or an address without brackets, is this machine and no other."""
     if host == "localhost" or host.endswith(".localhost"):  # RFC 6761, section 6.3
         return True
     try:

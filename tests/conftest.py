@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from clients import ASGISite, UnprefixedASGISite, WSGISite
 from hypothesis import settings
+
+from clients import ASGISite, UnprefixedASGISite, WSGISite
 
 settings.register_profile("here", deadline=None)  # a loaded machine is no defect
 settings.load_profile("here")

@@ -11,6 +11,7 @@ import time
 import traceback
 
 import pytest
+
 from clients import (
     AUTH_URL,
     JANE,
@@ -21,7 +22,6 @@ from clients import (
     make_scope,
     nobody,
 )
-
 from sso_middleware import HandoffRefused, Logout, MiddlewareOrderError, ResolverError, ResolverUnavailable
 from sso_middleware.answers import Visit
 from sso_middleware.events import SSOEvent

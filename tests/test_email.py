@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from clients import DESK
 from werkzeug.local import LocalProxy
 
+from clients import DESK
 from sso_middleware import InvalidEmail
 
 LABEL63 = "a" * 63

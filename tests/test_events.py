@@ -7,8 +7,8 @@ import logging
 import time
 
 import pytest
-from clients import DESK, JANE, SSO_TOKEN, jane, make_desk, nobody
 
+from clients import DESK, JANE, SSO_TOKEN, jane, make_desk, nobody
 from sso_middleware import HandoffRefused, Logout, ResolverUnavailable, SSOEvent
 
 PATH = "/sso/helpdesk"

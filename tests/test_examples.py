@@ -21,6 +21,7 @@ from joserfc import jwt
 from joserfc.jwk import OctKey
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+
 from servers import PATIENCE, Server, clean_environment, serving
 
 EXAMPLES = {path.stem: path for path in (Path(__file__).parents[1] / "examples").rglob("*.py")}

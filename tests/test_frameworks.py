@@ -6,8 +6,8 @@ import bottle
 import fastapi
 import flask
 import pytest
-from clients import jane, make_desk
 
+from clients import jane, make_desk
 from sso_middleware import ConfigError, asgi, wsgi
 
 

@@ -6,8 +6,8 @@ import traceback
 
 import jwt
 import pytest
-from clients import AUTH_URL, JANE, LOGOUT_URL, SSO_TOKEN
 
+from clients import AUTH_URL, JANE, LOGOUT_URL, SSO_TOKEN
 from sso_middleware import ConfigError, HelpDesk, ShortTokenWarning
 
 VARIABLES = {

@@ -19,13 +19,13 @@ from urllib.parse import parse_qsl, quote, urlsplit
 
 import jwt
 import pytest
-from clients import AUTH_URL, DESK, JANE, SSO_TOKEN, make_desk
 from hypothesis import given
 from hypothesis import strategies as st
 from joserfc import jwt as jose
 from joserfc.jwk import OctKey
 
 import sso_middleware.helpdesk
+from clients import AUTH_URL, DESK, JANE, SSO_TOKEN, make_desk
 from sso_middleware import ConfigError, Handoff, HelpDesk, ShortTokenWarning
 
 SHORT = "a token of 24 bytes only"

@@ -8,10 +8,10 @@ import io
 from wsgiref.validate import check_environ
 
 import pytest
-from clients import ASGISite, UnprefixedASGISite, WSGISite, jane, make_desk, make_environ, make_scope
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from clients import ASGISite, UnprefixedASGISite, WSGISite, jane, make_desk, make_environ, make_scope
 from sso_middleware import ConfigError, Logout, asgi, wsgi
 
 MOUNTED = make_desk(auth_url="https://app.example.com/app/sso", logout_url="https://app.example.com/app/bye")

@@ -7,8 +7,8 @@ import re
 import time
 
 import pytest
-from clients import DESK, JANE, jane, make_desk, nobody
 
+from clients import DESK, JANE, jane, make_desk, nobody
 from sso_middleware import ConfigError, Logout, ResolverError, expire_cookies
 from sso_middleware.loop import count
 

@@ -16,9 +16,10 @@ import bottle
 import itsdangerous
 import jwt
 import pytest
-from clients import SSO_TOKEN, make_environ, make_scope
 from markdown_it import MarkdownIt
 from pyramid.security import remember
+
+from clients import SSO_TOKEN, make_environ, make_scope
 
 README = Path(__file__).parent.parent / "README.md"
 SECRET = "a session secret of more than thirty-two bytes"

@@ -12,11 +12,11 @@ import time
 
 import anyio
 import pytest
-from clients import JANE, ASGISite, UnprefixedASGISite, WSGISite, jane, make_desk, make_scope, nobody
 from hypothesis import given
 from hypothesis import strategies as st
 from werkzeug.local import LocalProxy
 
+from clients import JANE, ASGISite, UnprefixedASGISite, WSGISite, jane, make_desk, make_scope, nobody
 from sso_middleware import ConfigError, HandoffRefused, HelpDesk, Logout, ResolverError, asgi, wsgi
 
 PATH = "/sso/helpdesk"

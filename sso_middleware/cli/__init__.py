@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import sys
 
+_EXTRA = {"click", "jinja2", "rich", "uvicorn"}
+
 
 def main() -> None:
     """Run the command line; say what to install if it is not there."""
-    # Imported here, so that a missing extra ends in a sentence and not in a traceback.
     try:
+        # Imported here, so that a missing extra ends in a sentence and not in a traceback.
         from sso_middleware.cli.commands import cli  # noqa: PLC0415
+
+        cli()
     except ModuleNotFoundError as missing:
-        sys.exit(f"sso-middleware needs {missing.name}: pip install 'sso-middleware[sandbox]'")
-    cli()
+        package = (missing.name or "").partition(".")[0]
+        if package not in _EXTRA:
+            raise
+        sys.exit(f"sso-middleware needs {package}: pip install 'sso-middleware[sandbox]'")

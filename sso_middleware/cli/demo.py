@@ -1,141 +1,76 @@
-"""`sso-middleware demo`: a sample application, signed in to something that stands for the Help Desk."""
+"""`sso-middleware demo`: a Help Desk and a sample application, to click through."""
 
 from __future__ import annotations
 
-import secrets
-import socket
-from html import escape
-from urllib.parse import parse_qs
+from contextlib import ExitStack
 
 import click
-import jwt
-import uvicorn
-from rich.console import Console
-from starlette.applications import Starlette
-from starlette.middleware import Middleware
-from starlette.requests import HTTPConnection, Request
-from starlette.responses import HTMLResponse, RedirectResponse, Response
-from starlette.routing import Route
-from starlette.types import Scope
+from click.core import ParameterSource
 
-from sso_middleware.asgi import SSOMiddleware
-from sso_middleware.helpdesk import HelpDesk
-from sso_middleware.logout import Logout, expire_cookies
-
-_COOKIE = "demo_session"
-_EMAIL = "jane@example.com"
+from sso_middleware.cli.output import Exit, say
+from sso_middleware.cli.sample import AUTH_PATH, LOGOUT_PATH, SampleApplication
+from sso_middleware.cli.self_test import Broken, Journey
+from sso_middleware.cli.serving import log_option, show_access_log, start, stopping_cleanly, tell
+from sso_middleware.sandbox import Sandbox
+from sso_middleware.sandbox.server import serving
 
 
-class DemoApp:
-    """A Starlette application wired to a made-up account, whose Help Desk is a page of its own.
+@click.command("demo")
+@click.option("--port", default=8000, show_default=True, help="The application's; 0 takes any free one.")
+@click.option(
+    "--helpdesk-port", default=9400, show_default=True, help="The Help Desk's; 0 takes any free one."
+)
+@click.option("--self-test", is_flag=True, help="Walk the whole journey, say how each step went, and stop.")
+@log_option
+@click.pass_context
+def command(ctx: click.Context, port: int, helpdesk_port: int, self_test: bool, access_log: bool) -> None:
+    """Run a Help Desk and a sample application on this machine, each in its own server.
 
-    Args:
-        base_url: where it is served, without a trailing slash.
+    Sign in to the application, follow Support, and you are signed in to the Help Desk. Then break a
+    setting on the application's page, and see what the Help Desk says.
     """
-
-    def __init__(self, base_url: str) -> None:
-        self._sso_token = secrets.token_hex(32)
-        self._sessions: set[str] = set()
-        self.helpdesk = HelpDesk(
-            sso_token=self._sso_token,
-            sso_auth_url=f"{base_url}/stand-in-for-the-help-desk",
-            account_id="demo",
-            auth_url=f"{base_url}/sso/helpdesk",
-            logout_url=f"{base_url}/sso/logout",
+    chosen = {
+        name: ctx.get_parameter_source(name) is not ParameterSource.DEFAULT
+        for name in ("port", "helpdesk_port")
+    }
+    if self_test:  # where does not matter, so it never meets a port that is taken
+        port = port if chosen["port"] else 0
+        helpdesk_port = helpdesk_port if chosen["helpdesk_port"] else 0
+    if access_log:
+        show_access_log()
+    with stopping_cleanly(), ExitStack() as stack:
+        sample = SampleApplication()
+        app_url = start(
+            stack,
+            lambda port: serving(sample, "127.0.0.1", port),
+            port,
+            "--port",
+            or_any=not chosen["port"],
         )
-        self.app = Starlette(
-            routes=[
-                Route("/", self._start),
-                Route("/login", self._login, methods=["GET", "POST"]),
-                Route("/stand-in-for-the-help-desk", self._helpdesk),
-            ],
-            middleware=[
-                Middleware(
-                    SSOMiddleware,
-                    helpdesk=self.helpdesk,
-                    resolve_email=self._resolve_email,
-                    login_url="/login",
-                    logout=Logout(expire_cookies(_COOKIE)),
-                )
-            ],
+        sandbox = Sandbox(auth_url=f"{app_url}{AUTH_PATH}", logout_url=f"{app_url}{LOGOUT_PATH}")
+        helpdesk_url = start(
+            stack,
+            lambda port: sandbox.run(port=port),
+            helpdesk_port,
+            "--helpdesk-port",
+            or_any=not chosen["helpdesk_port"],
         )
-
-    async def _resolve_email(self, scope: Scope) -> str | None:
-        return _EMAIL if HTTPConnection(scope).cookies.get(_COOKIE) in self._sessions else None
-
-    async def _start(self, request: Request) -> Response:
-        email = await self._resolve_email(request.scope)
-        if email is None:
-            return _page("Sample application", 'You are not signed in. <a href="/login">Sign in</a>')
-        return _page(
-            "Sample application",
-            f"Signed in as <b>{email}</b>.",
-            '<a href="/sso/helpdesk">Support</a> &mdash; the link that this package answers',
-            '<a href="/sso/logout">Sign out</a>',
-        )
-
-    async def _login(self, request: Request) -> Response:
-        fields = parse_qs(request.url.query)
-        way_back = fields.get("next", ["/"])[0]
-        if not way_back.startswith("/") or way_back.startswith(("//", "/\\")):
-            way_back = "/"
-        if request.method == "GET":
-            return _page("Sign in", f'<form method="post"><button>Sign in as {_EMAIL}</button></form>')
-        session = secrets.token_urlsafe()
-        self._sessions.add(session)
-        response = RedirectResponse(way_back, 303)
-        response.set_cookie(_COOKIE, session, httponly=True)
-        return response
-
-    async def _helpdesk(self, request: Request) -> Response:
-        try:
-            claims = jwt.decode(request.query_params.get("token", ""), self._sso_token, algorithms=["HS256"])
-        except jwt.InvalidTokenError:
-            return _page("Help Desk (stand-in)", "This is no valid token.", status=403)
-        facts = [f"{escape(name)}: <b>{escape(str(value))}</b>" for name, value in claims.items()]
-        return _page(
-            "Help Desk (stand-in)",
-            "The real Help Desk would sign you in with this token, whose signature is valid:",
-            *facts,
-            '<a href="/">Back to the sample application</a>',
-        )
+        sample.connect(sandbox.environment)
+        if self_test:
+            raise SystemExit(walk(Journey(app_url, helpdesk_url)))
+        say(("Sample application  ", "bold"), f"{app_url}/")
+        say(("Help Desk           ", "bold"), f"{helpdesk_url}/")
+        say("Sign in to the application and follow Support; then break a setting there and try again.")
+        say("The account is made up, and the Help Desk is a stand-in. Ctrl-C stops both.")
+        tell(sandbox)
 
 
-def _page(title: str, *paragraphs: str, status: int = 200) -> HTMLResponse:
-    body = "".join(f"<p>{paragraph}</p>" for paragraph in paragraphs)
-    return HTMLResponse(
-        '<!doctype html><html lang="en"><meta charset="utf-8"><meta name="color-scheme" content="light dark">'
-        '<meta name="viewport" content="width=device-width"><link rel="icon" href="data:,">'
-        f'<title>{title}</title><body style="font:1.1rem/1.6 system-ui;max-width:34rem;margin:12vh auto">'
-        f"<h1>{title}</h1>{body}",
-        status,
-        {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"},
-    )
-
-
-@click.command()
-@click.option("--port", default=8000, show_default=True, help="0 takes any free port.")
-def demo(port: int) -> None:
-    """Serve a sample application whose Support link is a hand-off, on 127.0.0.1."""
-    console = Console()
-    listener = socket.socket()
-    # Without it the port of a demo just stopped stays taken for a minute.
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+def walk(journey: Journey) -> Exit:
+    """Take the journey, say how each step went, and return the exit code."""
     try:
-        listener.bind(("127.0.0.1", port))
-    except OSError as error:
-        raise click.ClickException(f"port {port} cannot be used ({error.strerror}): try --port 0") from None
-    base_url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-    demo_app = DemoApp(base_url)
-    console.print(f"Open [bold]{base_url}/[/bold], sign in and follow [bold]Support[/bold].", soft_wrap=True)
-    console.print(
-        f"Or: curl -sSiL -b '' -d '' '{base_url}/login?next=/sso/helpdesk'", soft_wrap=True, highlight=False
-    )
-    console.print(
-        "The account is made up, and the Help Desk is a stand-in page. Ctrl-C stops.", soft_wrap=True
-    )
-    # No access log: it would hold the hand-off URL, token and all.
-    server = uvicorn.Server(
-        uvicorn.Config(demo_app.app, log_level="warning", access_log=False, lifespan="off")
-    )
-    server.run(sockets=[listener])
+        for sentence in journey.walk():
+            say(("ok      ", "green"), sentence)
+    except Broken as broken:
+        say(("FAILED  ", "bold red"), str(broken))
+        return Exit.FINDINGS
+    return Exit.FINE

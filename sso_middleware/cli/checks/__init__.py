@@ -1,0 +1,1 @@
+"""What `sso-middleware check` looks at, one module a source of findings."""

@@ -1,0 +1,166 @@
+"""Finding the SSOMiddleware inside an application, and what can be said without a visit."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from types import MethodType
+from typing import Any, NamedTuple, TypeAlias, cast
+
+from starlette.applications import Starlette
+from starlette.routing import Mount
+
+from sso_middleware import asgi, wsgi
+from sso_middleware.cli.checks.findings import Finding
+from sso_middleware.cli.checks.loading import describe
+from sso_middleware.cli.checks.rules import found
+from sso_middleware.cli.output import Failure
+from sso_middleware.errors import ConfigError
+from sso_middleware.gate import Gate
+from sso_middleware.helpdesk import HelpDesk
+from sso_middleware.interception import Purpose
+from sso_middleware.urls import decoded_path_of
+
+Middleware: TypeAlias = asgi.SSOMiddleware | wsgi.SSOMiddleware
+
+# How middlewares of the field call what they wrap.
+_WRAPPED = (
+    "app",
+    "wsgi_app",
+    "asgi_app",
+    "application",
+    "wsgi_application",
+    "asgi_application",
+    "wrap_app",
+    "wrapped",
+    "_app",
+)
+_READS_SESSION = re.compile(r"(?:Session|Auth)\w*Middleware")
+
+
+class Located(NamedTuple):
+    """An SSOMiddleware in an application.
+
+    Attributes:
+        middleware: itself.
+        prefix: where it is mounted inside the application.
+    """
+
+    middleware: Middleware
+    prefix: str
+
+    @property
+    def _gate(self) -> Gate:
+        return self.middleware._gate  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+
+    @property
+    def helpdesk(self) -> HelpDesk | None:
+        """The account; `None` if a callable chooses one."""
+        return self._gate.helpdesk
+
+    def paths(self, purpose: Purpose) -> tuple[set[str], set[str]]:
+        """Return the intercepted paths for `purpose`: public ones, and those where it is mounted."""
+        public = {path for path, what in self._gate.interception.public.items() if what == purpose}
+        relative = {path for path, what in self._gate.interception.relative.items() if what == purpose}
+        return public, {self.prefix + path for path in relative}
+
+
+def locate(app: Any) -> list[Located]:
+    """Return every SSOMiddleware that can be reached from `app`, the outermost first.
+
+    Raises:
+        Failure: a middleware of a Starlette application cannot be made.
+    """
+    return [
+        Located(node, prefix)
+        for prefix, node in _walk(app, into_mounts=True)
+        if isinstance(node, asgi.SSOMiddleware | wsgi.SSOMiddleware)
+    ]
+
+
+def _walk(app: Any, *, into_mounts: bool) -> Iterator[tuple[str, Any]]:
+    seen: set[int] = set()
+    waiting: list[tuple[str, Any]] = [("", app)]
+    while waiting:
+        prefix, node = waiting.pop(0)
+        if id(node) in seen:
+            continue
+        seen.add(id(node))
+        yield prefix, node
+        waiting += [(prefix, child) for child in _wrapped_by(node)]
+        if into_mounts:
+            waiting += [(prefix + path, child) for path, child in _mounted_on(node)]
+
+
+def _wrapped_by(node: Any) -> Iterator[Any]:
+    if isinstance(node, Starlette):
+        yield _middleware_stack(node)
+    if isinstance(node, MethodType):  # such as the wsgi_app that Flask has by itself
+        yield node.__self__
+    # Its own attributes only: to ask a proxy for an attribute may do anything.
+    attributes = getattr(node, "__dict__", {})
+    yield from (attributes[name] for name in _WRAPPED if callable(attributes.get(name)))
+
+
+def _middleware_stack(app: Starlette) -> Any:
+    # Starlette makes its middlewares at the first request: made and kept here, as it would itself.
+    if app.middleware_stack is None:
+        try:
+            app.middleware_stack = app.build_middleware_stack()
+        except ConfigError as error:
+            raise Failure(f"the settings of the middleware are wrong:\n{error}") from None
+        except Exception as error:  # noqa: BLE001 - whatever a middleware raises
+            raise Failure(f"a middleware cannot be made: {describe(error)}") from None
+    return app.middleware_stack
+
+
+def _mounted_on(node: Any) -> Iterator[tuple[str, Any]]:
+    attributes = getattr(node, "__dict__", {})
+    for route in cast("Iterable[Any]", attributes.get("routes") or ()):
+        if isinstance(route, Mount):
+            yield route.path, route.app
+    mounts = attributes.get("mounts")  # Werkzeug's DispatcherMiddleware
+    if isinstance(mounts, dict):
+        yield from cast("dict[str, Any]", mounts).items()
+
+
+def check_paths(located: Located, root_path: str) -> Iterator[Finding]:
+    """Look whether the intercepted paths are those of the Auth URL and the Logout URL."""
+    helpdesk = located.helpdesk
+    if helpdesk is None:
+        yield found("SSO.I025", "helpdesk is a callable")
+        return
+    yield from _check_path(located, root_path, "handoff", helpdesk.auth_url)
+    if helpdesk.logout_url is not None:
+        yield from _check_path(located, root_path, "logout", helpdesk.logout_url)
+
+
+def _check_path(located: Located, root_path: str, purpose: Purpose, url: str) -> Iterator[Finding]:
+    public, relative = located.paths(purpose)
+    path = decoded_path_of(url)
+    rule = {"handoff": "SSO.E021", "logout": "SSO.E022"}[purpose]
+    if public:
+        mounted_at = root_path + located.prefix
+        if not path.startswith(mounted_at):
+            yield found(rule, f"the middleware is mounted at {mounted_at}, and {url} is outside of that")
+    elif relative and path not in {root_path + candidate for candidate in relative}:
+        listed = ", ".join(sorted(relative))
+        if any(path.endswith(candidate) for candidate in relative):
+            yield found("SSO.I023", f"{listed} is intercepted, and the registered URL is {url}")
+        else:
+            yield found(
+                rule, f"{listed} is intercepted, and the registered URL is {url}{_slash(path, relative)}"
+            )
+
+
+def _slash(path: str, relative: set[str]) -> str:
+    stripped = {candidate.rstrip("/") for candidate in relative}
+    return ": they differ by the slash at the end" if path.rstrip("/") in stripped else ""
+
+
+def check_order(located: Located) -> Iterator[Finding]:
+    """Look for a session middleware inside of SSOMiddleware, where it runs too late."""
+    for _, node in _walk(located.middleware.app, into_mounts=False):
+        name = type(node).__name__
+        if _READS_SESSION.fullmatch(name):
+            yield found("SSO.W024", f"{name} is inside of SSOMiddleware")

@@ -1,0 +1,60 @@
+"""Importing the application that `check` is to look at."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+import traceback
+import warnings
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import click
+
+from sso_middleware.cli.output import Failure
+from sso_middleware.errors import ConfigError, ShortTokenWarning
+
+
+class Loaded(NamedTuple):
+    """An application, and whether a HelpDesk complained of a short token while it was made."""
+
+    app: Any
+    short_token: bool
+
+
+def load(target: str) -> Loaded:
+    """Import ``module:name``, or ``module:name()`` for a factory, as servers do.
+
+    Raises:
+        UsageError: `target` is not of that form.
+        Failure: it cannot be imported.
+    """
+    module_name, _, path = target.partition(":")
+    name = path.removesuffix("()")
+    if not module_name or not all(part.isidentifier() for part in name.split(".")):
+        raise click.BadParameter(
+            f"{target!r} is not of the form module:app or module:make_app().", param_hint="MODULE:APP"
+        )
+    sys.path.insert(0, str(Path.cwd()))  # as gunicorn and uvicorn do
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        try:
+            app: Any = importlib.import_module(module_name)
+            for part in name.split("."):
+                app = getattr(app, part)
+            if path.endswith("()"):
+                app = app()
+        except ConfigError as error:
+            raise Failure(f"the settings in {target} are wrong:\n{error}") from None
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever an application raises
+            raise Failure(f"{target} cannot be imported: {describe(error)}") from None
+    if not callable(app):
+        raise Failure(f"{target} is no application: {type(app).__name__} cannot be called")
+    return Loaded(app, any(issubclass(warning.category, ShortTokenWarning) for warning in caught))
+
+
+def describe(error: BaseException) -> str:
+    """Return type, text and place of `error`, in one line."""
+    frames = traceback.extract_tb(error.__traceback__)
+    place = f" ({Path(frames[-1].filename).name}, line {frames[-1].lineno})" if frames else ""
+    return f"{type(error).__name__}: {error}{place}"

@@ -1,0 +1,220 @@
+"""Walking through the real application, in process: each link of the chain until one is wrong."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+from urllib.parse import parse_qs, urljoin, urlsplit
+
+import jwt
+
+from sso_middleware.cli.checks.application import Located
+from sso_middleware.cli.checks.client import Client, Reply, Request
+from sso_middleware.cli.checks.findings import Finding
+from sso_middleware.cli.checks.loading import describe
+from sso_middleware.cli.checks.rules import found
+from sso_middleware.events import logger
+from sso_middleware.urls import decoded_path_of, origin_of
+
+_NO_PAGE = frozenset({404, 405, 410})
+_SERVER_ERROR = 500
+_SEE_OTHER = 303
+_FORGED = "sso-middleware-check@example.invalid"
+_IDENTITY_HEADERS = {
+    "Cf-Access-Authenticated-User-Email": _FORGED,
+    "Remote-User": _FORGED,
+    "X-Auth-Request-Email": _FORGED,
+    "X-Email": _FORGED,
+    "X-Forwarded-Email": _FORGED,
+    "X-Forwarded-User": _FORGED,
+    "X-Goog-Authenticated-User-Email": f"accounts.google.com:{_FORGED}",
+    "X-MS-Client-Principal-Name": _FORGED,
+    "X-Remote-User": _FORGED,
+    "X-User-Email": _FORGED,
+}
+
+
+class Step(NamedTuple):
+    """One link of the chain: what was asked, what came of it, and what is wrong with that."""
+
+    name: str
+    said: str
+    finding: Finding | None = None
+
+
+class _Visit(NamedTuple):
+    reply: Reply | None
+    error: str | None
+    outcome: str | None  # of SSOMiddleware's event; None: the request did not reach it
+    reason: str | None
+
+    @property
+    def said(self) -> str:
+        """The answer in a few words; a hand-off's without its token."""
+        if self.reply is None:
+            return f"raised {self.error}"
+        where = self.reply.location
+        if "token=" in where:
+            where = f"{where.partition('?')[0]}?token=..."
+        return f"{self.reply.status} to {where}" if where else str(self.reply.status)
+
+
+class Walk:
+    """Visits an application as people would.
+
+    Args:
+        client: makes the visits.
+        located: the SSOMiddleware in question.
+        root_path: the mount prefix the server announces.
+        cookie: the Cookie header of somebody who is signed in, if there is one.
+    """
+
+    def __init__(self, client: Client, located: Located, root_path: str, cookie: str | None) -> None:
+        self._client = client
+        self._helpdesk = located.helpdesk
+        self._root_path = root_path
+        self._cookie = cookie
+        # Where no account is fixed, any host must do.
+        auth_url = self._helpdesk.auth_url if self._helpdesk else "https://localhost"
+        self._origin = origin_of(auth_url)
+        public, relative = located.paths("handoff")
+        self._path = min(public) if public else root_path + min(relative)
+        self._query = urlsplit(auth_url).query
+
+    def steps(self) -> Iterator[Step]:
+        """Make the visits; each chain ends at its first wrong link."""
+        yield from self._anonymous()
+        if self._cookie is not None:
+            yield self._signed_in(self._cookie)
+        if self._helpdesk is not None and self._helpdesk.logout_url is not None:
+            yield self._logout(self._helpdesk.logout_url)
+
+    def _anonymous(self) -> Iterator[Step]:
+        name = "anonymous visit"
+        visit = self._visit(self._path, self._query)
+        if problem := _common_problem(visit, "without a cookie"):
+            yield Step(name, visit.said, problem)
+        elif visit.outcome == "handed_off":
+            yield Step(name, visit.said, found("SSO.E042", f"the resolver returned {_email_in(visit)}"))
+        elif visit.reply and (visit.reply.status in _NO_PAGE or visit.reply.status >= _SERVER_ERROR):
+            yield Step(name, visit.said, found("SSO.E043", f"{self._path} answers {visit.said}"))
+        else:
+            yield Step(name, visit.said)
+            yield from self._login_page(visit)
+            yield self._forged_header()
+
+    def _login_page(self, visit: _Visit) -> Iterator[Step]:
+        target = visit.reply.location if visit.reply else ""
+        if not target:
+            return
+        url = urljoin(self._origin + self._path, target)
+        if origin_of(url) != self._origin:
+            yield Step("login page", f"{origin_of(url)} is another site: not visited")
+            return
+        login = self._visit(decoded_path_of(url), urlsplit(url).query)
+        wrong = login.reply is None or login.reply.status in _NO_PAGE or login.reply.status >= _SERVER_ERROR
+        finding = (
+            found("SSO.E043", f"the login page {urlsplit(url).path} answers {login.said}") if wrong else None
+        )
+        yield Step("login page", login.said, finding)
+
+    def _forged_header(self) -> Step:
+        name = "forged identity headers"
+        if self._forge(*_IDENTITY_HEADERS).outcome != "handed_off":
+            return Step(name, "not believed")
+        believed = [header for header in _IDENTITY_HEADERS if self._forge(header).outcome == "handed_off"]
+        return Step(name, "believed", found("SSO.W048", f"{', '.join(believed)} from anybody"))
+
+    def _forge(self, *names: str) -> _Visit:
+        return self._visit(self._path, self._query, *((name, _IDENTITY_HEADERS[name]) for name in names))
+
+    def _signed_in(self, cookie: str) -> Step:
+        name = "signed-in visit"
+        visit = self._visit(self._path, self._query, ("Cookie", cookie))
+        problem = _common_problem(visit, "with the cookie")
+        if problem is None and visit.outcome == "anonymous":
+            problem = found("SSO.E045", "the resolver returned None in spite of the cookie")
+        if problem is None and not self._leads_to_the_helpdesk(visit):
+            problem = found("SSO.E044", f"the visitor's browser gets {visit.said}")
+        if problem:
+            return Step(name, visit.said, problem)
+        return Step(name, f"{visit.said}, as {_email_in(visit)}")
+
+    def _leads_to_the_helpdesk(self, visit: _Visit) -> bool:
+        if visit.reply is None or visit.reply.status != _SEE_OTHER:
+            return False
+        sent = parse_qs(urlsplit(visit.reply.location).query)
+        if self._helpdesk is None:
+            return "token" in sent
+        expected = self._helpdesk.handoff("somebody@example.invalid").url
+        return (
+            visit.reply.location.partition("token=")[0] == expected.partition("token=")[0]
+            and sent.get("account_id") == [self._helpdesk.account_id]
+            and sent.get("auth_url") == [self._helpdesk.auth_url]
+        )
+
+    def _logout(self, logout_url: str) -> Step:
+        # Without the cookie: the session it stands for is somebody's.
+        visit = self._visit(decoded_path_of(logout_url), urlsplit(logout_url).query)
+        if visit.reply is None:
+            return Step("logout", visit.said, found("SSO.E040", visit.said))
+        wrong = visit.reply.status in _NO_PAGE or visit.reply.status >= _SERVER_ERROR
+        return Step(
+            "logout", visit.said, found("SSO.E047", f"{logout_url} answers {visit.said}") if wrong else None
+        )
+
+    def _visit(self, path: str, query: str, *headers: tuple[str, str]) -> _Visit:
+        request = Request(self._origin, self._root_path, path, query, headers)
+        with _events() as events:
+            try:
+                reply, error = self._client(request), None
+            except Exception as raised:  # noqa: BLE001 - whatever the application raises is what is looked for
+                reply, error = None, describe(raised)
+        outcome, reason = events[-1] if events else (None, None)
+        return _Visit(reply, error, outcome, reason)
+
+
+def _common_problem(visit: _Visit, who: str) -> Finding | None:
+    if visit.reply is None:
+        return found("SSO.E040", f"a visit {who} {visit.said}")
+    if visit.outcome is None:
+        wrong = "SSO.E040" if visit.reply.status >= _SERVER_ERROR else "SSO.E041"
+        return found(wrong, f"a visit {who} is answered {visit.said}, and not by SSOMiddleware")
+    if visit.outcome in ("refused", "unavailable"):
+        return found("SSO.E046", f"a visit {who} is refused: {visit.reason}")
+    return None
+
+
+def _email_in(visit: _Visit) -> str:
+    location = visit.reply.location if visit.reply else ""
+    token = parse_qs(urlsplit(location).query).get("token", [""])[0]
+    try:
+        return str(jwt.decode(token, options={"verify_signature": False})["email"])
+    except (jwt.InvalidTokenError, KeyError):
+        return "an address"
+
+
+@contextmanager
+def _events() -> Generator[list[tuple[str | None, str | None]], None, None]:
+    """Collect outcome and reason of what SSOMiddleware logs: its events, seen from outside."""
+    seen: list[tuple[str | None, str | None]] = []
+
+    class Collector(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            fields: dict[str, Any] = vars(record)
+            if "sso_outcome" in fields:
+                seen.append((fields["sso_outcome"], fields["sso_reason"]))
+
+    collector = Collector()
+    level, disabled = logger.level, logger.disabled
+    logger.addHandler(collector)
+    logger.setLevel(logging.DEBUG)
+    logger.disabled = False  # logging.config disables loggers that exist already, if not told otherwise
+    try:
+        yield seen
+    finally:
+        logger.removeHandler(collector)
+        logger.setLevel(level)
+        logger.disabled = disabled

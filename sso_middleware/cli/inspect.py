@@ -1,0 +1,139 @@
+"""`sso-middleware inspect`: what is in a hand-off, and whether the Help Desk would take it."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sys
+import time
+from datetime import UTC, datetime
+from typing import Any, cast
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+import click
+
+from sso_middleware.cli.environment import prefix_option, settings_from_environment
+from sso_middleware.cli.output import Exit, json_option, say, say_json
+from sso_middleware.sandbox.tokens import peek
+from sso_middleware.sandbox.verdicts import HandoffRejected
+from sso_middleware.sandbox.verifier import HandoffVerifier
+
+_LONGEST_INPUT = 100_000  # characters
+_DATES = 10**11  # seconds; beyond the year 5000 it is no date in seconds
+
+
+@click.command("inspect")
+@click.argument("handoff", metavar="[URL|JWT|-]", default="-")
+@click.option("--insecure", is_flag=True, help="Show what is in it without judging it; needs no settings.")
+@click.option(
+    "--freshness", default=180.0, show_default=True, help="Seconds for which a token is good (assumed)."
+)
+@click.option(
+    "--leeway", default=0.0, show_default=True, help="Seconds by which clocks may differ (assumed)."
+)
+@prefix_option
+@json_option
+def command(
+    handoff: str, insecure: bool, freshness: float, leeway: float, prefix: str, as_json: bool
+) -> None:
+    """Decode a hand-off URL or a JWT, and say why it would be rejected.
+
+    It is read from standard input if it is not given; so it stays out of your shell's history. A
+    "Location:" header is taken, too. Judged by the settings in the environment.
+    """
+    text = sys.stdin.read(_LONGEST_INPUT) if handoff == "-" else handoff
+    text = re.sub(r"(?i)^location:\s*", "", text.strip()).strip("\"'<>")
+    if not text:
+        raise click.UsageError("there is nothing to inspect: hand in a URL or a JWT.")
+    is_url = "?" in text or "://" in text
+    report = _contents(text, is_url=is_url)
+    if not insecure:
+        report |= _judge(text, report, freshness, leeway, prefix, is_url=is_url)
+    (say_json if as_json else _print)(report)
+    fine = report["claims"] is not None if insecure else report["verdict"] == "accepted"
+    raise SystemExit(Exit.FINE if fine else Exit.FINDINGS)
+
+
+def _contents(text: str, *, is_url: bool) -> dict[str, Any]:
+    query = {name: values[0] for name, values in parse_qs(urlsplit(text).query).items()} if is_url else {}
+    parts = peek(query.get("token", "") if is_url else text)
+    header, claims = (json.loads(part) if part else None for part in parts)
+    iat = cast("dict[str, object]", claims).get("iat") if isinstance(claims, dict) else None
+    return {
+        "header": header,
+        "claims": claims,
+        "age": int(time.time()) - iat if isinstance(iat, int) else None,
+        "account_id": query.get("account_id"),
+        "auth_url": query.get("auth_url"),
+    }
+
+
+def _judge(
+    text: str, contents: dict[str, Any], freshness: float, leeway: float, prefix: str, *, is_url: bool
+) -> dict[str, Any]:
+    # A JWT alone says nothing of account and Auth URL; the other settings never matter here.
+    instead = {"SSO_AUTH_URL": "https://unused.invalid/", "LOGOUT_URL": "", "BACKDATE": "", "ALLOW_HTTP": "1"}
+    if not is_url:
+        instead |= {"AUTH_URL": "https://unused.invalid/"}
+        instead |= {"ACCOUNT_ID": os.environ.get(f"{prefix}ACCOUNT_ID") or "unused"}
+    settings = settings_from_environment(prefix, instead)
+    account = {name: settings[name] for name in ("sso_token", "account_id", "auth_url")}
+    if not is_url:
+        text = "?" + urlencode(
+            {"token": text, "account_id": account["account_id"], "auth_url": account["auth_url"]}
+        )
+    rejected = _verdict(text, HandoffVerifier(**account, freshness=freshness, leeway=leeway))
+    if rejected is None:
+        return {
+            "verdict": "accepted",
+            "message": "The visitor would be signed in, as far as documentation and assumptions go.",
+        }
+    verdict = {
+        "verdict": rejected.code,
+        "message": rejected.message,
+        "hint": rejected.hint,
+        "assumption": rejected.assumption,
+    }
+    if rejected.code == "stale":
+        iat = contents["claims"]["iat"]
+        others = _verdict(text, HandoffVerifier(**account, clock=lambda: iat))
+        verdict["age_apart"] = others.code if others else "accepted"
+    return verdict
+
+
+def _verdict(url: str, verifier: HandoffVerifier) -> HandoffRejected | None:
+    try:
+        verifier.verify(url)
+    except HandoffRejected as rejected:
+        return rejected
+    return None
+
+
+def _print(report: dict[str, Any]) -> None:
+    for name in ("header", "claims"):
+        shown = "cannot be read" if report[name] is None else json.dumps(report[name])
+        say((f"{name.capitalize():<12}", "bold"), shown)
+    if report["age"] is not None:
+        issued = report["claims"]["iat"]
+        date = (
+            f"{datetime.fromtimestamp(issued, UTC):%Y-%m-%d %H:%M:%S} UTC, " if 0 <= issued < _DATES else ""
+        )
+        age = report["age"]
+        say(("Issued      ", "bold"), f"{date}{abs(age)} seconds {'ago' if age >= 0 else 'in the future'}")
+    for name in ("account_id", "auth_url"):
+        if report[name] is not None:
+            say((f"{name:<12}", "bold"), report[name])
+    if "verdict" not in report:
+        say("Not verified: anybody may have made this.")
+        return
+    accepted = report["verdict"] == "accepted"
+    say(("Verdict     ", "bold"), (report["verdict"], "bold green" if accepted else "bold red"))
+    say(report["message"])
+    for name in ("hint", "assumption"):
+        if report.get(name):
+            say(f"Assumed: {report[name]}" if name == "assumption" else report[name])
+    if report.get("age_apart"):
+        say(f"Its age apart, it would be: {report['age_apart']}.")
+    if report["account_id"] is None and report["auth_url"] is None:
+        say("A JWT alone: account_id and auth_url were not judged.")

@@ -1,0 +1,85 @@
+"""How the commands speak: exit codes, failures, lines for people and JSON for programs."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from enum import IntEnum
+from typing import TypeAlias
+
+import click
+from rich.console import Console
+from rich.text import Text
+
+Json: TypeAlias = "str | float | bool | Mapping[str, Json] | Sequence[Json] | None"
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+
+class Exit(IntEnum):
+    """What the command's exit code says."""
+
+    FINE = 0
+    FINDINGS = 1  # or rejected
+    USAGE = 2  # click's own
+    SETTINGS = 3  # or the application could not be imported
+    NETWORK = 4
+
+
+class Failure(click.ClickException):
+    """The settings or the application cannot be used; click prints `message` to standard error."""
+
+    exit_code = Exit.SETTINGS
+
+    def __init__(self, message: str) -> None:
+        super().__init__(printable(message))
+
+
+_JWT = re.compile(r"eyJ[\w-]+\.[\w-]+\.[\w-]*")
+_never_printed: set[str] = set()
+_SHORTEST_HIDDEN = 6  # characters; a shorter "secret" is part of many words
+
+
+def never_print(secret: str) -> None:
+    """Keep `secret` out of everything that is said from now on, whoever put it there."""
+    if len(secret) >= _SHORTEST_HIDDEN:
+        _never_printed.add(secret)
+
+
+def printable(text: str) -> str:
+    """Return `text` without secrets and signed tokens, control characters escaped.
+
+    It may come from anywhere: an application's error, a claim. And a terminal obeys control characters.
+    """
+    for secret in _never_printed:
+        text = text.replace(secret, "[SSO Token]")
+    return "".join(
+        character
+        if character.isprintable() or character == "\n"
+        else character.encode("unicode_escape").decode("ascii")
+        for character in _JWT.sub("[token]", text)
+    )
+
+
+def say(*parts: str | tuple[str, str], to_stderr: bool = False) -> None:
+    """Print one line: each part a text, or a text and a rich style. `NO_COLOR` is rich's own."""
+    # Made anew each time: click's test runner and redirections change sys.stdout.
+    console = Console(stderr=to_stderr, soft_wrap=True, highlight=False, emoji=False)
+    styled = [(part, "") if isinstance(part, str) else part for part in parts]
+    console.print(Text.assemble(*((printable(text), style) for text, style in styled)))
+
+
+def say_json(value: Json) -> None:
+    """Print `value` as JSON, ASCII only."""
+    click.echo(json.dumps(_printable_in(value), indent=2))
+
+
+def _printable_in(value: Json) -> Json:
+    if isinstance(value, str):
+        return printable(value)
+    if isinstance(value, Mapping):
+        return {printable(name): _printable_in(item) for name, item in value.items()}
+    if isinstance(value, Sequence):
+        return [_printable_in(item) for item in value]
+    return value

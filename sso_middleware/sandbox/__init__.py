@@ -1,0 +1,11 @@
+"""A Help Desk on your own machine, to try, test and debug hand-offs with no account at the vendor.
+
+`HandoffVerifier` judges a hand-off; `Sandbox` is the whole Help Desk, as an ASGI application. Both
+follow the vendor's documentation where it says something, and labelled assumptions where it does not.
+"""
+
+from sso_middleware.sandbox.app import Sandbox
+from sso_middleware.sandbox.verdicts import HandoffRejected
+from sso_middleware.sandbox.verifier import HandoffVerifier, VerifiedHandoff
+
+__all__ = ["HandoffRejected", "HandoffVerifier", "Sandbox", "VerifiedHandoff"]

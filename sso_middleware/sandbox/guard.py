@@ -1,0 +1,68 @@
+"""What surrounds every answer of the sandbox: who may ask, and the headers that go with it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from sso_middleware.helpdesk import HelpDesk
+from sso_middleware.urls import is_loopback, origin_of
+
+_IN_PROCESS = "testserver"  # what Starlette's TestClient calls its application; nobody's DNS has the name
+
+
+class Guard:
+    """ASGI middleware: answers this machine only, and says what browsers may do with the pages.
+
+    Args:
+        app: the sandbox's own application.
+        helpdesk: gives the account as it is just now; it knows where the sandbox is.
+        allow_remote: whether other machines are answered too.
+    """
+
+    def __init__(self, app: ASGIApp, *, helpdesk: Callable[[], HelpDesk], allow_remote: bool) -> None:
+        self._app = app
+        self._helpdesk = helpdesk
+        self._allow_remote = allow_remote
+        # A form's redirect has to be allowed too, and signing out leads to the Logout URL.
+        logout_url = helpdesk().logout_url
+        logout = f" {origin_of(logout_url)}" if logout_url else ""
+        self._policy = (
+            "default-src 'none'; style-src 'self'; img-src data:; "
+            f"form-action 'self'{logout}; base-uri 'none'; frame-ancestors 'none'"
+        )
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request (ASGI HTTP spec)."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+        elif self._allow_remote or self._is_ours(Headers(scope=scope).get("host", "")):
+            await self._app(scope, receive, self._with_headers(send))
+        else:
+            answer = PlainTextResponse("This sandbox answers its own machine only.\n", 403)
+            await answer(scope, receive, send)
+
+    def _is_ours(self, host: str) -> bool:
+        # A name that somebody's DNS points to this machine would let their page read ours.
+        try:
+            name = urlsplit(f"//{host}").hostname or ""
+        except ValueError:
+            return False
+        own = origin_of(self._helpdesk().sso_auth_url).partition("//")[2]
+        return is_loopback(name) or name == _IN_PROCESS or host == own
+
+    def _with_headers(self, send: Send) -> Send:
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(raw=message["headers"])
+                headers["Content-Security-Policy"] = self._policy
+                headers["Cache-Control"] = "no-store"
+                headers["X-Content-Type-Options"] = "nosniff"
+                headers.setdefault("Referrer-Policy", "same-origin")
+            await send(message)
+
+        return send_with_headers

@@ -1,0 +1,98 @@
+"""Serving an ASGI application from a thread, with no token in the log."""
+
+from __future__ import annotations
+
+import logging
+import re
+import socket
+import threading
+import time
+from collections.abc import Generator
+from contextlib import contextmanager
+from typing import Any
+
+import uvicorn
+from starlette.types import ASGIApp
+
+_SECRETS = re.compile(r"((?<![a-z_])token=)[^&\s\"']+|eyJ[\w%.=-]{8,}")
+_LOGGERS = ("uvicorn.access", "uvicorn.error", "uvicorn.asgi")
+_PATIENCE = 10  # seconds for the server to start
+
+
+def redact(text: str) -> str:
+    """Return `text` with every hand-off token in it taken out."""
+    return _SECRETS.sub(r"\1[token]", text)
+
+
+class RedactTokens(logging.Filter):
+    """Takes hand-off tokens out of log records; uvicorn's access log quotes whole addresses."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Redact message and arguments; let the record pass."""
+        message = record.getMessage()
+        redacted = redact(message)
+        if redacted != message:
+            if record.name == "uvicorn.access" and isinstance(record.args, tuple):
+                # uvicorn's own formatter takes the arguments apart, so they stay as many.
+                record.args = tuple(redact(arg) if isinstance(arg, str) else arg for arg in record.args)
+            else:
+                record.msg, record.args = redacted, ()
+        return True
+
+
+_redact_tokens = RedactTokens()  # one and the same, which a logger takes once
+
+
+@contextmanager
+def serving(app: ASGIApp, host: str, port: int) -> Generator[str]:
+    """Serve `app` from a thread while the block runs; gives the base URL, without a trailing slash.
+
+    Args:
+        app: the ASGI application.
+        host: the address to listen on.
+        port: the port; 0 takes a free one.
+
+    Raises:
+        OSError: the port cannot be had.
+        RuntimeError: the server does not start.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as listener:
+        # Without it the port of a server just stopped stays taken for a minute.
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        for name in _LOGGERS:
+            logging.getLogger(name).addFilter(_redact_tokens)
+        server = uvicorn.Server(
+            uvicorn.Config(
+                app,
+                log_config=None,  # logging belongs to whoever runs this process
+                lifespan="off",
+                ws="none",
+                server_header=False,
+                timeout_graceful_shutdown=1,
+            )
+        )
+        thread = threading.Thread(
+            target=server.run, kwargs={"sockets": [listener]}, name="helpdesk-sandbox", daemon=True
+        )
+        thread.start()
+        try:
+            _wait_for(server, thread)
+            yield _base_url(host, listener.getsockname())
+        finally:
+            server.should_exit = True
+            thread.join()
+
+
+def _wait_for(server: uvicorn.Server, thread: threading.Thread) -> None:
+    deadline = time.monotonic() + _PATIENCE
+    while not server.started:
+        if not thread.is_alive() or time.monotonic() > deadline:
+            raise RuntimeError("the sandbox's server did not start; its log says why")
+        time.sleep(0.005)
+
+
+def _base_url(host: str, address: tuple[Any, ...]) -> str:
+    name = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - it is what to avoid
+    return f"http://{f'[{name}]' if ':' in name else name}:{address[1]}"

@@ -1,0 +1,84 @@
+"""The verdicts on a hand-off, and which of them rest on something the vendor does not document."""
+
+from __future__ import annotations
+
+from typing import Literal, TypeAlias, get_args
+
+from sso_middleware.errors import SSOError
+
+VerdictCode: TypeAlias = Literal[
+    "missing_token",
+    "missing_account_id",
+    "missing_auth_url",
+    "duplicate_parameter",
+    "unknown_account",
+    "auth_url_mismatch",
+    "token_too_long",
+    "malformed_token",
+    "bad_algorithm",
+    "bad_signature",
+    "missing_email",
+    "missing_iat",
+    "missing_jti",
+    "invalid_email",
+    "invalid_iat",
+    "invalid_jti",
+    "issued_in_future",
+    "stale",
+    "replayed",
+]
+"""Why a hand-off is rejected: stable codes, in the order in which they are looked for."""
+
+CODES: tuple[VerdictCode, ...] = get_args(VerdictCode)
+
+#: What the vendor's page leaves open, by the verdict that has to settle it in some way.
+ASSUMPTIONS: dict[VerdictCode, str] = {
+    "duplicate_parameter": "What the vendor does with a parameter sent twice is not documented.",
+    "auth_url_mismatch": "The vendor asks for the same Auth URL as in its panel; that it compares the two "
+    "character by character is assumed.",
+    "token_too_long": "No limit is documented. The one here is below what web servers commonly accept "
+    "for a whole address.",
+    "malformed_token": "The vendor asks for a JWT. That its header is to hold alg and typ and nothing else "
+    "is assumed from the vendor's Knowledge Base product.",
+    "bad_algorithm": "The vendor names no algorithm. HS256 follows from “signed using your SSO Token” and "
+    "from the vendor's Knowledge Base product.",
+    "bad_signature": "The vendor says the JWT is signed with the SSO Token; that the token is the key as it "
+    "stands is assumed. The vendor's Knowledge Base product hashes its key with md5 first.",
+    "invalid_email": "Which addresses the vendor takes is not documented. Here it is what an HTML email "
+    "field takes, in ASCII.",
+    "invalid_iat": "The vendor calls iat an issued-at timestamp; that it is a whole number of seconds since "
+    "1970 is assumed.",
+    "invalid_jti": "The vendor calls jti a unique token ID; its shortest length is assumed from the "
+    "vendor's Knowledge Base product.",
+    "issued_in_future": "How far clocks may differ is not documented.",
+    "stale": "How long a token is good for is not documented for the Help Desk. It is 180 seconds in the "
+    "vendor's Knowledge Base product.",
+    "replayed": "The vendor says jti is there for replay protection; that each is good for one use, and "
+    "that only a successful sign-in uses it up, is assumed.",
+}
+
+
+class HandoffRejected(SSOError):
+    """A hand-off that would not sign its visitor in.
+
+    Neither message nor hint holds the token, the SSO Token or an address.
+
+    Args:
+        code: a stable verdict code.
+        message: a sentence that says what is wrong.
+        hint: a sentence or two that say how to mend it, naming the likely mistake.
+    """
+
+    def __init__(self, code: VerdictCode, message: str, hint: str) -> None:
+        self.code: VerdictCode = code
+        self.message = message
+        self.hint = hint
+        super().__init__(code, message, hint)
+
+    @property
+    def assumption(self) -> str | None:
+        """What the vendor's page leaves open about this rule; `None` if it is documented."""
+        return ASSUMPTIONS.get(self.code)
+
+    def __str__(self) -> str:
+        return f"{self.code}: {self.message} {self.hint}"

@@ -1,0 +1,126 @@
+"""The whole way through the sandbox in a real browser: by mouse without JavaScript, and by keyboard alone."""
+
+import re
+
+from sso_middleware import HelpDesk
+
+EMAIL = "jane@example.com"
+
+
+def sees(page, text):
+    """Wait until `text` is on the page."""
+    page.get_by_role("main").filter(has_text=text).wait_for()
+
+
+def test_without_javascript(open_page, site):
+    """Sign in, hand-off, tickets, log and sign-out work with JavaScript off."""
+    page = open_page(java_script_enabled=False)
+    page.goto(site.url)
+    page.get_by_role("link", name="Sign in through your application").click()
+    page.get_by_role("button", name="Log in").click()
+    page.wait_for_url(f"{site.url}/tickets")
+    sees(page, "My tickets")
+
+    page.get_by_label("Subject").fill("The printer is on fire")
+    page.get_by_label("Message").fill("It is\nstill burning.")
+    page.get_by_role("button", name="Open ticket").click()
+    sees(page, "still burning")
+    page.get_by_label("Reply").fill("It went out.")
+    page.get_by_role("button", name="Send reply").click()
+    sees(page, "It went out.")
+    page.get_by_role("link", name="← My tickets").click()
+    sees(page, "2 tickets: 1 answered, 1 waiting")
+
+    page.get_by_role("link", name="Hand-off log").click()
+    page.get_by_role("heading", name="Accepted").wait_for()
+    assert f'"email": "{EMAIL}"' in page.get_by_role("group", name="Claims of hand-off 1").inner_text()
+
+    page.get_by_role("link", name="Settings").click()
+    sees(page, site.sandbox.environment["HELPDESK_SSO_TOKEN"])
+
+    page.get_by_role("button", name="Sign out").click()
+    page.wait_for_url(f"{site.app_url}/")
+    sees(page, "Nobody is signed in.")
+    page.goto(f"{site.url}/tickets")
+    sees(page, "Sign in to the Help Desk")
+
+
+def reach(page, name):
+    """Press Tab until what has that accessible name, or text, is focused."""
+    focused = "document.activeElement"
+    for _ in range(40):
+        page.keyboard.press("Tab")
+        found = page.evaluate(
+            f"({focused}.labels?.[0]?.textContent || {focused}.ariaLabel || {focused}.textContent).trim()"
+        )
+        if found == name:
+            outline = page.evaluate(f"getComputedStyle({focused}).outlineStyle")
+            assert outline != "none", f"nobody sees that {name} is focused"
+            return
+    raise AssertionError(f"{name} cannot be reached by keyboard")
+
+
+def test_by_keyboard_alone(open_page, site):
+    """The same way with no mouse: everything is reached by Tab, and its focus is seen."""
+    page = open_page()
+    page.goto(site.url)
+    reach(page, "Skip to the content")
+    page.keyboard.press("Enter")
+    reach(page, "Sign in through your application")
+    page.keyboard.press("Enter")
+    page.wait_for_url(re.compile("/login"))
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/tickets")
+
+    reach(page, "Subject")
+    page.keyboard.type("By keyboard")
+    reach(page, "Message")
+    page.keyboard.type("No mouse here.")
+    reach(page, "Open ticket")
+    page.keyboard.press("Enter")
+    page.wait_for_url(re.compile(r"/tickets/\d+$"))
+    reach(page, "Reply")
+    page.keyboard.type("Nor here.")
+    reach(page, "Send reply")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**#latest")
+    sees(page, "Nor here.")
+
+    reach(page, "Hand-off log")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/handoffs")
+    reach(page, "The token, decoded")
+    page.get_by_role("group", name="Claims of hand-off 1").wait_for()
+    page.keyboard.press("Enter")
+    page.get_by_role("group", name="Claims of hand-off 1").wait_for(state="hidden")
+
+    reach(page, "Sign out")
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"{site.app_url}/")
+
+
+def test_a_wrong_setting_is_explained(open_page, site):
+    """Who breaks a setting lands on a page that says what is wrong, and how to mend it."""
+    broken = HelpDesk.from_env(
+        site.sandbox.environment | {"HELPDESK_SSO_TOKEN": site.sandbox.environment["HELPDESK_SSO_TOKEN"][:-4]}
+    )
+    page = open_page()
+    page.goto(broken.handoff_url(EMAIL))
+    text = page.get_by_role("main").inner_text()
+    assert "Rejected: bad_signature" in text
+    assert "first 60 of your SSO Token's 64 bytes" in text
+    assert "copy it from the vendor's panel again" in text
+    page.get_by_role("link", name="Try again through your application").click()
+    page.get_by_role("button", name="Log in").click()
+    page.wait_for_url(f"{site.url}/tickets")
+
+
+def test_replay_by_the_back_button(open_page, site):
+    """Opening a used hand-off again, as the Back button does, is refused and explained."""
+    url = site.sandbox.helpdesk.handoff_url(EMAIL)
+    page = open_page()
+    page.goto(url)
+    assert page.url == f"{site.url}/tickets"
+    page.goto(url)
+    assert "Rejected: replayed" in page.get_by_role("main").inner_text()

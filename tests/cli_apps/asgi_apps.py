@@ -1,0 +1,137 @@
+"""ASGI applications for `sso-middleware check`: one as it should be, and ones with a mistake each."""
+
+from contextlib import asynccontextmanager
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.sessions import SessionMiddleware
+from starlette.responses import PlainTextResponse, StreamingResponse
+from starlette.routing import Mount, Route
+
+from sso_middleware import HelpDesk, Logout, expire_cookies
+from sso_middleware.asgi import SSOMiddleware
+
+EMAIL = "jane@example.com"
+
+
+async def hello(request):
+    return PlainTextResponse("hello")
+
+
+def by_cookie(scope):
+    return EMAIL if (b"cookie", b"signed_in=1") in scope["headers"] else None
+
+
+async def by_session(scope):
+    return scope["session"].get("email")
+
+
+def sso(resolve_email=by_cookie, **options):
+    options.setdefault("login_url", "/login")
+    return Middleware(SSOMiddleware, helpdesk=HelpDesk.from_env(), resolve_email=resolve_email, **options)
+
+
+SESSIONS = Middleware(SessionMiddleware, secret_key="a secret of the application")
+ROUTES = [Route("/", hello), Route("/login", hello)]
+
+
+def starlette_app(**options):
+    @asynccontextmanager
+    async def lifespan(app):
+        yield {"started": True}
+
+    def resolve_email(scope):
+        assert scope["state"]["started"]
+        return by_cookie(scope)
+
+    middleware = [sso(resolve_email, logout=Logout(expire_cookies("signed_in"), path="/sso/logout"))]
+    return Starlette(routes=ROUTES, middleware=middleware, lifespan=lifespan, **options)
+
+
+app = starlette_app()
+
+
+def fastapi_app():
+    from fastapi import FastAPI  # noqa: PLC0415 - slow, and the others do without
+
+    app = FastAPI()
+    app.add_middleware(SSOMiddleware, helpdesk=HelpDesk.from_env(), resolve_email=by_session)
+    app.add_middleware(SessionMiddleware, secret_key="a secret of the application")
+    app.add_api_route("/sso/helpdesk", lambda: "please sign in")
+    return app
+
+
+def session_inside():
+    return Starlette(routes=ROUTES, middleware=[sso(by_session), SESSIONS])
+
+
+def around():
+    return SSOMiddleware(
+        Starlette(routes=ROUTES, middleware=[SESSIONS]), HelpDesk.from_env(), by_session, login_url="/login"
+    )
+
+
+def mounted():
+    """Under /portal, where the Auth URL does not lead."""
+    return Starlette(
+        routes=[Route("/", hello), Mount("/portal", app=Starlette(routes=ROUTES, middleware=[sso()]))]
+    )
+
+
+def mounted_right():
+    return Starlette(
+        routes=[Mount("/sso", app=Starlette(routes=ROUTES, middleware=[sso(paths="/helpdesk")]))]
+    )
+
+
+def no_lifespan():
+    async def app(scope, receive, send):
+        assert scope["type"] == "http"
+        await receive()
+        await PlainTextResponse("hello")(scope, receive, send)
+        assert (await receive())["type"] == "http.disconnect"
+
+    return SSOMiddleware(app, HelpDesk.from_env(), by_cookie, login_url="/login")
+
+
+def believing_the_proxy():
+    async def resolve_email(scope):
+        headers = dict(scope["headers"])
+        by_proxy = scope["client"][0] == "127.0.0.1"
+        return (
+            headers[b"x-forwarded-email"].decode() if by_proxy and b"x-forwarded-email" in headers else None
+        )
+
+    return Starlette(routes=ROUTES, middleware=[sso(resolve_email)])
+
+
+def streaming_login_page():
+    async def login(request):
+        return StreamingResponse(iter(["hel", "lo"]))
+
+    return Starlette(routes=[Route("/login", login)], middleware=[sso()])
+
+
+def does_not_start():
+    @asynccontextmanager
+    async def lifespan(app):
+        raise RuntimeError("no database")
+        yield
+
+    return Starlette(routes=ROUTES, middleware=[sso()], lifespan=lifespan)
+
+
+def refuses_to_start():
+    async def app(scope, receive, send):
+        await receive()
+        await send({"type": "lifespan.startup.failed"})
+
+    return SSOMiddleware(app, HelpDesk.from_env(), by_cookie)
+
+
+def wrong_setting():
+    return Starlette(routes=ROUTES, middleware=[sso(next_param="")])
+
+
+def broken_middleware():
+    return Starlette(routes=ROUTES, middleware=[Middleware(SessionMiddleware), sso()])

@@ -1,0 +1,342 @@
+"""`sso-middleware check`: each finding, on the settings, on real applications and over the network."""
+
+import base64
+import json
+import re
+
+import pytest
+
+from cli_apps.entry_point import SETTINGS, SSO_TOKEN, run
+from sso_middleware.cli.checks.rules import RULES
+
+COOKIE = ("--cookie", "signed_in=1")
+NO_LOGOUT = {name: value for name, value in SETTINGS.items() if name != "HELPDESK_LOGOUT_URL"}
+WALK = ["anonymous visit", "login page", "forged identity headers", "signed-in visit", "logout"]
+
+
+def check(*args, **options):
+    """Return exit code, ids of the findings, and the whole report."""
+    done = run("check", *args, "--json", **options)
+    assert done.stdout, done.stderr
+    report = json.loads(done.stdout)
+    assert list(report) == ["source", "settings", "panel", "walk", "online", "findings"]
+    return done.returncode, [finding["id"] for finding in report["findings"]], report
+
+
+def message_of(report, rule_id):
+    return next(finding["message"] for finding in report["findings"] if finding["id"] == rule_id)
+
+
+# The settings.
+
+
+def test_good_settings_have_no_findings_and_say_what_to_enter_in_the_panel():
+    done = run("check")
+    assert done.returncode == 0
+    assert "Findings: none" in done.stdout
+    assert "Enter in the vendor's panel, Settings -> Security -> Single sign-on" in done.stdout
+    assert "Auth URL      https://app.example.com/sso/helpdesk" in done.stdout
+    assert "Logout URL    https://app.example.com/sso/logout" in done.stdout
+    code, found, report = check()
+    assert (code, found) == (0, [])
+    assert report["settings"] == {"sso_auth_url": "https://acme.example/sso", "account_id": "4711"}
+    assert report["panel"]["Logout URL"] == "https://app.example.com/sso/logout"
+
+
+@pytest.mark.parametrize(
+    ("token", "rule_id"),
+    [
+        ("k3Gq9wZ", "SSO.W001"),
+        (f'"{SSO_TOKEN}"', "SSO.W002"),
+        (f"'{SSO_TOKEN}'", "SSO.W002"),
+        ("900150983cd24fb0d6963f7d28e17f72", "SSO.W003"),
+        ("900150983CD24FB0D6963F7D28E17F72", "SSO.W003"),
+        (base64.b64encode(b"an SSO Token that reads well").decode(), "SSO.W004"),
+        (base64.b64encode(bytes(range(40, 80))).decode(), "SSO.W004"),
+        (base64.b64encode(bytes(range(200, 240))).decode(), "SSO.W004"),
+        ("<your SSO Token from the panel of the vendor>", "SSO.W005"),
+        ("changeme", "SSO.W005"),
+        ("${HELPDESK_SSO_TOKEN_FROM_SOMEWHERE_ELSE}", "SSO.W005"),
+        ("your-sso-token-goes-here-12345678", "SSO.W005"),
+    ],
+)
+def test_a_suspicious_token(token, rule_id):
+    code, found, report = check(settings=SETTINGS | {"HELPDESK_SSO_TOKEN": token})
+    assert (code, found) == (1, [rule_id])
+    assert token not in json.dumps(report)
+
+
+@pytest.mark.parametrize(
+    "token", [SSO_TOKEN, "ab" * 32, "é" * 20, base64.urlsafe_b64encode(bytes(range(180, 240))).decode()[:50]]
+)
+def test_a_token_that_is_not_suspicious(token):
+    assert check(settings=SETTINGS | {"HELPDESK_SSO_TOKEN": token})[:2] == (0, [])
+
+
+def test_http_outside_loopback():
+    url = "http://app.example.com/sso/helpdesk"
+    code, found, report = check(settings=SETTINGS | {"HELPDESK_AUTH_URL": url, "HELPDESK_ALLOW_HTTP": "1"})
+    assert (code, found) == (1, ["SSO.W006"])
+    assert message_of(report, "SSO.W006") == f"Auth URL {url}"
+    assert check(settings=SETTINGS | {"HELPDESK_AUTH_URL": "http://localhost:8000/sso"})[:2] == (0, [])
+
+
+def test_sso_auth_url_and_auth_url_mixed_up():
+    settings = SETTINGS | {"HELPDESK_SSO_AUTH_URL": "https://APP.example.com/sso/helpdesk?a=b"}
+    assert check(settings=settings)[:2] == (1, ["SSO.E007"])
+
+
+def test_no_logout_url_is_for_information():
+    done = run("check", settings=NO_LOGOUT)
+    assert done.returncode == 0
+    assert "SSO.I008 info: No Logout URL is set" in done.stdout
+    assert "a page of yours" in done.stdout
+
+
+def test_an_ignored_finding_is_shown_and_does_not_count():
+    settings = SETTINGS | {"HELPDESK_SSO_TOKEN": "k3Gq9wZ"}
+    done = run("check", "--ignore", "sso.w001", settings=settings)
+    assert done.returncode == 0
+    assert "SSO.W001 warning: The SSO Token is short: the SSO Token has 7 bytes (ignored)" in done.stdout
+    assert run("check", "--ignore", "SSO.W003", settings=settings).returncode == 1
+    assert run("check", "--ignore", "SSO.W999").returncode == 2
+
+
+def test_wrong_settings_exit_3():
+    done = run("check", settings={})
+    assert done.returncode == 3
+    assert done.stdout == ""
+    assert "HELPDESK_SSO_TOKEN: is not set" in done.stderr
+
+
+def test_explain():
+    done = run("check", "--explain", "sso.w003", settings={})
+    assert done.returncode == 0
+    assert done.stdout.startswith("SSO.W003 warning: The SSO Token looks like an MD5 digest\n")
+    done = run("check", "--explain", "SSO.W999")
+    assert done.returncode == 2
+    assert "SSO.W001, SSO.W002" in done.stderr
+
+
+def test_every_rule_has_an_id_of_its_severity():
+    assert all(re.fullmatch(r"SSO\.[EWI]\d{3}", rule_id) for rule_id in RULES)
+    numbers = [rule_id[-3:] for rule_id in RULES]
+    assert len(set(numbers)) == len(numbers)
+
+
+# An application that is right.
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "wsgi_apps:application",
+        "wsgi_apps:right()",
+        "asgi_apps:app",
+    ],
+)
+def test_a_right_application(target):
+    code, found, report = check(target, *COOKIE)
+    assert (code, found) == (0, [])
+    assert [step["step"] for step in report["walk"]] == WALK
+    said = [step["said"] for step in report["walk"]]
+    assert said[0] == "303 to /login?next=/sso/helpdesk"
+    assert said[1] == "200"
+    assert said[2] == "not believed"
+    assert said[3] == "303 to https://acme.example/sso?token=..., as jane@example.com"
+    assert said[4] == "303 to /"
+
+
+def test_the_walk_for_people():
+    done = run("check", "wsgi_apps:application", *COOKIE)
+    assert done.returncode == 0
+    assert "  fine  anonymous visit: 303 to /login?next=/sso/helpdesk" in done.stdout
+    assert "wrong" not in done.stdout
+    assert done.stderr == "an application that prints\n"
+
+
+def test_the_cookie_may_come_from_the_environment():
+    report = check("wsgi_apps:application", SSO_MIDDLEWARE_COOKIE="signed_in=1")[2]
+    assert [step["step"] for step in report["walk"]] == WALK
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "wsgi_apps:session_outside()",
+        "wsgi_apps:flask_app()",
+        "wsgi_apps:own_login_route()",
+        "wsgi_apps:own_login_form()",
+        "wsgi_apps:login_elsewhere()",
+        "wsgi_apps:two()",
+        "wsgi_apps:believing_the_proxy()",
+        "asgi_apps:believing_the_proxy()",
+        "asgi_apps:fastapi_app()",
+        "asgi_apps:no_lifespan()",
+        "asgi_apps:streaming_login_page()",
+        "asgi_apps:mounted_right()",
+    ],
+)
+def test_other_right_applications(target):
+    assert check(target, settings=NO_LOGOUT)[:2] == (0, ["SSO.I008"])
+
+
+def test_a_login_page_on_another_site_is_not_visited():
+    report = check("wsgi_apps:login_elsewhere()")[2]
+    assert report["walk"][1]["said"] == "https://login.example is another site: not visited"
+
+
+# Applications with a mistake.
+
+
+@pytest.mark.parametrize(
+    ("target", "args", "rule_ids", "said"),
+    [
+        ("wsgi_apps:plain_flask()", (), ["SSO.E020"], "is Flask"),
+        ("wsgi_apps:hidden_by_another()", (), ["SSO.E020"], "is function"),
+        ("wsgi_apps:other_paths()", (), ["SSO.E021"], "/help, /support is intercepted"),
+        ("wsgi_apps:slash_path()", (), ["SSO.E021"], "they differ by the slash at the end"),
+        ("wsgi_apps:mounted()", ("--no-walk",), ["SSO.E021"], "is mounted at /portal"),
+        ("asgi_apps:mounted()", ("--no-walk",), ["SSO.E021"], "is mounted at /portal"),
+        ("wsgi_apps:session_inside()", (), ["SSO.W024", "SSO.E040"], "SessionMiddleware is inside"),
+        ("asgi_apps:session_inside()", (), ["SSO.W024", "SSO.E040"], "SessionMiddleware is inside"),
+        ("asgi_apps:around()", (), ["SSO.W024", "SSO.E040"], "SessionMiddleware is inside"),
+        ("wsgi_apps:session_inside_unused()", (), ["SSO.W024"], "SessionMiddleware is inside"),
+        ("wsgi_apps:raising()", (), ["SSO.E040"], "raised KeyError: 'email' (wsgi_apps.py, line"),
+        ("wsgi_apps:failing_first()", (), ["SSO.E040"], "answered 500, and not by SSOMiddleware"),
+        ("wsgi_apps:shadowed()", (), ["SSO.E041"], "answered 302 to https://elsewhere.example/"),
+        ("asgi_apps:mounted()", (), ["SSO.E021", "SSO.E041"], "answered 404"),
+        ("wsgi_apps:everybody()", (), ["SSO.E042"], "the resolver returned jane@example.com"),
+        ("wsgi_apps:everybody_without_redirects()", (), ["SSO.E042"], "the resolver returned an address"),
+        ("wsgi_apps:unanswered()", (), ["SSO.E043"], "/sso/helpdesk answers 404"),
+        ("wsgi_apps:missing_login_page()", (), ["SSO.E043"], "the login page /sign-in answers 404"),
+        (
+            "wsgi_apps:failing_login_page()",
+            (),
+            ["SSO.E043"],
+            "the login page /login answers raised RuntimeError",
+        ),
+        ("wsgi_apps:rewritten()", COOKIE, ["SSO.E044"], "gets 303 to https://acme.example/sso?token=..."),
+        ("wsgi_apps:no_redirects()", COOKIE, ["SSO.E044"], "gets 200"),
+        ("wsgi_apps:nobody()", COOKIE, ["SSO.E045"], "returned None in spite of the cookie"),
+        ("wsgi_apps:refusing()", COOKIE, ["SSO.E046"], "with the cookie is refused: email_not_verified"),
+        ("wsgi_apps:unavailable()", (), ["SSO.E046"], "without a cookie is refused: unavailable"),
+        (
+            "wsgi_apps:believing_headers()",
+            COOKIE,
+            ["SSO.W048"],
+            "Remote-User, X-Forwarded-Email from anybody",
+        ),
+    ],
+)
+def test_a_mistake(target, args, rule_ids, said):
+    code, found, report = check(target, *args, settings=NO_LOGOUT)
+    assert code == 1
+    assert [rule_id for rule_id in found if rule_id != "SSO.I008"] == rule_ids
+    assert any(said in finding["message"] for finding in report["findings"])
+
+
+def test_the_first_wrong_link_is_named():
+    done = run("check", "wsgi_apps:refusing()", *COOKIE)
+    assert done.returncode == 1
+    assert "  wrong signed-in visit: 403" in done.stdout
+    assert "The first wrong link is the signed-in visit." in done.stdout
+
+
+def test_a_session_middleware_inside_is_fine_for_who_is_handed_off_all_the_same():
+    assert check("wsgi_apps:session_inside_unused()", *COOKIE, settings=NO_LOGOUT)[:2] == (0, ["SSO.I008"])
+
+
+@pytest.mark.parametrize(
+    ("target", "said"),
+    [("wsgi_apps:flask_app()", "404"), ("wsgi_apps:failing_login_page()", "raised RuntimeError")],
+)
+def test_a_logout_url_that_leads_nowhere(target, said):
+    report = check(target)[2]
+    step = report["walk"][-1]
+    assert step["step"] == "logout"
+    assert said in step["said"]
+    assert step["finding"] in ("SSO.E047", "SSO.E040")
+
+
+def test_a_logout_path_that_is_not_the_logout_url():
+    code, found, report = check("wsgi_apps:other_logout_path()")
+    assert (code, found) == (1, ["SSO.E022", "SSO.E047"])
+    assert message_of(report, "SSO.E022").startswith("/bye is intercepted")
+
+
+def test_a_logout_that_fails():
+    code, found, _ = check("wsgi_apps:failing_logout()")
+    assert (code, found) == (1, ["SSO.E040"])
+
+
+def test_a_prefix_that_a_proxy_strips():
+    code, found, _ = check("wsgi_apps:stripped_path()", settings=NO_LOGOUT)
+    assert (code, found) == (0, ["SSO.I008", "SSO.I023"])
+    code, found, report = check("wsgi_apps:stripped_path()", "--root-path", "/sso", settings=NO_LOGOUT)
+    assert (code, found) == (0, ["SSO.I008"])
+    assert report["walk"][0]["said"] == "303 to /sso/login?next=/sso/helpdesk"
+    assert report["walk"][1]["said"] == "200"
+
+
+def test_accounts_that_a_callable_chooses():
+    code, found, report = check("wsgi_apps:several_accounts()", *COOKIE)
+    assert (code, found) == (0, ["SSO.I025"])
+    assert report["settings"] is None
+    assert report["panel"] is None
+    assert [step["step"] for step in report["walk"]] == WALK[:-1]
+    assert run("check", "wsgi_apps:several_accounts()").returncode == 0
+    assert run("check", "wsgi_apps:several_accounts()", "--online").returncode == 2
+
+
+def test_a_token_that_the_application_shares_with_the_environment_is_looked_at():
+    settings = SETTINGS | {"HELPDESK_SSO_TOKEN": "900150983cd24fb0d6963f7d28e17f72"}
+    assert check("wsgi_apps:application", "--no-walk", settings=settings)[1] == ["SSO.W003"]
+
+
+@pytest.mark.parametrize("settings", [SETTINGS, {}])
+def test_a_token_that_only_the_application_knows(settings):
+    code, found, _ = check("wsgi_apps_short:app", "--no-walk", settings=settings)
+    assert (code, found) == (1, ["SSO.W001", "SSO.I008"])
+
+
+def test_what_an_application_raises_is_shown_without_secrets():
+    done = run("check", "wsgi_apps:telling()")
+    assert done.returncode == 1
+    assert "raised RuntimeError: [SSO Token] and [token] \\x1b[31m" in done.stdout
+
+
+# What cannot be imported.
+
+
+@pytest.mark.parametrize(
+    ("target", "said"),
+    [
+        ("no_such_module:app", "no_such_module:app cannot be imported: ModuleNotFoundError"),
+        ("wsgi_apps:no_such_name", "cannot be imported: AttributeError"),
+        ("wsgi_apps:not_callable", "is no application: str cannot be called"),
+        ("exiting:app", "cannot be imported: SystemExit: 5"),
+        ("asgi_apps:does_not_start()", "the application does not start: RuntimeError: no database"),
+        ("asgi_apps:refuses_to_start()", "the application does not start: it does not say why"),
+        ("asgi_apps:wrong_setting()", "the settings of the middleware are wrong:\nnext_param: "),
+        ("asgi_apps:broken_middleware()", "a middleware cannot be made: TypeError"),
+    ],
+)
+def test_what_cannot_be_used_exits_3(target, said):
+    done = run("check", target)
+    assert done.returncode == 3
+    assert said in done.stderr
+    assert done.stdout == ""
+
+
+def test_an_application_whose_settings_are_wrong_exits_3():
+    done = run("check", "wsgi_apps:application", settings=SETTINGS | {"HELPDESK_ACCOUNT_ID": ""})
+    assert done.returncode == 3
+    assert "the settings in wsgi_apps:application are wrong:\nHELPDESK_ACCOUNT_ID: is not set" in done.stderr
+
+
+@pytest.mark.parametrize("target", ["wsgi_apps", ":app", "wsgi_apps:", "wsgi_apps:app(1)"])
+def test_what_is_no_module_and_name_is_a_usage_error(target):
+    done = run("check", target)
+    assert done.returncode == 2
+    assert "is not of the form module:app" in done.stderr

@@ -1,0 +1,227 @@
+"""`sso-middleware init`: each snippet is run as it is printed, and walked to a redirect."""
+
+import json
+import re
+import sys
+
+import anyio
+import httpx
+import pytest
+from werkzeug.test import Client
+
+from cli_apps.entry_point import SETTINGS, run
+from sso_middleware.cli.init import command as init
+from sso_middleware.sandbox import HandoffVerifier
+
+# What an application has before: `/login?verified=1` signs Jane in.
+PRELUDES = {
+    "wsgi": """
+from types import SimpleNamespace
+USERS = {v: SimpleNamespace(email="jane@example.com", email_verified=v == "1") for v in "01"}
+find_user = USERS.get
+def application(environ, start_response):
+    headers = [("Content-Type", "text/plain")]
+    if environ["PATH_INFO"] == "/login":
+        headers.append(("Set-Cookie", "session=" + environ["QUERY_STRING"][-1]))
+    start_response("200 OK", headers)
+    return [b"hello"]
+""",
+    "bottle": """
+from bottle import Bottle, request, response
+COOKIE_SECRET = "a secret of the application"
+app = Bottle()
+@app.route("/login")
+def login():
+    session = {"email": "jane@example.com", "email_verified": request.query.verified == "1"}
+    response.set_cookie("session", session, secret=COOKIE_SECRET)
+    return "hello"
+""",
+    "flask": """
+from flask import Flask, request, session
+app = Flask(__name__)
+app.secret_key = "a secret of the application"
+@app.route("/login")
+def login():
+    session["email"] = "jane@example.com"
+    session["email_verified"] = request.args["verified"] == "1" if "verified" in request.args else False
+    return "hello"
+""",
+    "pyramid": """
+from pyramid.config import Configurator
+from pyramid.response import Response
+from pyramid.session import SignedCookieSessionFactory
+def login(request):
+    request.session["email"] = "jane@example.com"
+    request.session["email_verified"] = request.params.get("verified") == "1"
+    return Response("hello")
+config = Configurator(session_factory=SignedCookieSessionFactory("a secret of the application"))
+config.add_route("login", "/login")
+config.add_view(login, route_name="login")
+""",
+    "starlette": """
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
+SESSION_SECRET = "a secret of the application"
+def login(request):
+    request.session["email"] = "jane@example.com"
+    request.session["email_verified"] = request.query_params.get("verified") == "1"
+    return PlainTextResponse("hello")
+routes = [Route("/login", login)]
+""",
+    "fastapi": """
+from fastapi import FastAPI, Request
+SESSION_SECRET = "a secret of the application"
+app = FastAPI()
+@app.get("/login")
+def login(request: Request, verified: str = ""):
+    request.session["email"] = "jane@example.com"
+    request.session["email_verified"] = verified == "1"
+""",
+}
+ASGI = {"starlette", "fastapi"}
+# Pyramid 2 imports pkg_resources, and Bottle imports cgi, which warn on some versions of Python.
+QUIET = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore:pkg_resources:UserWarning")
+
+
+def _module(framework, tmp_path, monkeypatch, name):
+    """Save prelude and snippet as a module, import it and return it."""
+    snippet = run("init", framework, settings={}).stdout
+    (tmp_path / f"{name}.py").write_text(PRELUDES[framework] + snippet)
+    monkeypatch.syspath_prepend(tmp_path)
+    for variable, value in SETTINGS.items():
+        monkeypatch.setenv(variable, value)
+    monkeypatch.delitem(sys.modules, name, raising=False)
+    return __import__(name)
+
+
+class AsgiVisitor:
+    """A browser, as far as cookies go."""
+
+    def __init__(self, app):
+        self._transport = httpx.ASGITransport(app)
+        self._cookies = httpx.Cookies()
+
+    def get(self, path):
+        return anyio.run(self._get, path)
+
+    async def _get(self, path):
+        async with httpx.AsyncClient(
+            transport=self._transport, base_url="https://app.example.com", cookies=self._cookies
+        ) as client:
+            answer = await client.get(path)
+            self._cookies = client.cookies
+            return answer
+
+
+def _visitor(framework, module):
+    app = vars(module).get("application") or module.app
+    if framework in ASGI:
+        return AsgiVisitor(app)
+    return Client(app)
+
+
+def _location(answer):
+    return answer.headers["Location"]
+
+
+@QUIET
+@pytest.mark.parametrize("framework", sorted(PRELUDES))
+def test_the_printed_lines_lead_from_login_to_the_help_desk(framework, tmp_path, monkeypatch):
+    visitor = _visitor(framework, _module(framework, tmp_path, monkeypatch, f"snippet_{framework}"))
+    anonymous = visitor.get("/sso/helpdesk")
+    assert anonymous.status_code == 303
+    assert _location(anonymous) == "/login?next=/sso/helpdesk"
+
+    assert visitor.get("/login?verified=0").status_code == 200
+    assert visitor.get("/sso/helpdesk").status_code == 403
+
+    assert visitor.get("/login?verified=1").status_code == 200
+    signed_in = visitor.get("/sso/helpdesk")
+    assert signed_in.status_code == 303
+    verifier = HandoffVerifier(
+        sso_token=SETTINGS["HELPDESK_SSO_TOKEN"],
+        account_id="4711",
+        auth_url=SETTINGS["HELPDESK_AUTH_URL"],
+        leeway=1,
+    )
+    assert verifier.verify(_location(signed_in)).email == "jane@example.com"
+
+    signed_out = visitor.get("/sso/logout")
+    assert signed_out.status_code == 303
+    assert _location(signed_out) == "/"
+    assert _location(visitor.get("/sso/helpdesk")) == "/login?next=/sso/helpdesk"
+
+
+@QUIET
+@pytest.mark.parametrize("framework", sorted(PRELUDES))
+def test_check_finds_nothing_wrong_with_the_printed_lines(framework, tmp_path, monkeypatch):
+    module = _module(framework, tmp_path, monkeypatch, f"checked_{framework}")
+    cookie = _visitor(framework, module).get("/login?verified=1").headers["Set-Cookie"].partition(";")[0]
+    example = json.loads(run("init", framework, "--json").stdout)["example"]
+    target = example.replace("yourmodule", module.__name__)
+    settings = SETTINGS | {"PYTHONWARNINGS": ""}
+    done = run("check", target, "--cookie", cookie, "--json", cwd=tmp_path, settings=settings)
+    report = json.loads(done.stdout)
+    assert report["findings"] == []
+    assert done.returncode == 0
+    assert [step["step"] for step in report["walk"]] == [
+        "anonymous visit",
+        "login page",
+        "forged identity headers",
+        "signed-in visit",
+        "logout",
+    ]
+    assert "as jane@example.com" in report["walk"][3]["said"]
+
+
+def test_every_choice_is_tested():
+    assert set(init.params[0].type.choices) == set(PRELUDES)
+
+
+def test_the_framework_found_in_the_environment(tmp_path):
+    # A distribution is found by its metadata; with a path of our own there is only what we put there.
+    _install(tmp_path, "Flask")
+    done = _init_seeing(tmp_path)
+    assert done.returncode == 0
+    assert "app.wsgi_app = SSOMiddleware(" in done.stdout
+
+
+def test_no_framework_or_several_is_a_usage_error(tmp_path):
+    none = _init_seeing(tmp_path)
+    assert none.returncode == 2
+    assert "no framework is found in this environment: name one of bottle, fastapi, flask" in none.stderr
+    _install(tmp_path, "bottle")
+    _install(tmp_path, "fastapi")
+    several = _init_seeing(tmp_path)
+    assert several.returncode == 2
+    assert "installed are bottle, fastapi: name one of" in several.stderr
+
+
+def test_an_unknown_framework_is_a_usage_error():
+    done = run("init", "rails")
+    assert done.returncode == 2
+    assert "'rails' is not one of" in done.stderr
+
+
+def test_what_is_printed_names_every_setting():
+    printed = run("init", "wsgi", settings={}).stdout
+    assert set(re.findall(r"HELPDESK_\w+", printed)) == set(SETTINGS)
+
+
+def _install(path, name):
+    info = path / f"{name}-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
+
+
+def _init_seeing(path):
+    """Run `init` where importlib.metadata sees what is in `path` alone."""
+    (path / "sitecustomize.py").write_text(
+        "import importlib.metadata as metadata\n"
+        "def distribution(name):\n"
+        f"    for found in metadata.distributions(name=name, path=[{str(path)!r}]):\n"
+        "        return found\n"
+        "    raise metadata.PackageNotFoundError(name)\n"
+        "metadata.distribution = distribution\n"
+    )
+    return run("init", settings={"PYTHONPATH": str(path)})

@@ -1,0 +1,180 @@
+"""`sso-middleware sandbox`: a Help Desk of one's own, through the real server."""
+
+import json
+import signal
+import socket
+from urllib.error import HTTPError
+from urllib.request import ProxyHandler, Request, build_opener
+
+import pytest
+
+from cli_apps.entry_point import JWT, SETTINGS, SSO_TOKEN, run, running
+from sso_middleware import HelpDesk
+
+pytestmark = pytest.mark.server
+
+
+def fetch(url, **headers):
+    """Return status and body; the redirect after an accepted hand-off is followed."""
+    try:
+        with build_opener(ProxyHandler({})).open(Request(url, headers=headers), timeout=10) as answer:
+            return answer.status, answer.read().decode()
+    except HTTPError as error:
+        with error:
+            return error.code, error.read().decode()
+
+
+def settings_of(sandbox):
+    """Return base URL and printed settings of a running sandbox."""
+    base_url = sandbox.read_until("The Help Desk: ").removeprefix("The Help Desk: ")
+    sandbox.read_until("Ctrl-C stops.")
+    lines = [line for line in sandbox.printed.splitlines() if line.startswith("HELPDESK_")]
+    return base_url, dict(line.split("=", 1) for line in lines)
+
+
+def test_the_printed_settings_make_hand_offs_it_accepts():
+    with running("sandbox", "--port", "0", "--access-log") as sandbox:
+        base_url, settings = settings_of(sandbox)
+        assert list(settings) == list(SETTINGS)
+        assert settings["HELPDESK_AUTH_URL"] == "http://127.0.0.1:8000/sso/helpdesk"
+        assert settings["HELPDESK_LOGOUT_URL"] == "http://127.0.0.1:8000/sso/logout"
+        desk = HelpDesk.from_env(settings)
+        handoff = desk.handoff("jane@example.com")
+        assert handoff.url.startswith(base_url)
+        assert fetch(handoff.url)[0] == 200
+        sandbox.read_until("Hand-off 1: accepted")
+        assert fetch(handoff.url)[0] == 403
+        sandbox.read_until("Hand-off 2: replayed. This jti was used before")
+        assert sandbox.stop() == 0
+    assert sandbox.printed.endswith("Stopped.\n")
+    assert "GET /sso?token=[" in sandbox.printed
+    assert not JWT.search(sandbox.printed)
+    assert "Traceback" not in sandbox.printed
+
+
+def test_requests_are_shown_only_if_asked_for():
+    with running("sandbox", "--port", "0") as sandbox:
+        base_url, _ = settings_of(sandbox)
+        assert fetch(base_url)[0] == 200
+        assert sandbox.stop() == 0
+    assert "GET /" not in sandbox.printed
+
+
+def test_hand_offs_are_told_again_after_a_reset():
+    with running("sandbox", "--port", "0") as sandbox:
+        base_url, settings = settings_of(sandbox)
+        desk = HelpDesk.from_env(settings)
+        fetch(desk.handoff_url("jane@example.com"))
+        sandbox.read_until("Hand-off 1: accepted")
+        opener = build_opener(ProxyHandler({}))
+        with opener.open(Request(f"{base_url}/api/reset", b"", method="POST"), timeout=10) as answer:
+            assert json.load(answer) == {"ok": True}
+        fetch(f"{base_url}/sso")
+        sandbox.read_until("Hand-off 1: missing_token")
+        assert sandbox.stop() == 0
+
+
+def test_sigterm_stops_it_cleanly():
+    with running("sandbox", "--port", "0") as sandbox:
+        settings_of(sandbox)
+        assert sandbox.stop(signal.SIGTERM) == 0
+    assert sandbox.printed.endswith("Stopped.\n")
+
+
+def test_every_assumption_is_an_option():
+    options = [
+        "--freshness",
+        "60",
+        "--leeway",
+        "5",
+        "--shortest-jti",
+        "4",
+        "--reuse-jti",
+        "--longest-token",
+        "900",
+    ]
+    with running("sandbox", "--port", "0", *options) as sandbox:
+        base_url, settings = settings_of(sandbox)
+        page = fetch(f"{base_url}/settings")[1]
+        for rule in (
+            "60 seconds from its iat",
+            "5 seconds",
+            "4 characters",
+            "any number of times",
+            "900 characters",
+        ):
+            assert rule in page
+        desk = HelpDesk.from_env(settings)
+        handoff = desk.handoff("jane@example.com", jti="five5")
+        assert [fetch(handoff.url)[0], fetch(handoff.url)[0]] == [200, 200]
+        assert sandbox.stop() == 0
+
+
+def test_account_and_urls_are_options_and_what_needs_quotes_has_them():
+    auth_url = "https://app.example.com/sso?a=b&c=d"
+    options = ["--account-id", "4711", "--auth-url", auth_url, "--logout-url", "http://app.example.com/bye"]
+    with running("sandbox", "--port", "0", "--prefix", "SUPPORT_", *options) as sandbox:
+        sandbox.read_until("Ctrl-C stops.")
+        assert f"\nSUPPORT_AUTH_URL='{auth_url}'\n" in sandbox.printed
+        assert "\nSUPPORT_ACCOUNT_ID=4711\n" in sandbox.printed
+        assert "\nSUPPORT_LOGOUT_URL=http://app.example.com/bye\nSUPPORT_ALLOW_HTTP=1\n" in sandbox.printed
+        assert sandbox.stop() == 0
+
+
+def test_with_the_settings_of_the_environment_it_prints_no_token():
+    settings = SETTINGS | {"HELPDESK_SSO_AUTH_URL": ""}
+    with running("sandbox", "--port", "0", "--from-env", settings=settings) as sandbox:
+        _, printed = settings_of(sandbox)
+        assert "HELPDESK_SSO_TOKEN" not in printed
+        assert printed["HELPDESK_ACCOUNT_ID"] == "4711"
+        desk = HelpDesk.from_env(printed | {"HELPDESK_SSO_TOKEN": SSO_TOKEN})
+        assert fetch(desk.handoff_url("jane@example.com"))[0] == 200
+        sandbox.read_until("Hand-off 1: accepted")
+        assert sandbox.stop() == 0
+    assert SSO_TOKEN not in sandbox.printed
+
+
+def test_a_taken_port_is_a_usage_error_that_says_what_to_do():
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        done = run("sandbox", "--port", port)
+    assert done.returncode == 2
+    assert f"port {port} cannot be used (" in done.stderr
+    assert "try --port 0." in done.stderr
+
+
+def test_other_machines_only_if_allowed():
+    done = run("sandbox", "--host", "0.0.0.0", "--port", "0")
+    assert done.returncode == 2
+    assert "add --allow-remote" in done.stderr
+    with running("sandbox", "--host", "0.0.0.0", "--port", "0", "--allow-remote") as sandbox:
+        base_url, _ = settings_of(sandbox)
+        assert fetch(base_url, Host="helpdesk.example")[0] == 200
+        assert sandbox.stop() == 0
+    assert "Warning: whoever reaches this Help Desk reads its SSO Token" in sandbox.printed
+
+
+def test_ones_own_token_is_not_shown_to_other_machines():
+    done = run("sandbox", "--from-env", "--allow-remote", "--port", "0")
+    assert done.returncode == 2
+    assert "would show your SSO Token to other machines" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "name"),
+    [
+        ("--auth-url", "nowhere", "auth_url"),
+        ("--freshness", "-1", "freshness"),
+        ("--account-id", "", "account_id"),
+    ],
+)
+def test_a_wrong_option_is_a_usage_error(option, value, name):
+    done = run("sandbox", "--port", "0", option, value)
+    assert done.returncode == 2
+    assert f"{name}: " in done.stderr
+
+
+def test_wrong_settings_exit_3():
+    assert run("sandbox", "--from-env", settings={}).returncode == 3

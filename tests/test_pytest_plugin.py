@@ -1,0 +1,177 @@
+"""The pytest plugin: its fixtures, and what a failed check prints."""
+
+import subprocess
+import sys
+
+import httpx
+import pytest
+
+from sso_middleware import HelpDesk
+from sso_middleware.sandbox import HandoffRejected
+
+pytest_plugins = ["pytester", "sso_middleware.pytest_plugin"]
+
+EMAIL = "visitor@customer.example"
+
+
+class Response:
+    """What any client's response has."""
+
+    status_code = 303
+
+    def __init__(self, **headers):
+        self.headers = headers
+
+
+def test_verify_takes_url_or_response(helpdesk_sandbox):
+    """A hand-off is judged by its URL, or by the response that redirects there."""
+    desk = helpdesk_sandbox.helpdesk
+    assert isinstance(desk, HelpDesk)
+    assert helpdesk_sandbox.verify(desk.handoff_url(EMAIL)).email == EMAIL
+    assert helpdesk_sandbox.verify(Response(Location=desk.handoff_url(EMAIL))).email == EMAIL
+    assert helpdesk_sandbox.verify({"Location": desk.handoff_url(EMAIL)}).email == EMAIL
+    assert [attempt.verdict for attempt in helpdesk_sandbox.handoffs] == ["accepted"] * 3
+    assert helpdesk_sandbox.base_url is None
+
+
+def test_response_without_location(helpdesk_sandbox):
+    """A response that does not redirect is no hand-off, and the failure says which status it has."""
+    with pytest.raises(AssertionError, match=r"no hand-off: the response \(status 303\) has no Location"):
+        helpdesk_sandbox.verify(Response())
+
+
+def test_reset_and_fail_next(helpdesk_sandbox):
+    """Failures come as they are asked for, and reset forgets what was."""
+    helpdesk_sandbox.fail_next("stale")
+    url = helpdesk_sandbox.helpdesk.handoff_url(EMAIL)
+    with pytest.raises(HandoffRejected) as caught:
+        helpdesk_sandbox.verify(url)
+    assert caught.value.code == "stale"
+    helpdesk_sandbox.verify(url)
+    helpdesk_sandbox.reset()
+    assert helpdesk_sandbox.handoffs == []
+    assert helpdesk_sandbox.verify(url)
+
+
+@pytest.mark.server
+def test_live(live_helpdesk_sandbox):
+    """The live one answers on a port of its own, and keeps one account with the in-process one."""
+    desk = live_helpdesk_sandbox.helpdesk
+    assert desk.sso_auth_url == f"{live_helpdesk_sandbox.base_url}/sso"
+    with httpx.Client(follow_redirects=True) as client:
+        assert "My tickets" in client.get(desk.handoff_url(EMAIL)).text
+    assert live_helpdesk_sandbox.handoffs[0].accepted
+
+
+SUITE = """
+    import pytest
+
+    def test_one(helpdesk_sandbox):
+        handoff = helpdesk_sandbox.helpdesk.handoff("visitor@customer.example")
+        assert handoff.url.startswith("http://helpdesk.localhost/sso?")
+        assert helpdesk_sandbox.verify(handoff.url).jti == handoff.jti
+        assert helpdesk_sandbox.helpdesk.auth_url == "https://shop.example/support"
+        assert helpdesk_sandbox.helpdesk.logout_url is None
+
+    @pytest.mark.parametrize("number", range(3))
+    def test_live(live_helpdesk_sandbox, number):
+        assert live_helpdesk_sandbox.handoffs == []
+        live_helpdesk_sandbox.verify(live_helpdesk_sandbox.helpdesk.handoff_url("v@customer.example"))
+"""
+INI = """
+    [pytest]
+    filterwarnings = error
+    helpdesk_auth_url = https://shop.example/support
+    helpdesk_logout_url =
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.server
+@pytest.mark.parametrize("options", [[], ["-n", "2"]], ids=["alone", "xdist"])
+def test_suite_of_an_application(pytester, options):
+    """The fixtures are there with no import, in one process and under xdist, set up by the ini file."""
+    if options:
+        pytest.importorskip("xdist", reason="needs pytest-xdist")
+    pytester.makeini(INI)
+    pytester.makepyfile(SUITE)
+    result = pytester.runpytest_subprocess("-p", "no:randomly", *options)
+    result.assert_outcomes(passed=4)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("options", [["-l"], ["--full-trace"]])
+def test_failed_check_prints_the_verdict_only(pytester, options):
+    """A hand-off that is rejected prints code and remedy, and nothing of the token."""
+    pytester.makepyfile(
+        """
+        from sso_middleware import HelpDesk
+
+        def answer(desk):
+            other = HelpDesk(
+                sso_token="x" * 40,
+                sso_auth_url=desk.sso_auth_url,
+                account_id=desk.account_id,
+                auth_url=desk.auth_url,
+            )
+            return other.handoff("visitor@customer.example").url
+
+        def test_support_link(helpdesk_sandbox):
+            helpdesk_sandbox.verify(answer(helpdesk_sandbox.helpdesk))
+        """
+    )
+    result = pytester.runpytest_subprocess(*options)
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["*HandoffRejected: bad_signature: *another token*"])
+    output = result.stdout.str() + result.stderr.str()
+    assert "eyJ" not in output
+    assert "visitor@" not in output.replace('handoff("visitor@customer.example")', "")
+
+
+@pytest.mark.slow
+def test_settings_fixture_may_be_overridden(pytester):
+    """An application's conftest chooses what the account is like."""
+    pytester.makeconftest(
+        """
+        import pytest
+
+        @pytest.fixture(scope="session")
+        def helpdesk_sandbox_settings():
+            return {"auth_url": "https://shop.example/sso", "account_id": 4711}
+        """
+    )
+    pytester.makepyfile(
+        """
+        def test_account(helpdesk_sandbox):
+            assert helpdesk_sandbox.helpdesk.account_id == "4711"
+        """
+    )
+    pytester.runpytest_subprocess().assert_outcomes(passed=1)
+
+
+def test_missing_extra(pytester):
+    """Without the extra, a test that asks for a fixture says what to install."""
+    pytester.makeconftest(
+        """
+        import sys
+
+        for name in list(sys.modules):
+            if name.startswith("sso_middleware.sandbox"):
+                del sys.modules[name]
+        sys.modules["jinja2"] = None
+        """
+    )
+    pytester.makepyfile("def test_it(helpdesk_sandbox): pass")
+    result = pytester.runpytest_inprocess()
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["*need jinja2: pip install 'sso-middleware[[]sandbox]'"])
+
+
+def test_loads_nothing_but_pytest():
+    """Loading the plugin imports the package itself and pytest: no sandbox, no Starlette, no uvicorn."""
+    code = (
+        "import pytest, sso_middleware, sys; before = set(sys.modules);"
+        "import sso_middleware.pytest_plugin; print(*set(sys.modules) - before)"
+    )
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert loaded.split() == ["sso_middleware.pytest_plugin"]
