@@ -174,6 +174,7 @@ def test_the_cookie_may_come_from_the_environment():
         "asgi_apps:fastapi_app()",
         "asgi_apps:no_lifespan()",
         "asgi_apps:streaming_login_page()",
+        "asgi_apps:called_without_await()",
         "asgi_apps:mounted_right()",
     ],
 )

@@ -112,6 +112,20 @@ def streaming_login_page():
     return Starlette(routes=[Route("/login", login)], middleware=[sso()])
 
 
+class Plain:
+    """An ASGI middleware that is no coroutine function."""
+
+    def __init__(self, app):
+        self.app = app
+
+    def __call__(self, scope, receive, send):
+        return self.app(scope, receive, send)
+
+
+def called_without_await():
+    return Plain(Starlette(routes=ROUTES, middleware=[sso()]))
+
+
 def does_not_start():
     @asynccontextmanager
     async def lifespan(app):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import io
 import sys
 from collections.abc import AsyncGenerator, Callable, Generator
@@ -13,7 +14,7 @@ from urllib.parse import quote, urlsplit
 from anyio import Event, create_task_group, fail_after, move_on_after
 from anyio.from_thread import start_blocking_portal
 
-from sso_middleware.callables import is_async, takes
+from sso_middleware.callables import is_async
 from sso_middleware.cli.output import Failure
 
 _TIMEOUT = 30  # seconds
@@ -69,11 +70,21 @@ Client: TypeAlias = Callable[[Request], Reply]
 @contextmanager
 def client_of(app: Any) -> Generator[Client, None, None]:
     """Give a client for a WSGI or ASGI application, started and later stopped by its lifespan."""
-    if not is_async(app) and takes(app, 2) is not False:
+    if _is_wsgi(app):
         yield partial(_visit_wsgi, app)
         return
     with start_blocking_portal() as portal, portal.wrap_async_context_manager(_lifespan(app)) as state:
         yield lambda request: portal.call(_visit_asgi, app, state, request)
+
+
+def _is_wsgi(app: Any) -> bool:
+    if is_async(app):
+        return False
+    try:
+        inspect.signature(app).bind("environ", "start_response")
+    except TypeError:  # it wants scope, receive and send
+        return False
+    return True
 
 
 def _visit_wsgi(app: Any, request: Request) -> Reply:
