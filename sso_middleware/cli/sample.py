@@ -38,7 +38,9 @@ _MISTAKES = {
 
 _STYLE = """
 :root { color-scheme: light dark; font: 1.1rem/1.6 system-ui, sans-serif }
-body { max-width: 34rem; margin: 10vh auto; padding: 0 1rem }
+body { max-width: 34rem; margin: 10vh auto; padding: 0 1rem; color: #1c1e21; background: #fff }
+a { color: #0b57d0 }
+@media (prefers-color-scheme: dark) { body { color: #e6e6e6; background: #17191c } a { color: #8ab4f8 } }
 button { font: inherit; padding: .5em 1em; cursor: pointer }
 fieldset { border: 1px solid; border-radius: .5em; margin: 2em 0 }
 label { display: block; padding: .15em 0 }

@@ -1,27 +1,18 @@
-"""A headless Chromium, and a sample application that hands its users off to a sandbox."""
+"""A headless Chromium, and the demo: its sample application and its Help Desk."""
 
 import os
-import secrets
 import shutil
 from contextlib import contextmanager
-from html import escape
 from pathlib import Path
-from urllib.parse import parse_qs
 
 import pytest
-from starlette.applications import Starlette
-from starlette.requests import HTTPConnection
-from starlette.responses import HTMLResponse, RedirectResponse
-from starlette.routing import Route
 
-from sso_middleware import Logout, expire_cookies
-from sso_middleware.asgi import SSOMiddleware
+from sso_middleware.cli.sample import AUTH_PATH, LOGOUT_PATH, SampleApplication
 from sso_middleware.sandbox import Sandbox
 from sso_middleware.sandbox.server import serving
 
 HERE = Path(__file__).parent
 CHROMIUM = os.environ.get("SSO_TEST_CHROMIUM") or shutil.which("chromium")
-EMAIL = "jane@example.com"
 
 QUIET = [
     "--no-sandbox",  # the tests may run as root, in a container
@@ -44,49 +35,6 @@ def pytest_collection_modifyitems(items):
             item.add_marker(pytest.mark.slow)
 
 
-class SampleApp:
-    """Start page, login form and session of an application; the middleware answers the rest."""
-
-    def __init__(self, helpdesk):
-        self.sessions = set()
-        app = Starlette(
-            routes=[
-                Route("/", self.start),
-                Route("/login", self.login_form),
-                Route("/login", self.login, methods=["POST"]),
-            ]
-        )
-        self.app = SSOMiddleware(
-            app, helpdesk, self.email, login_url="/login", logout=Logout(expire_cookies("app_session"))
-        )
-
-    async def email(self, scope):
-        return EMAIL if HTTPConnection(scope).cookies.get("app_session") in self.sessions else None
-
-    async def start(self, request):
-        email = await self.email(request.scope)
-        return self.page("Sample application", f"<p>{email or 'Nobody'} is signed in.</p>")
-
-    async def login_form(self, request):
-        action = f"/login?{request.url.query}"
-        return self.page(
-            "Log in", f'<form method="post" action="{escape(action)}"><button>Log in</button></form>'
-        )
-
-    async def login(self, request):
-        session = secrets.token_urlsafe()
-        self.sessions.add(session)
-        answer = RedirectResponse(parse_qs(request.url.query)["next"][0], 303)
-        answer.set_cookie("app_session", session, httponly=True)
-        return answer
-
-    def page(self, title, body):
-        return HTMLResponse(
-            f'<!doctype html><html lang="en"><title>{title}</title><link rel="icon" href="data:,">'
-            f"<main><h1>{title}</h1>{body}</main></html>"
-        )
-
-
 class Site:
     """The sandbox and the application, both running."""
 
@@ -96,16 +44,12 @@ class Site:
 
 @contextmanager
 def running_site():
-    apps = []
-
-    async def app(scope, receive, send):
-        # The Help Desk has to know the application's address first, and the application the Help Desk's.
-        await apps[0](scope, receive, send)
-
-    with serving(app, "127.0.0.1", 0) as app_url:
-        sandbox = Sandbox(auth_url=f"{app_url}/sso/helpdesk", logout_url=f"{app_url}/sso/logout")
+    """Run what `sso-middleware demo` runs."""
+    sample = SampleApplication()
+    with serving(sample, "127.0.0.1", 0) as app_url:
+        sandbox = Sandbox(auth_url=f"{app_url}{AUTH_PATH}", logout_url=f"{app_url}{LOGOUT_PATH}")
         with sandbox.run() as url:
-            apps.append(SampleApp(sandbox.helpdesk).app)
+            sample.connect(sandbox.environment)
             yield Site(sandbox, url, app_url)
 
 

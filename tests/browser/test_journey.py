@@ -1,6 +1,8 @@
-"""The whole way through the sandbox in a real browser: by mouse without JavaScript, and by keyboard alone."""
+"""The whole way through the demo in a real browser: by mouse without JavaScript, and by keyboard alone."""
 
 import re
+
+import pytest
 
 from sso_middleware import HelpDesk
 
@@ -17,7 +19,7 @@ def test_without_javascript(open_page, site):
     page = open_page(java_script_enabled=False)
     page.goto(site.url)
     page.get_by_role("link", name="Sign in through your application").click()
-    page.get_by_role("button", name="Log in").click()
+    page.get_by_role("button", name="Sign in as").click()
     page.wait_for_url(f"{site.url}/tickets")
     sees(page, "My tickets")
 
@@ -40,7 +42,7 @@ def test_without_javascript(open_page, site):
 
     page.get_by_role("button", name="Sign out").click()
     page.wait_for_url(f"{site.app_url}/")
-    sees(page, "Nobody is signed in.")
+    sees(page, "You are not signed in.")
     page.goto(f"{site.url}/tickets")
     sees(page, "Sign in to the Help Desk")
 
@@ -112,7 +114,35 @@ def test_a_wrong_setting_is_explained(open_page, site):
     assert "first 60 of your SSO Token's 64 bytes" in text
     assert "copy it from the vendor's panel again" in text
     page.get_by_role("link", name="Try again through your application").click()
-    page.get_by_role("button", name="Log in").click()
+    page.get_by_role("button", name="Sign in as").click()
+    page.wait_for_url(f"{site.url}/tickets")
+
+
+@pytest.mark.parametrize(
+    ("mistake", "verdict", "remedy"),
+    [
+        ("not copied whole", "bad_signature", "copy it from the vendor's panel again"),
+        ("md5'd first", "bad_signature", "md5"),
+        ("Account ID is another", "unknown_account", "copy the Account ID from its panel"),
+        ("slash at its end", "auth_url_mismatch", "It has a slash at its end"),
+    ],
+)
+def test_settings_broken_in_the_demo(open_page, site, mistake, verdict, remedy):
+    """Who breaks a setting on the demo's own page learns from the Help Desk's what to mend, and mends it."""
+    page = open_page()
+    page.goto(site.app_url)
+    page.get_by_role("link", name="Sign in").click()
+    page.get_by_role("button", name="Sign in as").click()
+    page.get_by_role("radio", name=mistake).check()
+    page.get_by_role("button", name="Set it so").click()
+    page.get_by_role("link", name="Support").click()
+    text = page.get_by_role("main").inner_text()
+    assert f"Rejected: {verdict}" in text
+    assert remedy in text
+    page.goto(site.app_url)
+    page.get_by_role("radio", name="Nothing").check()
+    page.get_by_role("button", name="Set it so").click()
+    page.get_by_role("link", name="Support").click()
     page.wait_for_url(f"{site.url}/tickets")
 
 

@@ -17,6 +17,12 @@ SCREENSHOTS = os.environ.get("SSO_TEST_SCREENSHOTS")
 def pages(page, site):
     """Lead `page` through every kind of page, and give the name of each."""
     desk, variables = site.sandbox.helpdesk, site.sandbox.environment
+    page.goto(site.app_url)
+    yield "sample"
+    page.get_by_role("link", name="Sign in").click()
+    yield "sample-login"
+    page.get_by_role("button", name="Sign in as").click()
+    yield "sample-signed-in"
     page.goto(site.url)
     yield "sign-in"
     page.goto(f"{site.url}/handoffs")
