@@ -47,9 +47,14 @@ FRAMEWORKS = {
 
 
 class TestImports:
-    def test_package_imports_pyjwt_only(self):
-        """`import sso_middleware` imports PyJWT (and what that imports) and the standard library."""
-        assert modules_after("import sso_middleware") - modules_after("import jwt") == {"sso_middleware"}
+    def test_package_imports_the_standard_library_only(self):
+        """`import sso_middleware` imports nothing of others."""
+        assert modules_after("import sso_middleware") - modules_after("pass") == {"sso_middleware"}
+
+    def test_names_bring_pyjwt_only(self):
+        """Using a public name imports PyJWT (and what that imports), and no framework."""
+        statement = f"from sso_middleware import {', '.join(sso_middleware.__all__)}"
+        assert modules_after(statement) - modules_after("import jwt") == {"sso_middleware"}
 
     def test_wsgi_never_imports_starlette(self):
         """The WSGI adapter imports Werkzeug, and works where Starlette and anyio are not there."""
@@ -77,6 +82,19 @@ class TestPublicNames:
         assert sorted(sso_middleware.__all__) == list(sso_middleware.__all__)
         for name in sso_middleware.__all__:
             assert getattr(sso_middleware, name).__doc__
+
+    def test_they_are_listed_before_they_are_used(self):
+        """dir() lists them, and each is found there."""
+        code = (
+            "import sso_middleware as package; assert set(package.__all__) < set(dir(package)); "
+            "[getattr(package, name) for name in package.__all__]"
+        )
+        subprocess.run([sys.executable, "-I", "-c", code], check=True)
+
+    def test_other_names(self):
+        """A name that is not there is an AttributeError."""
+        with pytest.raises(AttributeError, match="has no attribute 'SSOMiddleware'"):
+            _ = sso_middleware.SSOMiddleware
 
     def test_errors_have_one_base(self):
         """Every error is an SSOError, with the built-in class that its meaning suggests."""

@@ -7,6 +7,7 @@ import base64
 import io
 import json
 import shlex
+import subprocess
 import sys
 from itertools import pairwise
 from pathlib import Path
@@ -107,7 +108,7 @@ WALKS = {
         lambda namespace: [("X-Proxy-Secret", SECRET), ("X-Forwarded-Email", "jane@example.com")],
     ),
 }
-OTHERS = {"In a route of your own", "Settings of the middleware"}
+OTHERS = {"In a route of your own", "Settings of the middleware", "Test your integration"}
 
 
 FORM = "application/x-www-form-urlencoded"
@@ -237,6 +238,40 @@ def test_several_accounts(run):
     status, headers, _ = call_wsgi(run("Settings of the middleware")["app"], "/sso/helpdesk")
     assert status == 303
     assert email_in(location(headers)) == "jane@globex.example"
+
+
+FACTORY = """
+import flask
+import pytest
+from sso_middleware.wsgi import SSOMiddleware
+
+
+def create_app(helpdesk):
+    app = flask.Flask(__name__)
+    app.secret_key = "of a test"
+
+    @app.post("/login")
+    def login():
+        flask.session["name"] = flask.request.form["name"]
+        return ""
+
+    def resolve_email(environ):
+        session = app.session_interface.open_session(app, app.request_class(environ))
+        return f"{session['name']}@EXAMPLE" if "name" in session else None
+
+    app.wsgi_app = SSOMiddleware(app.wsgi_app, helpdesk, resolve_email, login_url="/login")
+    return app
+"""
+
+
+@pytest.mark.parametrize(("domain", "outcome"), [("example.com", "1 passed"), ("example.org", "1 failed")])
+def test_test(tmp_path, domain, outcome):
+    """The test of one's own integration passes for an application that is right, and fails for another."""
+    factory = FACTORY.replace("EXAMPLE", domain)
+    (tmp_path / "test_it.py").write_text(f"{factory}\n\n{PYTHON['Test your integration']}")
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(tmp_path)]
+    result = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)
+    assert outcome in result.stdout, result.stdout + result.stderr
 
 
 def test_variables():
