@@ -9,12 +9,12 @@ from typing import Any
 
 import click
 
-from sso_middleware.cli.output import Failure, never_print
+from sso_middleware.cli.output import Decorator, Failure, never_print
 from sso_middleware.errors import ConfigError, ShortTokenWarning
 from sso_middleware.helpdesk import HelpDesk
 from sso_middleware.settings import from_variables
 
-prefix_option = click.option(
+prefix_option: Decorator = click.option(
     "--prefix",
     default="HELPDESK_",
     show_default=True,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from enum import IntEnum
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import click
 from rich.console import Console
@@ -14,7 +14,10 @@ from rich.text import Text
 
 Json: TypeAlias = "str | float | bool | Mapping[str, Json] | Sequence[Json] | None"
 
-json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+Decorator: TypeAlias = Callable[[Callable[..., Any]], Callable[..., Any]]
+"""Adds an option to a command."""
+
+json_option: Decorator = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
 class Exit(IntEnum):
@@ -30,7 +33,7 @@ class Exit(IntEnum):
 class Failure(click.ClickException):
     """The settings or the application cannot be used; click prints `message` to standard error."""
 
-    exit_code = Exit.SETTINGS
+    exit_code: int = Exit.SETTINGS
 
     def __init__(self, message: str) -> None:
         super().__init__(printable(message))

@@ -12,13 +12,13 @@ from typing import NoReturn
 
 import click
 
-from sso_middleware.cli.output import say
+from sso_middleware.cli.output import Decorator, say
 from sso_middleware.sandbox import Sandbox
 from sso_middleware.sandbox.attempts import Attempt
 
 _GLANCE = 0.2  # seconds between two looks at the hand-off log
 
-log_option = click.option(
+log_option: Decorator = click.option(
     "--access-log", is_flag=True, help="Show each request, on standard error, without tokens."
 )
 

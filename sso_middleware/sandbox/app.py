@@ -28,7 +28,7 @@ from sso_middleware.sandbox.verdicts import HandoffRejected, VerdictCode
 from sso_middleware.sandbox.verifier import HandoffVerifier, VerifiedHandoff
 from sso_middleware.urls import is_loopback, origin_of
 
-logger = logging.getLogger("sso_middleware.sandbox")
+logger: logging.Logger = logging.getLogger("sso_middleware.sandbox")
 
 _SSO_PATH = "/sso"
 

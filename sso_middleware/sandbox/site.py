@@ -66,7 +66,7 @@ class Site:
         self._rules = rules
         self._clock = clock
         self.reset()
-        self.routes = [
+        self.routes: list[Route] = [
             Route("/", self._start),
             Route("/tickets", self._tickets_page),
             Route("/tickets", self._create, methods=["POST"]),
