@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from enum import IntEnum
-from typing import Any, TypeAlias
+from typing import Any, ClassVar, TypeAlias
 
 import click
 from rich.console import Console
@@ -33,7 +33,7 @@ class Exit(IntEnum):
 class Failure(click.ClickException):
     """The settings or the application cannot be used; click prints `message` to standard error."""
 
-    exit_code: int = Exit.SETTINGS
+    exit_code: ClassVar[int] = Exit.SETTINGS
 
     def __init__(self, message: str) -> None:
         super().__init__(printable(message))
