@@ -20,8 +20,10 @@ def pages(page, site):
     page.goto(site.app_url)
     yield "sample"
     page.get_by_role("link", name="Sign in").click()
+    page.get_by_role("button", name="Sign in as").wait_for()
     yield "sample-login"
     page.get_by_role("button", name="Sign in as").click()
+    page.get_by_role("link", name="Support").wait_for()
     yield "sample-signed-in"
     page.goto(site.url)
     yield "sign-in"
