@@ -1,0 +1,1 @@
+"""Ready-made resolvers, one module for each ecosystem, and what combines resolvers."""
