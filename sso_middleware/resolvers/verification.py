@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
+from types import NoneType
 from typing import Any, Literal, TypeAlias, cast
 
 from sso_middleware.callables import is_async, is_awaitable
@@ -61,6 +62,26 @@ def email_of(user: object, attr: str, verified: Verified) -> str:
     return cast("str", email)  # the gate looks after anything else
 
 
+def email_from(answer: object, verified: Verified) -> str | None:
+    """Return the address that the application's answer to "who is it?" holds.
+
+    Args:
+        answer: an object or mapping with an ``email``, or the address itself; `None`: nobody.
+        verified: see `Verified`.
+
+    Raises:
+        HandoffRefused: the address is not verified.
+        ResolverError: `verified` gives something that is no answer.
+    """
+    if isinstance(answer, NoneType):  # a lazy proxy of None says so
+        return None
+    if not isinstance(answer, str):
+        return email_of(answer, "email", verified)
+    if exact(answer):
+        require_verified(answer, verified)
+    return answer
+
+
 def email_in(session: Mapping[str, Any], keys: Sequence[str], verified: Verified) -> str | None:
     """Return the address that `keys` lead to, each into the mapping that the one before it gave.
 
@@ -82,6 +103,15 @@ def email_in(session: Mapping[str, Any], keys: Sequence[str], verified: Verified
     if not holder or (not outer and holder.get(last) is None):
         return None
     return email_of(holder, last, verified)
+
+
+def is_signed_in(user: Any) -> bool:
+    """Whether `user`, as Starlette and Flask-Login know one, is there and active."""
+    return (
+        not isinstance(user, NoneType)
+        and holds(user.is_authenticated)
+        and holds(getattr(user, "is_active", True))
+    )
 
 
 def require_verified(user: object, verified: Verified) -> None:
