@@ -11,6 +11,7 @@ never taken for an anonymous visitor or for anybody. These are the reasons:
 ``assertion_issuer``     it comes from another issuer: check `issuer`
 ``assertion_no_email``   it does not name a person's address; a service's does not
 ``email_not_verified``   its ``email_verified`` says so
+``ambiguous_header``     the header came twice
 ======================== ============================================================================
 """
 
@@ -18,11 +19,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, TypeAlias, cast
+from typing import Any, TypeAlias
 
 import jwt
 
 from sso_middleware.errors import ConfigError, HandoffRefused
+from sso_middleware.resolvers.headers import single_value
 from sso_middleware.resolvers.keys import KeyServer
 from sso_middleware.resolvers.verification import holds
 from sso_middleware.urls import url_problem
@@ -90,10 +92,8 @@ def signed_assertion(
     keys = KeyServer(jwks_url)
 
     def resolve_email(source: Mapping[str, Any]) -> str | None:
-        assertion = _value(source, header)
-        if not assertion:
-            return None
-        return _address(_claims(assertion), claim)
+        assertion = single_value(source, header)
+        return None if assertion is None else _address(_claims(assertion), claim)
 
     def _claims(assertion: str) -> dict[str, Any]:
         try:
@@ -163,21 +163,6 @@ def google_iap(audience: str | Iterable[str]) -> Resolver:
         issuer="https://cloud.google.com/iap",
         algorithms="ES256",
     )
-
-
-def _value(source: Mapping[str, Any], header: str) -> str:
-    if "REQUEST_METHOD" in source:  # an environ, in which a server has joined what came twice, or chosen
-        value = str(source.get(f"HTTP_{header.upper().replace('-', '_')}", ""))
-    else:
-        name = header.lower().encode()
-        values: list[bytes] = []
-        for key, got in cast("Iterable[tuple[bytes, bytes]]", source["headers"]):
-            if key.lower().replace(b"_", b"-") == name:
-                values.append(got if key.lower() == name else b",")  # an underscore twin is a forgery
-        value = b",".join(values).decode("latin-1")
-    if "," in value or not value.isascii():
-        raise HandoffRefused("assertion_invalid")
-    return value
 
 
 def _address(claims: Mapping[str, Any], claim: str) -> str:
