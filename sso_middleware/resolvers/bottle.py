@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, TypeAlias
 from wsgiref.types import WSGIEnvironment
 
@@ -45,12 +47,13 @@ def beaker_session_email(*keys: str, verified: Verified) -> EmailResolver:
 def signed_cookie_email(name: str, secret: str | bytes, *, verified: Verified) -> EmailResolver:
     """Take the address from a cookie that ``response.set_cookie(name, value, secret=...)`` has set.
 
-    The value is the address itself, or a mapping with an ``email``.
+    The value is the address itself, or an object in JSON with an ``email``.
 
     Args:
         name: the name of the cookie.
         secret: the secret that signs it.
-        verified: see `Verified`; the name or predicate is that of the cookie's value.
+        verified: see `Verified`; the name or predicate is that of the object, the predicate also of the
+            address.
 
     Raises:
         ConfigError: naming every wrong setting at once.
@@ -66,6 +69,10 @@ def signed_cookie_email(name: str, secret: str | bytes, *, verified: Verified) -
     def resolve(environ: WSGIEnvironment) -> str | None:
         # A request of its own: Bottle notes what it has read in the environ, which is not ours.
         request: Any = bottle.BaseRequest({"HTTP_COOKIE": environ.get("HTTP_COOKIE", "")})
-        return email_from(request.get_cookie(name, secret=secret), verified)
+        value = request.get_cookie(name, secret=secret)
+        if isinstance(value, str) and value.startswith("{"):
+            with suppress(ValueError):  # an address may begin like that, too
+                value = json.loads(value)
+        return email_from(value, verified)
 
     return resolve
