@@ -27,7 +27,8 @@ from servers import PATIENCE, Server, clean_environment, serving
 EXAMPLES = {path.stem: path for path in (Path(__file__).parents[1] / "examples").rglob("*.py")}
 BEARER = "fastapi_bearer"
 WITH_SESSION = sorted(EXAMPLES.keys() - {BEARER})  # whatever is new is taken for one of these
-SECRETLESS = {"plain_wsgi"}  # its sessions are on the server; the cookie is random and needs no signature
+SECRETLESS = {"plain_wsgi", "litestar_route"}  # sessions on the server; the cookie is random, and unsigned
+ON_SERVER = sorted(SECRETLESS | {"bottle_beaker"})
 
 SSO_TOKEN = "an SSO Token of at least thirty-two bytes"
 SESSION_SECRET = "a session secret of at least thirty-two bytes"
@@ -141,11 +142,17 @@ def test_the_examples_are_found():
     """The examples are where these tests look for them, or else nothing here would be tested."""
     assert EXAMPLES.keys() >= {
         "bottle_app",
+        "bottle_beaker",
+        "falcon_route",
         "fastapi_bearer",
         "fastapi_session",
+        "fastapi_userinfo",
         "flask_app",
+        "flask_login_app",
+        "litestar_route",
         "plain_wsgi",
         "pyramid_app",
+        "quart_app",
         "starlette_app",
     }
 
@@ -194,6 +201,27 @@ def test_each_hand_off_is_a_new_one(example, server, visitor):
     sign_in(visitor, "jane")
     urls = [open_support(visitor).headers["location"] for _ in range(3)]
     assert len({verified(url, server)["jti"] for url in urls}) == 3
+
+
+@pytest.mark.server
+@each_session_example
+def test_a_hand_off_is_kept_nowhere(example, visitor):
+    """No cache keeps the redirect, and the address it came from is told to nobody."""
+    sign_in(visitor, "jane")
+    headers = open_support(visitor).headers
+    assert "no-store" in headers["cache-control"]
+    assert headers["referrer-policy"] == "no-referrer"
+
+
+@pytest.mark.server
+@pytest.mark.parametrize("example", ["flask_login_app"])
+def test_remember_me_is_enough_until_the_logout(example, visitor):
+    """With "Remember me" the end of the browser's session is not the end; the Logout URL is."""
+    sign_in(visitor, "jane", remember="on")
+    visitor.cookies.delete("session")
+    assert open_support(visitor).headers["location"].startswith(SSO_AUTH_URL)
+    visitor.get("/sso/logout")
+    assert is_sent_to_login(open_support(visitor))
 
 
 @pytest.mark.server
@@ -263,7 +291,7 @@ def test_the_logout_url_ends_the_session(example, server, visitor):
 
 
 @pytest.mark.server
-@pytest.mark.parametrize("example", ["plain_wsgi"])
+@pytest.mark.parametrize("example", ON_SERVER)
 def test_a_session_on_the_server_ends_there(example, visitor):
     """A copy of the cookie is worth nothing after the logout."""
     sign_in(visitor, "jane")
