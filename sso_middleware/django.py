@@ -27,19 +27,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container
+from collections.abc import Callable
 from dataclasses import replace
-from http.cookies import Morsel
 from typing import Any, TypeAlias
 
 from asgiref.sync import async_to_sync, iscoroutinefunction, markcoroutinefunction, sync_to_async
 from django.contrib.auth import alogout, logout
 from django.core.checks import register
-from django.http import HttpResponse
 
 from sso_middleware.answers import Answer, Visit
 from sso_middleware.callables import is_async, is_awaitable
 from sso_middleware.django_checks import findings
+from sso_middleware.django_responses import response_of
 from sso_middleware.django_settings import AUTHENTICATION, SESSION, read_order, read_setting
 from sso_middleware.errors import ConfigError, MiddlewareOrderError
 from sso_middleware.gate import Call, Gate, Handler
@@ -122,7 +121,7 @@ class SSOMiddleware:
             handler, visit = self._find(request)
             answer = _run(handler, visit) if handler else None
             if answer is not None:
-                return _response(answer)
+                return response_of(answer)
         return self.get_response(request)
 
     async def __acall__(self, request: Request) -> Any:
@@ -131,7 +130,7 @@ class SSOMiddleware:
             handler, visit = self._find(request)
             answer = await handler(visit) if handler else None
             if answer is not None:
-                return _response(answer)
+                return response_of(answer)
         return await self.get_response(request)
 
     def _find(self, request: Request) -> tuple[Handler | None, Visit]:
@@ -236,39 +235,6 @@ def _wrap_async(function: Callable[..., Any]) -> Call:
 
 async def _wait(awaitable: Any) -> Any:
     return await awaitable
-
-
-class _Cookie(Morsel[str]):
-    """A Set-Cookie header for ``response.cookies`` that goes out as it came in."""
-
-    def __init__(self, header: str) -> None:
-        super().__init__()
-        name, _, rest = header.partition("=")
-        value = rest.partition(";")[0]
-        self.set(name, value, value)
-        self._header = header
-
-    def set(self, key: str, val: str, coded_val: str) -> None:
-        # Called again by whoever, after us, sets a cookie of this name by response.set_cookie().
-        super().set(key, val, coded_val)
-        self._header = ""
-
-    def OutputString(self, attrs: Container[str] | None = None) -> str:  # noqa: N802 - http.cookies' name
-        return self._header or super().OutputString(attrs)
-
-
-def _response(answer: Answer) -> Any:
-    response: Any = HttpResponse(answer.body, status=answer.status, content_type="")
-    del response["Content-Type"]
-    for name, value in answer.headers:
-        if name.lower() != "set-cookie":
-            # Django keeps one field of a name; several may be joined (RFC 9110, section 5.3).
-            response[name] = f"{response[name]}, {value}" if name in response else value
-            continue
-        cookie = _Cookie(value)
-        key = cookie.key if cookie.key not in response.cookies else value
-        response.cookies[key] = cookie
-    return response
 
 
 def _check(**_: object) -> list[Any]:

@@ -13,8 +13,8 @@ is an error here as soon as it is made.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, cast
 
 from django.conf import settings
 from django.core.checks import Error
@@ -100,7 +100,8 @@ def _in_order(order: Order) -> list[Any]:
     if order.problem:
         hint = f"Move the line {order.ours!r} to below {order.after[-1]!r}."
         return [Error(f"{order.problem}.", hint=hint, id="sso_middleware.E018")]
-    reads_user = not (getattr(settings, SETTING, None) or {}).get("resolve_email")
+    given: Any = getattr(settings, SETTING, None)
+    reads_user = isinstance(given, Mapping) and cast("Mapping[str, Any]", given).get("resolve_email") is None
     if reads_user and not order.has_authentication:
         return [
             Caution(

@@ -47,6 +47,7 @@ _STAND_IN: dict[str, Any] = {
     "sso_auth_url": "https://helpdesk.invalid/",
     "account_id": "0",
     "auth_url": "https://app.invalid/sso-middleware-stand-in",
+    "logout_url": "https://app.invalid/sso-middleware-stand-in-logout",
 }
 
 
@@ -138,8 +139,8 @@ class _Reader:
             missing = {name: "is not set" for name in _REQUIRED if name not in self._fields}
             self.problems |= problems | missing
         sound = [name for name in self._fields if name not in problems and name != "sso_token"]
-        rest = {name: value for name, value in _STAND_IN.items() if name not in sound}
-        return HelpDesk(**_values(sound) | rest)
+        others = {*_REQUIRED, *self._fields} - {*sound}
+        return HelpDesk(**_values(sound) | {name: _STAND_IN[name] for name in _STAND_IN if name in others})
 
     def verified(self) -> Any:
         if self.given.get("resolve_email") is not None:

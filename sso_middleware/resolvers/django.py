@@ -131,17 +131,13 @@ def _session_to_read(session_key: str | None) -> Any:
     Django's `get_user` changes the key of a session that was signed with one of SECRET_KEY_FALLBACKS,
     and ends one that is not valid. From here the browser would not learn the new key, and so be
     signed out. The methods are replaced on the instance: a subclass would have another signing salt.
+    Their async twins are called by nothing here.
     """
     session: Any = import_module(settings.SESSION_ENGINE).SessionStore(session_key)
     for name in _WRITES:
         setattr(session, name, _do_nothing)
-        setattr(session, f"a{name}", _do_nothing_async)
     return session
 
 
 def _do_nothing(*_: object, **__: object) -> None:
-    pass
-
-
-async def _do_nothing_async(*_: object, **__: object) -> None:
     pass
