@@ -15,6 +15,7 @@ from typing import Any, TypeAlias
 from wsgiref.types import WSGIEnvironment
 
 from sso_middleware.errors import ConfigError, HandoffRefused, ResolverError
+from sso_middleware.resolvers.headers import single_value
 
 __all__ = [
     "AUTHELIA",
@@ -119,39 +120,18 @@ def trusted_header(
         raise ConfigError(problems)
 
     def resolve(source: Any) -> str | None:
-        email = _single(source, name)
+        email = single_value(source, name)
         if email is None:
             return None
         if networks and not _is_from(networks, source):
             raise HandoffRefused("untrusted_proxy")
         if secret is not None:
-            told = _single(source, secret[0]) or ""
+            told = single_value(source, secret[0]) or ""
             if not compare_digest(told.encode(), secret[1].encode()):
                 raise HandoffRefused("untrusted_proxy")
         return email
 
     return resolve
-
-
-def _single(source: Any, name: str) -> str | None:
-    """Return the value of the header `name`; `None` if it is absent or empty."""
-    if "REQUEST_METHOD" in source:
-        # The server has folded a second header into this one, joined by a comma.
-        value: str = source.get("HTTP_" + name.upper().replace("-", "_"), "")
-    else:
-        key = name.lower().encode()
-        # What stands behind may take X_Forwarded_Email for X-Forwarded-Email, as WSGI servers do.
-        alike = [
-            (header.lower(), value)
-            for header, value in source["headers"]
-            if header.lower().replace(b"_", b"-") == key
-        ]
-        if len(alike) > 1 or any(header != key for header, _ in alike):
-            raise HandoffRefused("ambiguous_header")
-        value = alike[0][1].decode("latin-1") if alike else ""
-    if "," in value:
-        raise HandoffRefused("ambiguous_header")
-    return value or None
 
 
 def _is_from(networks: list[Network], source: Any) -> bool:

@@ -55,8 +55,8 @@ def email_of(user: object, attr: str, verified: Verified) -> str:
         HandoffRefused: the address is not verified.
         ResolverError: `verified` gives something that is no answer.
     """
-    email = _field(user, attr)
-    if email is None or exact(email) == "":
+    email = exact(_field(user, attr))  # forced here, where a lazy proxy still knows what it stands for
+    if isinstance(email, NoneType) or email == "":
         return ""
     require_verified(user, verified)
     return cast("str", email)  # the gate looks after anything else
@@ -75,11 +75,12 @@ def email_from(answer: object, verified: Verified) -> str | None:
     """
     if isinstance(answer, NoneType):  # a lazy proxy of None says so
         return None
-    if not isinstance(answer, str):
+    email = exact(answer)
+    if not isinstance(email, str):
         return email_of(answer, "email", verified)
-    if exact(answer):
-        require_verified(answer, verified)
-    return answer
+    if email:
+        require_verified(email, verified)
+    return email
 
 
 def email_in(session: Mapping[str, Any], keys: Sequence[str], verified: Verified) -> str | None:

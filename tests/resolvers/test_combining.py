@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -253,3 +255,37 @@ def test_names_of_the_package():
     assert {"first_of", "only_domains", "require"} <= set(dir(resolvers))
     with pytest.raises(AttributeError, match="'last_of'"):
         _ = resolvers.last_of
+
+
+FRAMEWORKS = {
+    "anyio",
+    "bottle",
+    "django",
+    "flask",
+    "flask_login",
+    "pyramid",
+    "quart",
+    "starlette",
+    "werkzeug",
+}
+
+
+@pytest.mark.parametrize(
+    ("module", "allowed"),
+    [
+        ("resolvers", set()),
+        ("resolvers.proxy", set()),
+        ("resolvers.starlette", {"starlette"}),
+        ("resolvers.flask", {"flask", "werkzeug"}),
+        ("resolvers.bottle", {"bottle"}),
+        ("resolvers.pyramid", {"pyramid"}),
+        ("resolvers.quart", {"quart", "flask", "werkzeug"}),
+    ],
+)
+def test_no_framework_of_someone_elses_choice(module, allowed):
+    """Importing a module of resolvers imports its own framework and what that stands on."""
+    program = f"import sys, sso_middleware.{module}; print(*sys.modules)"
+    loaded = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", program], capture_output=True, text=True, check=True
+    )
+    assert set(loaded.stdout.split()) & FRAMEWORKS == allowed

@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 import quart
+from werkzeug.local import LocalProxy
 
 from browsing import JOE, asgi_browser, protect_asgi, tamper, visit
 from clients import JANE
@@ -94,6 +95,17 @@ def test_lazy_proxy(app):
     """What `getter` returns may be a proxy of nobody."""
     browser = browse(app, lambda: quart.current_app and quart.g.get("user"))
     assert visit(browser) == "login"
+
+
+@pytest.mark.parametrize(
+    "load",
+    [lambda: JANE, lambda: {"email": JANE}, lambda: {"email": LocalProxy(lambda: quart.request and JANE)}],
+    ids=["address", "user", "attribute"],
+)
+def test_lazy_proxy_of_somebody(app, load):
+    """A proxy is forced while there is a request that it can ask."""
+    resolver = context_email(app, lambda: LocalProxy(lambda: quart.request and load()), verified=True)
+    assert visit(asgi_browser(protect_asgi(app.asgi_app, resolver))) == JANE
 
 
 async def describe():
