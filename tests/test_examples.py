@@ -26,11 +26,18 @@ from servers import PATIENCE, Server, clean_environment, serving
 
 EXAMPLES = {path.stem: path for path in (Path(__file__).parents[1] / "examples").rglob("*.py")}
 BEARER = "fastapi_bearer"
-WITH_SESSION = sorted(EXAMPLES.keys() - {BEARER})  # whatever is new is taken for one of these
+BEHIND_A_PROXY = {  # walked in test_proxy_examples.py; and the settings of their own
+    "cloudflare_assertion": ["ACCESS_TEAM", "ACCESS_AUDIENCE"],
+    "oauth2_proxy_headers": ["PROXY_SECRET"],
+}
+WITH_SESSION = sorted(
+    EXAMPLES.keys() - {BEARER} - BEHIND_A_PROXY.keys()
+)  # whatever is new is taken for one of these
 SECRETLESS = {"plain_wsgi", "litestar_route"}  # sessions on the server; the cookie is random, and unsigned
 ON_SERVER = sorted(SECRETLESS | {"bottle_beaker"})
 
 SSO_TOKEN = "an SSO Token of at least thirty-two bytes"
+GLOBEX_SSO_TOKEN = "the SSO Token of another account, of another brand"
 SESSION_SECRET = "a session secret of at least thirty-two bytes"
 PASSWORD = "the password of jane and joe"
 SSO_AUTH_URL = "https://helpdesk.example/sso"
@@ -50,6 +57,14 @@ def settings(port: int, origin: str = "http://127.0.0.1") -> dict[str, str]:
         "SESSION_SECRET": SESSION_SECRET,
         "DEMO_PASSWORD": PASSWORD,
         "PORT": str(port),
+        "GLOBEX_SSO_TOKEN": GLOBEX_SSO_TOKEN,
+        "GLOBEX_SSO_AUTH_URL": "https://globex.example/sso",
+        "GLOBEX_ACCOUNT_ID": "4712",
+        "GLOBEX_AUTH_URL": f"{origin}:{port}/sso/helpdesk",
+        "GLOBEX_LOGOUT_URL": f"{origin}:{port}/sso/logout",
+        "ACCESS_TEAM": "acme",
+        "ACCESS_AUDIENCE": "the-audience-tag",
+        "PROXY_SECRET": "the-secret-that-the-proxy-alone-knows",
     }
 
 
@@ -143,6 +158,7 @@ def test_the_examples_are_found():
     assert EXAMPLES.keys() >= {
         "bottle_app",
         "bottle_beaker",
+        "cloudflare_assertion",
         "falcon_route",
         "fastapi_bearer",
         "fastapi_session",
@@ -150,10 +166,13 @@ def test_the_examples_are_found():
         "flask_app",
         "flask_login_app",
         "litestar_route",
+        "oauth2_proxy_headers",
         "plain_wsgi",
         "pyramid_app",
+        "pyramid_ini",
         "quart_app",
         "starlette_app",
+        "two_brands",
     }
 
 
@@ -419,7 +438,26 @@ def test_the_single_page_app_answers_at_the_urls_in_the_vendors_panel(example, s
 
 
 @pytest.mark.server
-@each_example
+@pytest.mark.parametrize("example", ["two_brands"])
+@pytest.mark.parametrize("host", ["acme.example", "globex.example", "127.0.0.1"])
+def test_the_user_says_which_account(example, server, visitor, host):
+    """Jane and Hank go to the account of their own brand, whatever the Host header says."""
+    sign_in(visitor, "jane")
+    headers = {"Host": host, "X-Forwarded-Host": host}
+    url = visitor.get("/sso/helpdesk", headers=headers).headers["location"]
+    assert verified(url, server)["email"] == "jane@example.com"
+    sign_in(visitor, "hank")
+    url = visitor.get("/sso/helpdesk", headers=headers).headers["location"]
+    endpoint, _, query = url.partition("?")
+    parameters = dict(parse_qsl(query))
+    assert (endpoint, parameters["account_id"]) == ("https://globex.example/sso", "4712")
+    key = OctKey.import_key(GLOBEX_SSO_TOKEN)
+    token = jwt.decode(parameters["token"], key, algorithms=["HS256"])
+    assert token.claims["email"] == "hank@globex.example"
+
+
+@pytest.mark.server
+@pytest.mark.parametrize("example", sorted({*WITH_SESSION, BEARER}))
 def test_no_secret_reaches_the_output(example, server, visitor):
     """Access log, application log and whatever else is printed hold no token, key or password."""
     if example == BEARER:
@@ -441,7 +479,8 @@ def test_no_secret_reaches_the_output(example, server, visitor):
 
 
 def variables_needed(example: str) -> list[str]:
-    return ["DEMO_PASSWORD"] if example in SECRETLESS else ["DEMO_PASSWORD", "SESSION_SECRET"]
+    own = ["DEMO_PASSWORD"] if example in SECRETLESS else ["DEMO_PASSWORD", "SESSION_SECRET"]
+    return BEHIND_A_PROXY.get(example, own)
 
 
 @pytest.mark.server

@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 import importlib.util
-import shutil
-import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import pytest
-
-from servers import HOST, clean_environment, free_port, stop, wait_until_up
+from processes import nginx, process
+from servers import HOST, free_port
 
 HERE = Path(__file__).parent
 SSO_TOKEN = "an SSO Token of at least thirty-two bytes"
 SSO_AUTH_URL = "https://helpdesk.example/sso"
 ACCOUNT_ID = "4711"
 PROXY_SECRET = "the-secret-of-the-proxy-known-to-it-alone"
-NGINX = shutil.which("nginx", path="/usr/sbin:/usr/local/sbin:/usr/bin:/usr/local/bin")
 
 
 @dataclass(frozen=True)
@@ -174,73 +170,27 @@ def running(server: ServerKind, way: Way, directory: Path) -> Iterator[Cell]:
         "MATRIX_PREFIX": by_app,
     }
     command = [sys.executable, "-m", *server.command(port, "" if by_app else way.stripped)]
-    with process(command, port, directory / "server.txt", settings):
+    with process(command, port, directory / "server.txt", settings | {"PYTHONPATH": str(HERE)}):
         if not way.nginx:
             yield Cell(server, way, origin)
             return
         target = f"http://{HOST}:{port}{'/' if way.nginx == 'strips' else ''}"
-        with nginx(directory, front, PROXY.format(target=target, secret=PROXY_SECRET)):
+        with nginx(directory, front, PROXY.format(host=HOST, port=front, target=target, secret=PROXY_SECRET)):
             yield Cell(server, way, origin)
 
 
 #: The proxy says who is signed in; here it believes a cookie, where a real one would ask oauth2-proxy.
 PROXY = """
-location /outer/ {{
-    proxy_pass {target};
-    proxy_http_version 1.1;
-    proxy_set_header Host $http_host;
-    proxy_set_header Connection "";
-    proxy_set_header X-Forwarded-Prefix /outer;
-    proxy_set_header X-Proxy-Secret "{secret}";
-    proxy_set_header X-Auth-Request-Email $cookie_visitor;
-}}
-"""
-
-CONFIG = """
-daemon off;
-master_process off;
-pid nginx.pid;
-events {{ }}
-http {{
-    access_log off;
-    client_body_temp_path body;
-    proxy_temp_path proxy;
-    fastcgi_temp_path fastcgi;
-    uwsgi_temp_path uwsgi;
-    scgi_temp_path scgi;
-    server {{
-        listen {host}:{port};
-        {locations}
+server {{
+    listen {host}:{port};
+    location /outer/ {{
+        proxy_pass {target};
+        proxy_http_version 1.1;
+        proxy_set_header Host $http_host;
+        proxy_set_header Connection "";
+        proxy_set_header X-Forwarded-Prefix /outer;
+        proxy_set_header X-Proxy-Secret "{secret}";
+        proxy_set_header X-Auth-Request-Email $cookie_visitor;
     }}
 }}
 """
-
-
-@contextmanager
-def nginx(directory: Path, port: int, locations: str) -> Iterator[None]:
-    """Run Debian's nginx in the foreground, with nothing but a temporary directory of its own."""
-    config = directory / "nginx.conf"
-    config.write_text(CONFIG.format(host=HOST, port=port, locations=locations))
-    command = [NGINX, "-e", "stderr", "-p", f"{directory}/", "-c", str(config)]
-    with process(command, port, directory / "nginx.txt", {}):
-        yield
-
-
-@contextmanager
-def process(command: list[str], port: int, log: Path, settings: dict[str, str]) -> Iterator[None]:
-    """Run a command until it listens, and stop it in the end."""
-    with log.open("wb") as output:
-        started = subprocess.Popen(
-            command,
-            env=clean_environment({**settings, "PYTHONPATH": str(HERE)}),
-            cwd=log.parent,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-        )
-    try:
-        if not wait_until_up(started, port):
-            pytest.fail(f"{command} did not start; it wrote:\n{log.read_text('utf-8', 'replace')}")
-        yield
-    finally:
-        stop(started)

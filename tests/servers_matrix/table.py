@@ -21,7 +21,9 @@ BEGIN, END = "<!-- servers: begin -->", "<!-- servers: end -->"
 PLACE = re.compile(f"{BEGIN}\n.*?{END}\n", re.DOTALL)
 
 sys.path[:0] = [str(HERE), str(HERE.parent)]
-from cells import NGINX, SERVERS, WAYS, ServerKind, Way  # noqa: E402 - found there only now
+from cells import SERVERS, WAYS, ServerKind, Way  # noqa: E402 - found there only now
+
+from processes import NGINX  # noqa: E402
 
 MARKS = {"passed": "yes", "failed": "**no**", "skipped": "not run"}
 

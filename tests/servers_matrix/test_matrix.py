@@ -11,10 +11,11 @@ from urllib.parse import parse_qsl
 
 import httpx
 import pytest
-from cells import ACCOUNT_ID, NGINX, PROXY_SECRET, SERVERS, SSO_AUTH_URL, SSO_TOKEN, WAYS, Cell, running
+from cells import ACCOUNT_ID, PROXY_SECRET, SERVERS, SSO_AUTH_URL, SSO_TOKEN, WAYS, Cell, running
 from joserfc import jwt
 from joserfc.jwk import OctKey
 
+from processes import NGINX
 from servers import PATIENCE
 
 pytestmark = [pytest.mark.matrix, pytest.mark.server]
