@@ -146,7 +146,7 @@ class TestRequire:
 
 
 def test_only_domains_tells_the_reason():
-    """The reason is a code of its own; the last @ counts, and upper case in the address does not."""
+    """The reason is a code of its own; the address stays as it is, also in upper case."""
     resolver = only_domains(lambda source: "a@example.com@evil.example", "example.com")
     with pytest.raises(HandoffRefused, match="domain_not_allowed"):
         resolver({})
@@ -201,6 +201,11 @@ def test_hidden_future():
 def test_hidden_coroutine_beside_an_async_part():
     """In an async combination it is awaited."""
     assert answer(ASGISite, first_of(as_async(nobody), in_thread_then_awaited(jane))) == JANE
+
+
+def test_lazy_proxy_from_an_async_part():
+    """A proxy that an async part returns counts as what it stands for."""
+    assert answer(ASGISite, first_of(as_async(as_lazy(nobody)), as_async(as_lazy(jane)))) == JANE
 
 
 def test_async_predicate():
