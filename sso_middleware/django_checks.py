@@ -71,15 +71,11 @@ def findings(middleware: type, make_gate: Callable[[], object]) -> list[Any]:
     found = _in_order(order)
     if isinstance(problems, dict):
         found += [_error(name, text) for name, text in problems.items()]
-    found += [
-        Caution(
-            f"{SETTING}: {warning.message}",
-            hint=_PANEL,
-            id="sso_middleware.W001",
-        )
-        for warning in caught
-        if issubclass(warning.category, ShortTokenWarning)
-    ]
+    for warning in caught:
+        if issubclass(warning.category, ShortTokenWarning):
+            found.append(Caution(f"{SETTING}: {warning.message}", hint=_PANEL, id="sso_middleware.W001"))
+        else:  # from whatever a dotted path has imported
+            warnings.warn_explicit(warning.message, warning.category, warning.filename, warning.lineno)
     return found
 
 

@@ -236,7 +236,7 @@ def read_order(ours: type) -> Order:
     for path in settings.MIDDLEWARE:
         names = _class_names(path)
         has_authentication |= AUTHENTICATION in names
-        if line is None and f"{ours.__module__}.{ours.__qualname__}" in names:
+        if f"{ours.__module__}.{ours.__qualname__}" in names:
             line = path
         elif line is not None and not names.isdisjoint((SESSION, AUTHENTICATION)):
             after.append(path)

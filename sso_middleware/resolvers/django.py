@@ -22,7 +22,7 @@ from django.conf import settings
 from django.contrib.auth import get_user
 from django.core.handlers.asgi import ASGIRequest
 from django.core.handlers.wsgi import WSGIRequest
-from django.db import close_old_connections, connections
+from django.db import connections
 
 from sso_middleware.errors import ConfigError
 from sso_middleware.resolvers.verification import Verified, check_settings, email_of
@@ -107,12 +107,12 @@ def _is_signed_in(user: Any) -> bool:
 
 def _find(request: Any, attr: str, verified: Verified) -> str | None:
     # Django's handler does this between requests, and this is not yet, or no longer, one of its own.
-    close_old_connections()
+    _close_old_connections()
     try:
         request.session = _session_to_read(request.COOKIES.get(settings.SESSION_COOKIE_NAME))
         return email_of_user(get_user(request), attr, verified)
     finally:
-        close_old_connections()
+        _close_old_connections()
 
 
 def _find_and_leave(request: Any, attr: str, verified: Verified) -> str | None:
@@ -120,9 +120,20 @@ def _find_and_leave(request: Any, attr: str, verified: Verified) -> str | None:
         return _find(request, attr, verified)
     finally:
         # The thread ends with this request, so a connection that is kept for a while would be lost.
-        for connection in connections.all(initialized_only=True):
-            if not connection.in_atomic_block:
-                connection.close()
+        for connection in _own_connections():
+            connection.close()
+
+
+def _close_old_connections() -> None:
+    for connection in _own_connections():
+        connection.close_if_unusable_or_obsolete()
+
+
+def _own_connections() -> list[Any]:
+    # A transaction that is open already is somebody else's, such as that of Django's TestCase, and
+    # would be lost: Django's own close_old_connections does not look.
+    opened = connections.all(initialized_only=True)
+    return [connection for connection in opened if not connection.in_atomic_block]
 
 
 def _session_to_read(session_key: str | None) -> Any:

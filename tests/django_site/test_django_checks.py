@@ -147,6 +147,23 @@ def test_a_short_token_is_a_warning(configure):
     assert len(caught) == 1
 
 
+def test_a_short_token_is_no_matter_while_others_are_wrong(configure):
+    """As for a HelpDesk: errors come first, also where warnings are errors."""
+    configure(HELPDESK_SSO=setting(sso_token="short", sso_auth_url="wrong"))
+    assert [error.id for error in found()] == ["sso_middleware.E004"]
+    with pytest.raises(ConfigError):
+        inside(WSGIBrowser)
+
+
+def test_other_warnings_stay_what_they_are(configure, monkeypatch, tmp_path):
+    """What a dotted path imports may warn, and that is no finding."""
+    (tmp_path / "module_that_warns.py").write_text("import warnings; warnings.warn('of its own'); note = len")
+    monkeypatch.syspath_prepend(tmp_path)
+    configure(HELPDESK_SSO=setting(on_event="module_that_warns.note"))
+    with pytest.warns(UserWarning, match="of its own"):
+        assert found() == []
+
+
 def test_a_setting_nobody_reads_is_a_warning(configure, settings_without):
     """HELPDESK_SSO without our line; neither of them is no concern of ours."""
     configure(MIDDLEWARE=WITHOUT_OURS)

@@ -6,14 +6,14 @@ import asyncio
 import threading
 from enum import Enum
 from http.cookies import SimpleCookie
-from types import MappingProxyType
+from types import SimpleNamespace
 
 import pytest
+from asgiref.sync import markcoroutinefunction
 from django.contrib.auth.signals import user_logged_out
 from django.core.exceptions import PermissionDenied
-from django.http import HttpResponse
 from django.test import AsyncClient, Client
-from django.urls import reverse_lazy
+from django.urls import clear_script_prefix, get_script_prefix, reverse_lazy, set_script_prefix
 from django_project import (
     AUTHENTICATION,
     OURS,
@@ -56,6 +56,11 @@ async def from_header_async(request):
 class Callable:
     async def __call__(self, request):
         return request.headers.get("X-Email")
+
+
+@markcoroutinefunction
+def marked(request):
+    return from_header_async(request)
 
 
 def choose(request, email):
@@ -266,6 +271,23 @@ class TestLogin:
         reply = inside(browser).get("/sso/helpdesk")
         assert reply["location"] == "/app/login?next=/app/sso/helpdesk"
 
+    def test_the_script_prefix_of_the_moment_is_no_matter(self, configure):
+        """Django may be set up with FORCE_SCRIPT_NAME or without; a named login has the prefix once."""
+        configure(LOGIN_URL="the-login", HELPDESK_SSO=setting(paths="/sso/helpdesk"))
+        set_script_prefix("/app/")
+        try:
+            visitor = inside(WSGIBrowser)
+            assert get_script_prefix() == "/app/"
+        finally:
+            clear_script_prefix()
+        reply = visitor.get("/sso/helpdesk", prefix="/app")
+        assert reply["location"] == "/app/login?next=/app/sso/helpdesk"
+
+    def test_a_path_loads_no_urlconf(self, configure):
+        """Making the middleware does not import the application's views where nothing has to be looked up."""
+        configure(ROOT_URLCONF="no.such.module")
+        inside(WSGIBrowser)
+
 
 class TestLogout:
     def test_the_session_ends(self, site):
@@ -427,36 +449,69 @@ class TestCallables:
             inside(ASGIBrowser).get("/sso/helpdesk")
         assert threads["async"] == threading.get_ident() != threads["sync"]
 
-    def test_plain_fields_cost_no_thread(self, configure):
-        """Under ASGI, `verified` is read on the event loop where the database is not asked."""
-        threads = set()
-
-        class User:
-            is_authenticated = is_active = True
-
-            def __init__(self):
-                self.email = JANE
-                self.is_verified = True
-
-            def __getattribute__(self, name):
-                threads.add(threading.get_ident())
-                return super().__getattribute__(name)
-
-        async def get_response(request):
-            return HttpResponse()
-
-        class Request:
-            META = headers = MappingProxyType({})
-            path = path_info = "/sso/helpdesk"
-            method = "GET"
-
-            async def auser(self):
-                return User()
-
-        configure(HELPDESK_SSO=setting(verified="is_verified"))
-        response = asyncio.run(SSOMiddleware(get_response)(Request()))
+    @pytest.mark.parametrize(
+        "changes",
+        [
+            {"verified": "is_verified"},
+            {"verified": True},
+            {"resolve_email": from_header_async, "verified": ...},
+            {"resolve_email": Callable(), "verified": ...},
+            {"resolve_email": marked, "verified": ...},
+            {"helpdesk": choose_async, "paths": "/sso/helpdesk", "verified": True},
+        ],
+    )
+    def test_async_code_costs_no_thread(self, configure, changes):
+        """Under ASGI nothing hops to a thread where nothing sync of the application's is asked."""
+        setting_of_test = setting(**changes)
+        if "helpdesk" in changes:
+            setting_of_test = changes
+        configure(HELPDESK_SSO=setting_of_test)
+        response, hops = respond("/sso/helpdesk")
         assert response.status_code == 303
-        assert threads == {threading.get_ident()}
+        assert "token=" in response["Location"]
+        assert hops == 0
+
+    def test_logging_out_is_async(self, configure):
+        """Under ASGI the ready end_session is Django's alogout."""
+        configure(HELPDESK_SSO=setting())
+        ended = []
+
+        class Session:
+            async def aflush(self):
+                ended.append(self)
+
+        response, _ = respond("/sso/logout", session=Session())
+        assert response["Location"] == "/"
+        assert len(ended) == 1
+
+
+class CountingLoop(asyncio.SelectorEventLoop):
+    """An event loop that counts how often it was left for a thread."""
+
+    hops = 0
+
+    def run_in_executor(self, *args):
+        self.hops += 1
+        return super().run_in_executor(*args)
+
+
+def respond(path, **attributes):
+    """Have a middleware answer a request on an event loop, and count its hops to threads."""
+
+    async def auser():
+        return SimpleNamespace(is_authenticated=True, email=JANE, is_verified=True)
+
+    async def get_response(request):
+        raise AssertionError("not for the application")
+
+    request = SimpleNamespace(
+        META={}, path=path, path_info=path, method="GET", headers={"X-Email": JANE}, auser=auser, **attributes
+    )
+    if attributes:
+        del request.auser
+    with asyncio.Runner(loop_factory=CountingLoop) as runner:
+        response = runner.run(SSOMiddleware(get_response)(request))
+        return response, runner.get_loop().hops
 
 
 class TestOrder:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 
 import pytest
 from asgiref.sync import ThreadSensitiveContext, sync_to_async
@@ -11,6 +12,7 @@ from django.db.backends.signals import connection_created
 from django_project import (
     ENGINES,
     WITHOUT_OURS,
+    ASGIBrowser,
     WSGIBrowser,
     outside,
 )
@@ -188,8 +190,9 @@ class TestOutside:
     def test_the_connection_of_a_transaction_stays_under_wsgi(self):
         """Inside a transaction of somebody else's, as in Django's TestCase, it is not ours to close."""
         with transaction.atomic():
+            connections["default"].ensure_connection()
             assert user_email(verified=True)(make_environ("GET", "/")) is None
-            assert connections["default"].connection is not None
+            assert not connections["default"].closed_in_transaction
 
     def test_the_connection_of_a_transaction_stays_under_asgi(self):
         """The same, where a ThreadSensitiveContext is already open around us."""
@@ -200,12 +203,41 @@ class TestOutside:
                 await sync_to_async(atomic.__enter__)()
                 try:
                     assert await user_email_async(verified=True)(make_scope("GET", "/")) is None
-                    return await sync_to_async(lambda: connections["default"].connection is not None)()
+                    return await sync_to_async(lambda: connections["default"].closed_in_transaction)()
                 finally:
                     await sync_to_async(atomic.__exit__)(None, None, None)
                     await sync_to_async(connections.close_all)()
 
-        assert asyncio.run(resolve())
+        assert asyncio.run(resolve()) is False
+
+    def test_a_connection_that_is_too_old_is_not_used(self, configure, connection_age):
+        """Django looks after that between its own requests, and this is before one."""
+        configure(MIDDLEWARE=WITHOUT_OURS)
+        visitor = outside(WSGIBrowser)
+        visitor.sign_in("jane")
+        connection_age(600)
+        connections["default"].ensure_connection()
+        connections["default"].close_at = 0
+        old = connections["default"].connection
+        resolver = user_email(verified=True)
+        cookie = ("Cookie", f"sessionid={visitor.cookies['sessionid']}")
+        assert resolver(make_environ("GET", "/", headers=[cookie])) == JANE
+        assert connections["default"].connection not in (None, old)
+
+    def test_visitors_do_not_wait_for_each_other(self, configure):
+        """Under ASGI each resolver call has a thread, as each request has in Django's own handler."""
+        configure(MIDDLEWARE=WITHOUT_OURS)
+        visitor = outside(ASGIBrowser)
+        visitor.sign_in("jane")
+        both_are_here = threading.Barrier(2, timeout=10)
+        resolver = user_email_async(verified=lambda user: both_are_here.wait() >= 0)
+        cookie = ("Cookie", f"sessionid={visitor.cookies['sessionid']}")
+
+        async def resolve():
+            scope = make_scope("GET", "/", headers=[cookie])
+            return await asyncio.gather(resolver(scope), resolver(scope))
+
+        assert asyncio.run(resolve()) == [JANE, JANE]
 
 
 @pytest.fixture
