@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable
-from functools import partial
 from typing import Any, TypeAlias
 
-from anyio import CapacityLimiter, to_thread
-from anyio.lowlevel import RunVar
 from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -18,6 +15,7 @@ from sso_middleware.events import EventHook
 from sso_middleware.gate import Call, Gate
 from sso_middleware.helpdesk import HelpDesk
 from sso_middleware.logout import Logout
+from sso_middleware.threads import in_thread
 
 __all__ = ["EmailResolver", "HelpDeskChooser", "SSOMiddleware"]
 
@@ -26,9 +24,6 @@ EmailResolver: TypeAlias = Callable[[Scope], str | Awaitable[str | None] | None]
 
 HelpDeskChooser: TypeAlias = Callable[[Scope, str], HelpDesk | Awaitable[HelpDesk]]
 """Given the scope and the visitor's address, returns the HelpDesk to hand off to."""
-
-_THREADS = 8  # per event loop; a limiter of our own, so that slow resolvers starve nobody else's threads
-_limiter: RunVar[CapacityLimiter] = RunVar("sso_middleware_limiter")
 
 
 class SSOMiddleware:
@@ -122,16 +117,7 @@ def _wrap(function: Callable[..., Any]) -> Call:
         return (returned, True) if is_awaitable(returned) else (settle(returned), False)
 
     async def call_in_thread(settle: Callable[[Any], Any], *args: Any) -> Any:
-        value, to_be_awaited = await to_thread.run_sync(partial(run, settle, *args), limiter=_own_limiter())
+        value, to_be_awaited = await in_thread(run, settle, *args)
         return settle(await value) if to_be_awaited else value
 
     return call_async if is_async(function) else call_in_thread
-
-
-def _own_limiter() -> CapacityLimiter:
-    try:
-        return _limiter.get()
-    except LookupError:
-        limiter = CapacityLimiter(_THREADS)
-        _limiter.set(limiter)
-        return limiter

@@ -26,10 +26,18 @@ from servers import PATIENCE, Server, clean_environment, serving
 
 EXAMPLES = {path.stem: path for path in (Path(__file__).parents[1] / "examples").rglob("*.py")}
 BEARER = "fastapi_bearer"
-WITH_SESSION = sorted(EXAMPLES.keys() - {BEARER})  # whatever is new is taken for one of these
-SECRETLESS = {"plain_wsgi"}  # its sessions are on the server; the cookie is random and needs no signature
+BEHIND_A_PROXY = {  # walked in test_proxy_examples.py; and the settings of their own
+    "cloudflare_assertion": ["ACCESS_TEAM", "ACCESS_AUDIENCE"],
+    "oauth2_proxy_headers": ["PROXY_SECRET"],
+}
+WITH_SESSION = sorted(
+    EXAMPLES.keys() - {BEARER} - BEHIND_A_PROXY.keys()
+)  # whatever is new is taken for one of these
+SECRETLESS = {"plain_wsgi", "litestar_route"}  # sessions on the server; the cookie is random, and unsigned
+ON_SERVER = sorted(SECRETLESS | {"bottle_beaker"})
 
 SSO_TOKEN = "an SSO Token of at least thirty-two bytes"
+GLOBEX_SSO_TOKEN = "the SSO Token of another account, of another brand"
 SESSION_SECRET = "a session secret of at least thirty-two bytes"
 PASSWORD = "the password of jane and joe"
 SSO_AUTH_URL = "https://helpdesk.example/sso"
@@ -49,6 +57,14 @@ def settings(port: int, origin: str = "http://127.0.0.1") -> dict[str, str]:
         "SESSION_SECRET": SESSION_SECRET,
         "DEMO_PASSWORD": PASSWORD,
         "PORT": str(port),
+        "GLOBEX_SSO_TOKEN": GLOBEX_SSO_TOKEN,
+        "GLOBEX_SSO_AUTH_URL": "https://globex.example/sso",
+        "GLOBEX_ACCOUNT_ID": "4712",
+        "GLOBEX_AUTH_URL": f"{origin}:{port}/sso/helpdesk",
+        "GLOBEX_LOGOUT_URL": f"{origin}:{port}/sso/logout",
+        "ACCESS_TEAM": "acme",
+        "ACCESS_AUDIENCE": "the-audience-tag",
+        "PROXY_SECRET": "the-secret-that-the-proxy-alone-knows",
     }
 
 
@@ -141,12 +157,22 @@ def test_the_examples_are_found():
     """The examples are where these tests look for them, or else nothing here would be tested."""
     assert EXAMPLES.keys() >= {
         "bottle_app",
+        "bottle_beaker",
+        "cloudflare_assertion",
+        "falcon_route",
         "fastapi_bearer",
         "fastapi_session",
+        "fastapi_userinfo",
         "flask_app",
+        "flask_login_app",
+        "litestar_route",
+        "oauth2_proxy_headers",
         "plain_wsgi",
         "pyramid_app",
+        "pyramid_ini",
+        "quart_app",
         "starlette_app",
+        "two_brands",
     }
 
 
@@ -194,6 +220,27 @@ def test_each_hand_off_is_a_new_one(example, server, visitor):
     sign_in(visitor, "jane")
     urls = [open_support(visitor).headers["location"] for _ in range(3)]
     assert len({verified(url, server)["jti"] for url in urls}) == 3
+
+
+@pytest.mark.server
+@each_session_example
+def test_a_hand_off_is_kept_nowhere(example, visitor):
+    """No cache keeps the redirect, and the address it came from is told to nobody."""
+    sign_in(visitor, "jane")
+    headers = open_support(visitor).headers
+    assert "no-store" in headers["cache-control"]
+    assert headers["referrer-policy"] == "no-referrer"
+
+
+@pytest.mark.server
+@pytest.mark.parametrize("example", ["flask_login_app"])
+def test_remember_me_is_enough_until_the_logout(example, visitor):
+    """With "Remember me" the end of the browser's session is not the end; the Logout URL is."""
+    sign_in(visitor, "jane", remember="on")
+    visitor.cookies.delete("session")
+    assert open_support(visitor).headers["location"].startswith(SSO_AUTH_URL)
+    visitor.get("/sso/logout")
+    assert is_sent_to_login(open_support(visitor))
 
 
 @pytest.mark.server
@@ -263,7 +310,7 @@ def test_the_logout_url_ends_the_session(example, server, visitor):
 
 
 @pytest.mark.server
-@pytest.mark.parametrize("example", ["plain_wsgi"])
+@pytest.mark.parametrize("example", ON_SERVER)
 def test_a_session_on_the_server_ends_there(example, visitor):
     """A copy of the cookie is worth nothing after the logout."""
     sign_in(visitor, "jane")
@@ -391,7 +438,26 @@ def test_the_single_page_app_answers_at_the_urls_in_the_vendors_panel(example, s
 
 
 @pytest.mark.server
-@each_example
+@pytest.mark.parametrize("example", ["two_brands"])
+@pytest.mark.parametrize("host", ["acme.example", "globex.example", "127.0.0.1"])
+def test_the_user_says_which_account(example, server, visitor, host):
+    """Jane and Hank go to the account of their own brand, whatever the Host header says."""
+    sign_in(visitor, "jane")
+    headers = {"Host": host, "X-Forwarded-Host": host}
+    url = visitor.get("/sso/helpdesk", headers=headers).headers["location"]
+    assert verified(url, server)["email"] == "jane@example.com"
+    sign_in(visitor, "hank")
+    url = visitor.get("/sso/helpdesk", headers=headers).headers["location"]
+    endpoint, _, query = url.partition("?")
+    parameters = dict(parse_qsl(query))
+    assert (endpoint, parameters["account_id"]) == ("https://globex.example/sso", "4712")
+    key = OctKey.import_key(GLOBEX_SSO_TOKEN)
+    token = jwt.decode(parameters["token"], key, algorithms=["HS256"])
+    assert token.claims["email"] == "hank@globex.example"
+
+
+@pytest.mark.server
+@pytest.mark.parametrize("example", sorted({*WITH_SESSION, BEARER}))
 def test_no_secret_reaches_the_output(example, server, visitor):
     """Access log, application log and whatever else is printed hold no token, key or password."""
     if example == BEARER:
@@ -413,7 +479,8 @@ def test_no_secret_reaches_the_output(example, server, visitor):
 
 
 def variables_needed(example: str) -> list[str]:
-    return ["DEMO_PASSWORD"] if example in SECRETLESS else ["DEMO_PASSWORD", "SESSION_SECRET"]
+    own = ["DEMO_PASSWORD"] if example in SECRETLESS else ["DEMO_PASSWORD", "SESSION_SECRET"]
+    return BEHIND_A_PROXY.get(example, own)
 
 
 @pytest.mark.server

@@ -1,0 +1,139 @@
+# /// script
+# requires-python = ">=3.11"
+# dependencies = ["sso-middleware", "django>=5.2", "waitress>=3.0"]
+# ///
+"""Django under WSGI, with its own users, sessions and login: three lines of settings.
+
+To run it, take the first three values from the vendor's panel (Settings > Security > Single
+sign-on), enter the next two there, and make up the last two::
+
+    export HELPDESK_SSO_TOKEN=...                                # SSO Token
+    export HELPDESK_SSO_AUTH_URL=...                             # SSO Auth URL
+    export HELPDESK_ACCOUNT_ID=...                               # Account ID
+    export HELPDESK_AUTH_URL=http://127.0.0.1:8000/sso/helpdesk  # Auth URL
+    export HELPDESK_LOGOUT_URL=http://127.0.0.1:8000/sso/logout  # Logout URL
+    export SESSION_SECRET=...                                    # 32 characters or more
+    export DEMO_PASSWORD=...                                     # signs in jane and joe
+    python examples/django_wsgi.py
+"""
+
+import logging
+import os
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.contrib.auth import authenticate, get_user_model, login
+from django.core.management import call_command
+from django.core.wsgi import get_wsgi_application
+from django.http import HttpRequest, HttpResponse
+from django.template import engines
+from django.urls import path
+from django.utils.http import url_has_allowed_host_and_scheme
+from waitress import serve
+
+from sso_middleware import HelpDesk
+
+START = """<!doctype html><html lang="en"><title>Demo</title>
+<p>You are {{ user.get_username|default:"not signed in" }}.
+<p><a href="/login">Sign in</a> <a href="{{ desk.logout_url }}">Sign out</a>
+<p><a href="{{ desk.auth_url }}">Support</a>
+"""
+LOGIN = """<!doctype html><html lang="en"><title>Sign in</title>
+{% if failed %}<p role="alert">Name or password is wrong.</p>{% endif %}
+<form method="post" action="/login">
+<input type="hidden" name="next" value="{{ next }}">
+<label>Name <input name="name" required></label>
+<label>Password <input name="password" type="password" required></label>
+<button>Sign in</button>
+</form>
+"""
+
+
+def required(variable: str) -> str:
+    return os.environ.get(variable) or sys.exit(f"{variable} is not set")
+
+
+def has_verified_address(user) -> bool:
+    # With django-allauth: user.emailaddress_set.filter(email=user.email, verified=True).exists()
+    return user.groups.filter(name="address verified").exists()
+
+
+desk = HelpDesk.from_env()
+demo_password = required("DEMO_PASSWORD")
+database = TemporaryDirectory(prefix="demo-")
+
+settings.configure(
+    SECRET_KEY=required("SESSION_SECRET"),
+    ALLOWED_HOSTS=["127.0.0.1", "localhost", urlsplit(desk.auth_url).hostname],
+    ROOT_URLCONF=__name__,
+    INSTALLED_APPS=[
+        "django.contrib.auth",
+        "django.contrib.contenttypes",
+        "django.contrib.sessions",
+        "sso_middleware.django",  # its system checks
+    ],
+    MIDDLEWARE=[
+        "django.contrib.sessions.middleware.SessionMiddleware",
+        "django.contrib.auth.middleware.AuthenticationMiddleware",
+        "sso_middleware.django.SSOMiddleware",
+    ],
+    HELPDESK_SSO={"helpdesk": desk, "verified": has_verified_address, "logout": True},
+    LOGIN_URL="/login",
+    SESSION_COOKIE_NAME="session",
+    SESSION_COOKIE_SECURE=desk.auth_url.startswith("https:"),
+    DATABASES={
+        "default": {"ENGINE": "django.db.backends.sqlite3", "NAME": Path(database.name) / "db.sqlite3"}
+    },
+    TEMPLATES=[{"BACKEND": "django.template.backends.django.DjangoTemplates"}],
+)
+application = get_wsgi_application()
+
+
+def page(template: str, status: int = 200, **context: object) -> HttpResponse:
+    return HttpResponse(engines["django"].from_string(template).render(context), status=status)
+
+
+def start(request: HttpRequest) -> HttpResponse:
+    return page(START, user=request.user, desk=desk)
+
+
+# A site of your own has CsrfViewMiddleware and {% csrf_token %}, too.
+def login_view(request: HttpRequest) -> HttpResponse:
+    if request.method != "POST":
+        return page(LOGIN, next=request.GET.get("next", "/"))
+    way_back = request.POST.get("next", "/")
+    user = authenticate(
+        request, username=request.POST.get("name", ""), password=request.POST.get("password", "")
+    )
+    if user is None:
+        return page(LOGIN, status=403, next=way_back, failed=True)
+    login(request, user)
+    return HttpResponse(status=303, headers={"Location": way_back if is_own_path(way_back) else "/"})
+
+
+def is_own_path(target: str) -> bool:
+    return target.startswith("/") and url_has_allowed_host_and_scheme(target, allowed_hosts=None)
+
+
+urlpatterns = [path("", start), path("login", login_view)]
+
+
+def create_users() -> None:
+    call_command("migrate", verbosity=0)
+    users = get_user_model().objects
+    jane = users.create_user("jane", "jane@example.com", demo_password)
+    jane.groups.create(name="address verified")
+    users.create_user("joe", "joe@example.com", demo_password)  # may have typed in somebody else's address
+
+
+def main() -> None:
+    logging.basicConfig(level=logging.INFO)  # shows each hand-off, without address and token
+    create_users()
+    serve(application, host="127.0.0.1", port=int(os.environ.get("PORT", "8000")))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,124 @@
+# /// script
+# requires-python = ">=3.11"
+# dependencies = ["sso-middleware", "flask>=3.0", "flask-login>=0.6.3", "waitress>=3.0"]
+# ///
+"""Flask-Login: whoever it knows, by the session or by "Remember me", is handed off.
+
+To run it, take the first three values from the vendor's panel (Settings > Security > Single
+sign-on), enter the next two there, and make up the last two::
+
+    export HELPDESK_SSO_TOKEN=...                                # SSO Token
+    export HELPDESK_SSO_AUTH_URL=...                             # SSO Auth URL
+    export HELPDESK_ACCOUNT_ID=...                               # Account ID
+    export HELPDESK_AUTH_URL=http://127.0.0.1:8000/sso/helpdesk  # Auth URL
+    export HELPDESK_LOGOUT_URL=http://127.0.0.1:8000/sso/logout  # Logout URL
+    export SESSION_SECRET=...                                    # 32 characters or more
+    export DEMO_PASSWORD=...                                     # signs in jane and joe
+    python examples/flask_login_app.py
+"""
+
+import logging
+import os
+import sys
+from secrets import compare_digest
+
+from flask import Flask, redirect, render_template_string, request
+from flask_login import LoginManager, UserMixin, login_user
+from waitress import serve
+
+from sso_middleware import HelpDesk, Logout, expire_cookies
+from sso_middleware.resolvers.flask import login_user_email
+from sso_middleware.wsgi import SSOMiddleware
+
+
+class User(UserMixin):
+    def __init__(self, name: str, email: str, *, email_verified: bool) -> None:
+        self.id = name
+        self.email = email
+        self.email_verified = email_verified
+
+
+USERS = {
+    "jane": User("jane", "jane@example.com", email_verified=True),
+    "joe": User("joe", "joe@example.com", email_verified=False),
+}
+
+START = """<!doctype html><html lang="en"><title>Demo</title>
+<p>You are {{ current_user.id or "not signed in" }}.
+<p><a href="/login">Sign in</a> <a href="{{ desk.logout_url }}">Sign out</a>
+<p><a href="{{ desk.auth_url }}">Support</a>
+"""
+LOGIN = """<!doctype html><html lang="en"><title>Sign in</title>
+{% if failed %}<p role="alert">Name or password is wrong.</p>{% endif %}
+<form method="post" action="/login">
+<input type="hidden" name="next" value="{{ next }}">
+<label>Name <input name="name" required></label>
+<label>Password <input name="password" type="password" required></label>
+<label><input name="remember" type="checkbox"> Remember me</label>
+<button>Sign in</button>
+</form>
+"""
+
+
+def required(variable: str) -> str:
+    return os.environ.get(variable) or sys.exit(f"{variable} is not set")
+
+
+desk = HelpDesk.from_env()
+demo_password = required("DEMO_PASSWORD").encode()
+
+app = Flask(__name__)
+app.config.update(
+    SECRET_KEY=required("SESSION_SECRET"),
+    SESSION_COOKIE_SAMESITE="Lax",
+    SESSION_COOKIE_SECURE=desk.auth_url.startswith("https:"),
+    REMEMBER_COOKIE_SAMESITE="Lax",
+    REMEMBER_COOKIE_SECURE=desk.auth_url.startswith("https:"),
+)
+login_manager = LoginManager(app)
+login_manager.user_loader(USERS.get)
+
+# Flask advises to wrap `wsgi_app`, so that `app` is still the Flask application.
+app.wsgi_app = SSOMiddleware(
+    app.wsgi_app,
+    desk,
+    # joe may have typed in somebody else's address, so his is not believed.
+    login_user_email(app, verified="email_verified"),
+    login_url="/login",
+    logout=Logout(expire_cookies("session", "remember_token")),
+)
+
+
+@app.get("/")
+def start():
+    return render_template_string(START, desk=desk)
+
+
+@app.get("/login")
+def login_form():
+    return render_template_string(LOGIN, next=request.args.get("next", "/"))
+
+
+@app.post("/login")
+def login():
+    name, password = request.form.get("name", ""), request.form.get("password", "")
+    way_back = request.form.get("next", "/")
+    if name not in USERS or not compare_digest(password.encode(), demo_password):
+        return render_template_string(LOGIN, next=way_back, failed=True), 403
+    login_user(USERS[name], remember="remember" in request.form)
+    return redirect(way_back if is_own_path(way_back) else "/", 303)
+
+
+def is_own_path(target: str) -> bool:
+    """Tell a path of this site from whatever a browser would take for another site's address."""
+    plain = target.isascii() and target.isprintable() and "\\" not in target
+    return plain and target.startswith("/") and not target.startswith("//")
+
+
+def main() -> None:
+    logging.basicConfig(level=logging.INFO)  # shows each hand-off, without address and token
+    serve(app, host="127.0.0.1", port=int(os.environ.get("PORT", "8000")))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,245 @@
+"""The middleware for Django's ``MIDDLEWARE`` setting, under WSGI and ASGI.
+
+::
+
+    MIDDLEWARE = [
+        ...,
+        "django.contrib.sessions.middleware.SessionMiddleware",
+        "django.contrib.auth.middleware.AuthenticationMiddleware",
+        "sso_middleware.django.SSOMiddleware",
+        ...,
+    ]
+    HELPDESK_SSO = {
+        "sso_token": ...,  # and the other fields of a HelpDesk
+        "verified": "email_verified",  # or True, or a predicate: how to know that an address was verified
+        "logout": True,
+    }
+
+``"sso_middleware.django"`` in ``INSTALLED_APPS`` adds system checks of the setting to ``manage.py check``.
+"""
+
+# Django comes without type information.
+# mypy: disable-error-code="import-untyped"
+# pyright: reportMissingTypeStubs=false, reportUnknownVariableType=false, reportUnknownMemberType=false
+# pyright: reportUnknownArgumentType=false
+# Before Python 3.12, asgiref's iscoroutinefunction is what knows its own mark.
+# pyright: reportDeprecated=false
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, TypeAlias
+
+from asgiref.sync import async_to_sync, iscoroutinefunction, markcoroutinefunction, sync_to_async
+from django.contrib.auth import alogout, logout
+from django.core.checks import register
+
+from sso_middleware.answers import Answer, Visit
+from sso_middleware.callables import is_async, is_awaitable
+from sso_middleware.django_checks import findings
+from sso_middleware.django_responses import response_of
+from sso_middleware.django_settings import AUTHENTICATION, SESSION, read_order, read_setting
+from sso_middleware.errors import ConfigError, MiddlewareOrderError
+from sso_middleware.gate import Call, Gate, Handler
+from sso_middleware.resolvers.django import email_of_user, email_of_user_async
+
+__all__ = ["SSOMiddleware", "end_session"]
+
+Request: TypeAlias = Any
+"""Django's ``HttpRequest``."""
+
+
+def end_session(request: Request) -> list[tuple[str, str]]:
+    """End the session by `django.contrib.auth.logout`: an `end_session` for `Logout`.
+
+    Under ASGI the middleware calls `django.contrib.auth.alogout` in its place. There are no headers to
+    return, for Django's SessionMiddleware sends the cookie.
+
+    Raises:
+        MiddlewareOrderError: the session is not open here.
+    """
+    _require(request, "session")
+    logout(request)
+    return []
+
+
+async def _end_session_async(request: Request) -> list[tuple[str, str]]:
+    _require(request, "session")
+    await alogout(request)
+    return []
+
+
+class SSOMiddleware:
+    """Django middleware that answers the intercepted paths with a signed redirect to the Help Desk.
+
+    Every other request goes on with the very same request object. The setting ``HELPDESK_SSO`` is a
+    dict of
+
+    * the fields of a `HelpDesk`; or ``helpdesk``: a HelpDesk, or a callable ``(request, email) ->
+      HelpDesk``;
+    * ``verified``, for the default resolver, which reads ``request.user``: `True` (your sign-up verifies
+      every address), the name of an attribute of the user, or a predicate of the user;
+    * or ``resolve_email``: ``(request) -> str | None``, in place of the default resolver;
+    * ``paths``, ``next_param`` and ``on_event``, as for the other middlewares;
+    * ``login_url``: as for those, or the name of a URL; default: the setting ``LOGIN_URL``;
+    * ``logout``: `True` (take over the Logout URL, and log out there), a dict of what `Logout` takes, or
+      a Logout.
+
+    Callables are given the ``HttpRequest``; they may be sync or async, and may be given as a dotted path.
+    Under ASGI, sync ones run where Django runs sync code (`asgiref.sync.sync_to_async`).
+
+    Args:
+        get_response: the rest of Django.
+
+    Raises:
+        ConfigError: naming every wrong setting at once.
+        MiddlewareOrderError: session or authentication stand after this one in ``MIDDLEWARE``.
+    """
+
+    sync_capable: bool = True
+    async_capable: bool = True
+
+    def __init__(self, get_response: Callable[[Request], Any]) -> None:
+        self.get_response = get_response
+        self._is_async: bool = iscoroutinefunction(get_response)
+        if self._is_async:
+            markcoroutinefunction(self)
+        if problem := read_order(SSOMiddleware).problem:
+            raise MiddlewareOrderError(problem)
+        gate = _make_gate(is_async=self._is_async)
+        if not isinstance(gate, Gate):  # raised here, where no frame has seen the setting
+            raise ConfigError(gate)
+        self._gate = gate
+        self._end, self._ends = gate.interception.last_segments(str)
+
+    def __call__(self, request: Request) -> Any:
+        """Answer an intercepted path, or let Django go on; under ASGI, give what is to be awaited."""
+        if self._is_async:
+            return self.__acall__(request)
+        if request.path_info[self._end] in self._ends:
+            handler, visit = self._find(request)
+            answer = _run(handler, visit) if handler else None
+            if answer is not None:
+                return response_of(answer)
+        return self.get_response(request)
+
+    async def __acall__(self, request: Request) -> Any:
+        """Do the same as `__call__`, on the event loop."""
+        if request.path_info[self._end] in self._ends:
+            handler, visit = self._find(request)
+            answer = await handler(visit) if handler else None
+            if answer is not None:
+                return response_of(answer)
+        return await self.get_response(request)
+
+    def _find(self, request: Request) -> tuple[Handler | None, Visit]:
+        # Django's own redirects ignore a slash at the end of the prefix, too.
+        prefix, path = request.META.get("SCRIPT_NAME", "").rstrip("/"), request.path_info
+        if not path.startswith("/") and path:
+            # Under ASGI, Django takes the prefix off in the middle of a segment, too.
+            path = request.path
+
+        def header(name: str) -> str:
+            value: str = request.headers.get(name, "")
+            return value
+
+        return self._gate.find(prefix, path), Visit(request, request.method, prefix, path, header)
+
+
+def _make_gate(*, is_async: bool) -> Gate | dict[str, str]:
+    """Return the gate that ``HELPDESK_SSO`` describes, or what is wrong with it."""
+    found = read_setting(end_session)
+    resolve_email = found.resolve_email
+    if resolve_email is None:
+        resolve_email = (_default_resolver_async if is_async else _default_resolver)(found.verified)
+    options = dict(found.options)
+    if is_async and options["logout"] and options["logout"].end_session is end_session:
+        options["logout"] = replace(options["logout"], end_session=_end_session_async)
+    try:
+        return Gate(
+            found.helpdesk,
+            resolve_email,
+            **options,
+            wrap=_wrap_async if is_async else _wrap,
+            also_wrong=found.problems,
+        )
+    except ConfigError as error:
+        return error.problems
+
+
+def _default_resolver(verified: Any) -> Callable[[Request], str | None]:
+    def resolve_email(request: Request) -> str | None:
+        user = _require(request, "user")
+        return email_of_user(user, _email_field(user), verified)
+
+    return resolve_email
+
+
+def _default_resolver_async(verified: Any) -> Callable[[Request], Any]:
+    async def resolve_email(request: Request) -> str | None:
+        user = await _require(request, "auser")()
+        return await email_of_user_async(user, _email_field(user), verified)
+
+    return resolve_email
+
+
+def _email_field(user: Any) -> str:
+    """Return where Django's own password reset looks for the address."""
+    name: str = user.get_email_field_name() if hasattr(user, "get_email_field_name") else "email"
+    return name
+
+
+def _require(request: Request, attribute: str) -> Any:
+    try:
+        return getattr(request, attribute)
+    except AttributeError:
+        pass
+    raise MiddlewareOrderError(
+        f"request.{attribute} is not there: in MIDDLEWARE, {SESSION!r} and {AUTHENTICATION!r} must come "
+        "before the line of SSOMiddleware, in this order"
+    )
+
+
+def _run(handler: Handler, visit: Visit) -> Answer | None:
+    try:
+        handler(visit).__await__().send(None)
+    except StopIteration as finished:
+        answer: Answer | None = finished.value
+        return answer
+    raise AssertionError("a sync call never suspends")  # pragma: no cover - see _wrap
+
+
+def _wrap(function: Callable[..., Any]) -> Call:
+    async def call(settle: Callable[[Any], Any], *args: Any) -> Any:
+        returned = function(*args)
+        return settle(async_to_sync(_wait)(returned) if is_awaitable(returned) else returned)
+
+    return call
+
+
+def _wrap_async(function: Callable[..., Any]) -> Call:
+    def run(settle: Callable[[Any], Any], *args: Any) -> tuple[Any, bool]:
+        returned = function(*args)
+        return (returned, True) if is_awaitable(returned) else (settle(returned), False)
+
+    async def call_async(settle: Callable[[Any], Any], *args: Any) -> Any:
+        return settle(await function(*args))
+
+    async def call_in_thread(settle: Callable[[Any], Any], *args: Any) -> Any:
+        value, to_be_awaited = await sync_to_async(run)(settle, *args)
+        return settle(await value) if to_be_awaited else value
+
+    return call_async if is_async(function) or iscoroutinefunction(function) else call_in_thread
+
+
+async def _wait(awaitable: Any) -> Any:
+    return await awaitable
+
+
+def _check(**_: object) -> list[Any]:
+    return findings(SSOMiddleware, lambda: _make_gate(is_async=False))
+
+
+# Django's registry is empty until somebody asks for its checks, so nothing happens by registering one.
+register(_check, "sso_middleware")

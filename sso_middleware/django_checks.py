@@ -1,0 +1,115 @@
+"""System checks of Django's settings: an id and a hint for each way they can be wrong.
+
+Django runs them if something imports `sso_middleware.django` before it begins; to be sure of that, list
+``"sso_middleware.django"`` in ``INSTALLED_APPS``. Whether it is there or not, the middleware raises what
+is an error here as soon as it is made.
+"""
+
+# Django comes without type information.
+# mypy: disable-error-code="import-untyped"
+# pyright: reportMissingTypeStubs=false, reportUnknownVariableType=false, reportUnknownMemberType=false
+# pyright: reportUnknownArgumentType=false
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Mapping
+from typing import Any, cast
+
+from django.conf import settings
+from django.core.checks import Error
+from django.core.checks import Warning as Caution
+
+from sso_middleware.django_settings import AUTHENTICATION, SESSION, SETTING, Order, read_order
+from sso_middleware.errors import ShortTokenWarning
+
+_PANEL = "Copy it from the vendor's panel: Settings > Security > Single sign-on."
+_DOTTED = "Give a callable, or the dotted path of one, which is given the HttpRequest."
+_UNKNOWN = (
+    2,
+    "HELPDESK_SSO holds the fields of a HelpDesk and the parameters of SSOMiddleware, in lower case.",
+)
+
+#: For each setting the number of its error and how to mend it. A number never changes its meaning.
+_ERRORS = {
+    SETTING: (1, "HELPDESK_SSO = {...} in your settings: the fields of a HelpDesk, and verified."),
+    "sso_token": (3, _PANEL),
+    "sso_auth_url": (4, _PANEL),
+    "account_id": (5, _PANEL),
+    "auth_url": (6, "Give the Auth URL as it is registered in the vendor's panel: where Support links lead."),
+    "logout_url": (7, "Give the Logout URL as it is registered in the vendor's panel, or leave it out."),
+    "backdate": (8, "Leave it out, unless this server's clock runs ahead."),
+    "allow_http": (9, "Leave it out, unless your site really is without https."),
+    "helpdesk": (10, "Give a HelpDesk, or a callable (request, email) -> HelpDesk, or its dotted path."),
+    "resolve_email": (11, f"{_DOTTED} It returns the visitor's address, or None."),
+    "verified": (
+        12,
+        "An address that users may type in freely lets them be signed in as somebody else. Say how to know "
+        "that an address was verified: True, the name of an attribute of the user, or a predicate.",
+    ),
+    "paths": (13, "Leave it out to take over the path of auth_url, or give paths as in your URLconf: /sso."),
+    "login_url": (14, "Give it in HELPDESK_SSO or as LOGIN_URL: a path, an absolute URL, or a URL's name."),
+    "next_param": (15, "Leave it out: Django's login views call it next."),
+    "logout": (16, "Give True, and logout_url, to log out at the Logout URL by django.contrib.auth.logout."),
+    "on_event": (17, "Give a sync callable, or the dotted path of one, which is given each SSOEvent."),
+}
+
+
+def findings(middleware: type, make_gate: Callable[[], object]) -> list[Any]:
+    """Return Django's messages about what is wrong.
+
+    Args:
+        middleware: the class to look for in ``MIDDLEWARE``.
+        make_gate: returns the problems of ``HELPDESK_SSO``, if there are any, as a dict.
+    """
+    order = read_order(middleware)
+    if order.ours is None:
+        return _unused(middleware)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        problems = make_gate()
+    found = _in_order(order)
+    if isinstance(problems, dict):
+        found += [_error(name, text) for name, text in problems.items()]
+    for warning in caught:
+        if issubclass(warning.category, ShortTokenWarning):
+            found.append(Caution(f"{SETTING}: {warning.message}", hint=_PANEL, id="sso_middleware.W001"))
+        else:  # from whatever a dotted path has imported
+            warnings.warn_explicit(warning.message, warning.category, warning.filename, warning.lineno)
+    return found
+
+
+def _unused(middleware: type) -> list[Any]:
+    if not hasattr(settings, SETTING):
+        return []
+    line = f"{middleware.__module__}.{middleware.__qualname__}"
+    return [
+        Caution(
+            f"{SETTING} is set, and {line!r} is not in MIDDLEWARE: nothing is taken over.",
+            hint=f"Add the line {line!r} below {AUTHENTICATION!r}.",
+            id="sso_middleware.W002",
+        )
+    ]
+
+
+def _in_order(order: Order) -> list[Any]:
+    if order.problem:
+        hint = f"Move the line {order.ours!r} to below {order.after[-1]!r}."
+        return [Error(f"{order.problem}.", hint=hint, id="sso_middleware.E018")]
+    given: Any = getattr(settings, SETTING, None)
+    reads_user = isinstance(given, Mapping) and cast("Mapping[str, Any]", given).get("resolve_email") is None
+    if reads_user and not order.has_authentication:
+        return [
+            Caution(
+                f"The default resolver reads request.user, and {AUTHENTICATION!r} is not in MIDDLEWARE.",
+                hint=f"Add {SESSION!r} and {AUTHENTICATION!r}, in this order, above {order.ours!r}.",
+                id="sso_middleware.W003",
+            )
+        ]
+    return []
+
+
+def _error(name: str, text: str) -> Any:
+    number, hint = _ERRORS.get(name, _UNKNOWN)
+    where = name if name == SETTING else f"{SETTING}[{name!r}]"
+    return Error(f"{where} {text}.", hint=hint, id=f"sso_middleware.E{number:03}")

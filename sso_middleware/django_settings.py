@@ -1,0 +1,255 @@
+"""Reading ``HELPDESK_SSO`` and ``MIDDLEWARE`` out of Django's settings.
+
+No frame here keeps the SSO Token in a local variable, so it is in no traceback with locals.
+"""
+
+# Django comes without type information.
+# mypy: disable-error-code="import-untyped"
+# pyright: reportMissingTypeStubs=false, reportUnknownVariableType=false, reportUnknownMemberType=false
+# pyright: reportUnknownArgumentType=false
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from difflib import get_close_matches
+from typing import Any, NamedTuple
+
+from django.conf import settings
+from django.shortcuts import resolve_url
+from django.urls import NoReverseMatch, get_script_prefix, set_script_prefix
+from django.utils.module_loading import import_string
+
+from sso_middleware.errors import ConfigError
+from sso_middleware.helpdesk import HelpDesk
+from sso_middleware.logout import Logout
+from sso_middleware.resolvers.verification import check_settings
+
+SETTING = "HELPDESK_SSO"
+SESSION = "django.contrib.sessions.middleware.SessionMiddleware"
+AUTHENTICATION = "django.contrib.auth.middleware.AuthenticationMiddleware"
+
+_REQUIRED = ("sso_token", "sso_auth_url", "account_id", "auth_url")
+_FIELDS = (*_REQUIRED, "logout_url", "backdate", "allow_http")
+_OPTIONS = (
+    "helpdesk",
+    "resolve_email",
+    "verified",
+    "paths",
+    "login_url",
+    "next_param",
+    "logout",
+    "on_event",
+)
+
+#: In place of what is wrong, so that the rest can be checked all the same. Nothing is ever signed by it.
+_STAND_IN: dict[str, Any] = {
+    "sso_token": "no token at all, and never used for anything",
+    "sso_auth_url": "https://helpdesk.invalid/",
+    "account_id": "0",
+    "auth_url": "https://app.invalid/sso-middleware-stand-in",
+    "logout_url": "https://app.invalid/sso-middleware-stand-in-logout",
+}
+
+
+class Arguments(NamedTuple):
+    """What the setting says.
+
+    Attributes:
+        helpdesk: a HelpDesk, or the callable that chooses one.
+        resolve_email: `None`: the default, with `verified`.
+        options: the other arguments of a `Gate` that a user chooses.
+        problems: what is wrong with each wrong setting. If there are any, the rest is good for finding
+            more of them, and for nothing else.
+    """
+
+    helpdesk: Any
+    resolve_email: Any
+    verified: Any
+    options: dict[str, Any]
+    problems: dict[str, str]
+
+
+def read_setting(end_session: Callable[..., Any]) -> Arguments:
+    """Read ``HELPDESK_SSO``; `end_session` is what a logout does unless it says otherwise."""
+    reader = _Reader()
+    return Arguments(
+        reader.helpdesk(),
+        reader.imported("resolve_email", _STAND_IN.get),
+        reader.verified(),
+        {
+            "paths": reader.given.get("paths"),
+            "login_url": reader.login_url(),
+            "next_param": reader.given.get("next_param", "next"),
+            "logout": reader.logout(end_session),
+            "on_event": reader.imported("on_event", _STAND_IN.get),
+        },
+        reader.problems,
+    )
+
+
+class _Reader:
+    """Reads one setting after the other, and collects what is wrong.
+
+    Attributes:
+        given: the setting without the HelpDesk's fields.
+        problems: what is wrong with each wrong setting.
+    """
+
+    def __init__(self) -> None:
+        self.problems: dict[str, str] = {}
+        self.given: dict[str, Any] = {}
+        self._fields: list[str] = []
+        self._is_dict = isinstance(getattr(settings, SETTING, None), Mapping)
+        if not self._is_dict:
+            self.problems[SETTING] = "must be a dict" if hasattr(settings, SETTING) else "is not set"
+            return
+        for name in settings.HELPDESK_SSO:
+            if name in _FIELDS:
+                self._fields.append(name)
+            elif name in _OPTIONS:
+                self.given[name] = settings.HELPDESK_SSO[name]
+            else:
+                near = get_close_matches(str(name).lower(), (*_FIELDS, *_OPTIONS), 1)
+                said = f"is no setting: did you mean {near[0]}?" if near else "is no setting"
+                self.problems[str(name)] = said
+
+    def imported(self, name: str, stand_in: Any) -> Any:
+        return self._import(name, self.given.get(name), stand_in)
+
+    def _import(self, name: str, value: Any, stand_in: Any) -> Any:
+        if not isinstance(value, str):
+            return value
+        try:
+            return import_string(value)
+        except ImportError as error:
+            self.problems[name] = f"{value!a} cannot be imported: {error}"
+            return stand_in
+
+    def helpdesk(self) -> Any:
+        if "helpdesk" in self.given:
+            if self._fields:
+                more = ", ".join(self._fields)
+                self.problems["helpdesk"] = f"is given, and {more} too: give either it or those"
+            return self.imported("helpdesk", HelpDesk(**_STAND_IN))
+        try:
+            return HelpDesk(**_values(self._fields))
+        except ConfigError as error:
+            problems = error.problems
+        if self._is_dict:
+            missing = {name: "is not set" for name in _REQUIRED if name not in self._fields}
+            self.problems |= problems | missing
+        sound = [name for name in self._fields if name not in problems and name != "sso_token"]
+        others = {*_REQUIRED, *self._fields} - {*sound}
+        return HelpDesk(**_values(sound) | {name: _STAND_IN[name] for name in _STAND_IN if name in others})
+
+    def verified(self) -> Any:
+        if self.given.get("resolve_email") is not None:
+            if "verified" in self.given:
+                self.problems["verified"] = "is for the default resolver: your resolve_email has to see to it"
+            return True
+        verified = self.given.get("verified")
+        if isinstance(verified, str) and "." in verified:  # no attribute has such a name
+            verified = self.imported("verified", True)
+        if self._is_dict:
+            try:
+                check_settings(verified)
+            except ConfigError as error:
+                self.problems |= error.problems
+        return verified
+
+    def login_url(self) -> Any:
+        if "login_url" in self.given:
+            return self._resolved("login_url", self.given["login_url"])
+        path = self._resolved("LOGIN_URL", settings.LOGIN_URL)
+        # A path in LOGIN_URL is what the browser sees, and we are to say what the application sees.
+        prefix = (settings.FORCE_SCRIPT_NAME or "").rstrip("/")
+        return path.removeprefix(prefix) if path and path.startswith(f"{prefix}/") else path
+
+    def _resolved(self, source: str, target: Any) -> str | None:
+        """Return the path that a view's name, or a lazy one, stands for, without the mount prefix."""
+        if target is None:
+            return None
+        prefix = get_script_prefix()
+        set_script_prefix("/")
+        try:
+            text = str(target)
+            # A path is not looked up: that would load the URLconf, and with it the whole application.
+            return text if text.startswith("/") or "://" in text else str(resolve_url(text))
+        except NoReverseMatch:
+            self.problems["login_url"] = f"{source} is neither a path, nor a URL, nor the name of one"
+            return None
+        finally:
+            set_script_prefix(prefix)
+
+    def logout(self, end_session: Callable[..., Any]) -> Logout | None:
+        wanted = self.given.get("logout")
+        if not wanted or isinstance(wanted, Logout):
+            return wanted or None
+        if wanted is not True and not isinstance(wanted, Mapping):
+            self.problems["logout"] = "must be True, a Logout, or a dict of what Logout takes"
+            return None
+        arguments: dict[str, Any] = {"end_session": end_session}
+        arguments |= {} if wanted is True else wanted
+        arguments["end_session"] = self._import("logout", arguments["end_session"], end_session)
+        try:
+            return Logout(**arguments)
+        except ConfigError as error:
+            self.problems["logout"] = "; ".join(f"{name} {text}" for name, text in error.problems.items())
+        except TypeError:
+            self.problems["logout"] = "may hold end_session, path and then, and nothing else"
+        return None
+
+
+def _values(names: Iterable[str]) -> dict[str, Any]:
+    return {**dict.fromkeys(_REQUIRED), **{name: settings.HELPDESK_SSO[name] for name in names}}
+
+
+class Order(NamedTuple):
+    """How the lines of ``MIDDLEWARE`` stand to each other.
+
+    Attributes:
+        ours: our line; `None` if it is not there.
+        after: the lines of the session and authentication middlewares that wrongly stand after it.
+        has_authentication: whether there is an authentication middleware at all.
+    """
+
+    ours: str | None
+    after: list[str]
+    has_authentication: bool
+
+    @property
+    def problem(self) -> str | None:
+        """Say which line to move, or return `None`."""
+        if not self.after:
+            return None
+        return (
+            f"in MIDDLEWARE, {' and '.join(map(repr, self.after))} must come before {self.ours!r}: "
+            f"move the line {self.ours!r} to below {self.after[-1]!r}"
+        )
+
+
+def read_order(ours: type) -> Order:
+    """Look where `ours`, the class or a subclass, stands in ``MIDDLEWARE``."""
+    line: str | None = None
+    after: list[str] = []
+    has_authentication = False
+    for path in settings.MIDDLEWARE:
+        names = _class_names(path)
+        has_authentication |= AUTHENTICATION in names
+        if f"{ours.__module__}.{ours.__qualname__}" in names:
+            line = path
+        elif line is not None and not names.isdisjoint((SESSION, AUTHENTICATION)):
+            after.append(path)
+    return Order(line, after, has_authentication)
+
+
+def _class_names(path: str) -> set[str]:
+    """Return the names of the class at `path` and of its bases; of a function, none.
+
+    By name, for Django's own cannot be imported where their applications are not installed.
+    """
+    try:
+        middleware = import_string(path)
+    except ImportError:
+        return set()  # Django will say so
+    return {f"{base.__module__}.{base.__qualname__}" for base in getattr(middleware, "__mro__", ())}

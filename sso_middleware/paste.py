@@ -1,0 +1,175 @@
+"""PasteDeploy filters, for applications that are put together by an INI file, such as Pyramid's.
+
+::
+
+    [filter:helpdesk]
+    use = egg:sso-middleware#with_app
+    sso_token_file = /run/secrets/helpdesk
+    sso_auth_url = https://acme.example/sso
+    account_id = 4711
+    auth_url = https://app.example.com/sso/helpdesk
+    logout_url = https://app.example.com/sso/logout
+    resolve_email = myapp.helpdesk:resolver
+    end_session = myapp.helpdesk:end_session
+    login_url = /login
+
+    [pipeline:main]
+    pipeline = helpdesk myapp
+
+``egg:sso-middleware`` takes `resolve_email` and `end_session` as they are. What asks the application
+itself, as Pyramid's `request_email` does, is made by a factory that is given the application: that is
+``egg:sso-middleware#with_app``, the last filter before the application.
+
+The keys are the settings of `HelpDesk`, `sso_token_file`, and the parameters of `SSOMiddleware`, where
+`end_session`, `logout_path` and `logout_then` stand for `logout`. `helpdesk`, `resolve_email`,
+`end_session` and `on_event` are dotted names: ``module:attribute``. `paths` are separated by white
+space. A setting of `HelpDesk` that is left out, or empty, is taken from its ``HELPDESK_`` variable. In
+an INI file a ``%`` is written ``%%``.
+"""
+
+from __future__ import annotations
+
+import os
+import pkgutil
+from collections.abc import Callable, Mapping
+from typing import Any
+from wsgiref.types import WSGIApplication
+
+from sso_middleware.errors import ConfigError
+from sso_middleware.helpdesk import HelpDesk
+from sso_middleware.logout import Logout
+from sso_middleware.wsgi import SSOMiddleware
+
+__all__ = ["filter_app_factory", "filter_factory"]
+
+_PREFIX = "HELPDESK_"
+_TOKEN = {f"{_PREFIX}SSO_TOKEN", f"{_PREFIX}SSO_TOKEN_FILE"}
+_ACCOUNT = (
+    "sso_token",
+    "sso_token_file",
+    "sso_auth_url",
+    "account_id",
+    "auth_url",
+    "logout_url",
+    "backdate",
+    "allow_http",
+)
+_DOTTED = ("helpdesk", "resolve_email", "end_session", "on_event")
+_PLAIN = ("login_url", "next_param")
+_LOGOUT = {"logout_path": "path", "logout_then": "then"}
+_KEYS = (*_ACCOUNT, *_DOTTED, *_PLAIN, *_LOGOUT, "paths")
+
+
+def filter_factory(
+    _global_conf: Mapping[str, str], /, **settings: str
+) -> Callable[[WSGIApplication], SSOMiddleware]:
+    """Make a filter of settings from an INI file: entry point ``paste.filter_factory``.
+
+    Args:
+        _global_conf: the file's ``[DEFAULT]``; not used.
+        settings: see this module.
+
+    Raises:
+        ConfigError: naming every wrong setting at once.
+    """
+    options = _options(settings)
+
+    def wrap(app: WSGIApplication) -> SSOMiddleware:
+        return _middleware(app, options, settings)
+
+    return wrap
+
+
+def filter_app_factory(
+    app: WSGIApplication, _global_conf: Mapping[str, str], /, **settings: str
+) -> SSOMiddleware:
+    """Wrap an application by settings from an INI file: entry point ``paste.filter_app_factory``.
+
+    Here `resolve_email` and `end_session` name factories: each is called once, with `app`.
+
+    Args:
+        app: the application, or the next filter.
+        _global_conf: the file's ``[DEFAULT]``; not used.
+        settings: see this module.
+
+    Raises:
+        ConfigError: naming every wrong setting at once.
+    """
+    options = _options(settings)
+    for name in ("resolve_email", "end_session"):
+        if name in options:
+            options[name] = options[name](app)
+    return _middleware(app, options, settings)
+
+
+def _middleware(app: WSGIApplication, options: dict[str, Any], settings: Mapping[str, str]) -> SSOMiddleware:
+    options = dict(options)
+    if "end_session" in options:
+        where = {name: settings[key] for key, name in _LOGOUT.items() if key in settings}
+        options["logout"] = Logout(options.pop("end_session"), **where)
+    return SSOMiddleware(app, **options)
+
+
+def _options(settings: Mapping[str, str]) -> dict[str, Any]:
+    """Return what `SSOMiddleware` takes, and `end_session`."""
+    problems = _key_problems(settings)
+    options: dict[str, Any] = {name: settings[name] for name in _PLAIN if name in settings}
+    if "paths" in settings:
+        options["paths"] = settings["paths"].split()
+    for name in _DOTTED:
+        if name in settings:
+            try:
+                options[name] = _named(settings[name])
+            except ValueError as error:
+                problems[name] = str(error)
+    if "helpdesk" not in settings:
+        try:
+            options["helpdesk"] = _helpdesk(settings)
+        except ConfigError as error:
+            problems |= error.problems
+    if problems:
+        raise ConfigError(problems)
+    return options
+
+
+def _key_problems(settings: Mapping[str, str]) -> dict[str, str]:
+    problems = {
+        name: f"is no setting; there are {', '.join(_KEYS)}" for name in settings if name not in _KEYS
+    }
+    if "resolve_email" not in settings:
+        problems["resolve_email"] = "is not set: it says who is signed in, as module:attribute"
+    if "helpdesk" in settings:
+        problems |= {name: "is set, and helpdesk too" for name in _ACCOUNT if name in settings}
+    if "end_session" not in settings:
+        problems |= {name: "is of no use without end_session" for name in _LOGOUT if name in settings}
+    return problems
+
+
+def _named(dotted: str) -> Any:
+    module, _, attribute = dotted.partition(":")
+    if not module or not attribute:
+        raise ValueError("must be a dotted name: module:attribute")
+    try:
+        named = pkgutil.resolve_name(dotted)
+    except (ImportError, AttributeError) as error:
+        raise ValueError(f"{dotted} cannot be imported: {error}") from error
+    if not callable(named) and not isinstance(named, HelpDesk):
+        raise ValueError(f"{dotted} is a {type(named).__name__}, not a callable")  # noqa: TRY004 - a setting's
+    return named
+
+
+def _helpdesk(settings: Mapping[str, str]) -> HelpDesk:
+    given = {f"{_PREFIX}{name.upper()}": settings[name] for name in _ACCOUNT if settings.get(name)}
+    variables = {name: value for name, value in os.environ.items() if name.startswith(_PREFIX)}
+    if not _TOKEN.isdisjoint(given):  # in the file, either of the two outdoes both in the environment
+        variables = {name: value for name, value in variables.items() if name not in _TOKEN}
+    try:
+        return HelpDesk.from_env(variables | given)
+    except ConfigError as error:
+        # What stands in the file is named as it stands there.
+        raise ConfigError(
+            {
+                name.removeprefix(_PREFIX).lower() if name in given else name: problem
+                for name, problem in error.problems.items()
+            }
+        ) from None

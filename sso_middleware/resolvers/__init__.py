@@ -1,0 +1,24 @@
+"""Ready-made resolvers, one module for each ecosystem, and what combines resolvers.
+
+Importing this package imports no framework. The combinators come with the first one that is used.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sso_middleware.resolvers.combining import Resolver, first_of, only_domains, require
+
+__all__ = ["Resolver", "first_of", "only_domains", "require"]
+
+
+def __getattr__(name: str) -> object:
+    """Import a combinator when it is first used (PEP 562): they need anyio, and no framework does."""
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = globals()[name] = getattr(import_module(f"{__name__}.combining"), name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

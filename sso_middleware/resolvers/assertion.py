@@ -1,0 +1,195 @@
+"""Resolvers for an identity-aware proxy that signs what it says: a JWT in a request header.
+
+They work under WSGI and ASGI, and need the extra ``crypto``. A forged assertion is refused (403), and
+never taken for an anonymous visitor or for anybody. These are the reasons:
+
+======================== ============================================================================
+``assertion_invalid``    no JWT, another algorithm, an unknown key, a wrong signature, a claim missing
+``assertion_expired``    it is no longer valid, or the clocks differ
+``assertion_not_yet``    it is not yet valid, or the clocks differ
+``assertion_audience``   it is meant for another application: check `audience`
+``assertion_issuer``     it comes from another issuer: check `issuer`
+``assertion_no_email``   it does not name a person's address; a service's does not
+``email_not_verified``   its ``email_verified`` says so
+``ambiguous_header``     the header came twice
+======================== ============================================================================
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, TypeAlias
+
+import jwt
+
+from sso_middleware.errors import ConfigError, HandoffRefused
+from sso_middleware.resolvers.headers import single_value
+from sso_middleware.resolvers.keys import KeyServer
+from sso_middleware.resolvers.verification import holds
+from sso_middleware.urls import url_problem
+
+__all__ = ["cloudflare_access", "google_iap", "signed_assertion"]
+
+Resolver: TypeAlias = Callable[[Mapping[str, Any]], str | None]
+"""Given the environ or scope, returns the visitor's address, or `None` without an assertion."""
+
+_REQUIRED = ["aud", "iss", "exp", "iat"]
+_REASONS: tuple[tuple[type[Exception], str], ...] = (
+    (jwt.ExpiredSignatureError, "assertion_expired"),
+    (jwt.ImmatureSignatureError, "assertion_not_yet"),
+    (jwt.InvalidAudienceError, "assertion_audience"),
+    (jwt.InvalidIssuerError, "assertion_issuer"),
+)
+#: TypeError: the key is of another kind than the algorithm. RecursionError: JSON that is nested thousands
+#: deep, which PyJWT catches itself since 2.15.
+_BAD = (jwt.PyJWTError, TypeError, RecursionError)
+_ASYMMETRIC = re.compile(r"(?:RS|PS|ES)[0-9]{3}K?|EdDSA")  # with HS* the public key would be the secret
+_FIELD_NAME = re.compile(r"[A-Za-z0-9-]+")
+_TEAM = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?")
+
+
+def signed_assertion(
+    header: str,
+    *,
+    jwks_url: str,
+    audience: str | Iterable[str],
+    issuer: str,
+    algorithms: str | Iterable[str],
+    claim: str = "email",
+    leeway: int = 30,
+) -> Resolver:
+    """Return a resolver that verifies the JWT in a request header and gives the address in it.
+
+    No header is an anonymous visitor. Nothing is fetched before the first assertion comes. Fetching
+    blocks, so on ASGI the resolver runs in a worker thread, as any that is not async.
+
+    Args:
+        header: the name of the header, such as ``Cf-Access-Jwt-Assertion``.
+        jwks_url: where the issuer publishes its keys (RFC 7517); https, or http on loopback.
+        audience: what ``aud`` must be, or hold: your application's identifier; one, or several.
+        issuer: what ``iss`` must be.
+        algorithms: the signature algorithms accepted, asymmetric ones only; one, or several.
+        claim: the claim that holds the address.
+        leeway: seconds by which the issuer's clock and this one may differ.
+
+    Raises:
+        ConfigError: naming every wrong setting at once.
+    """
+    audiences, accepted = _several(audience), _several(algorithms)
+    found = {
+        "header": None
+        if isinstance(header, str) and _FIELD_NAME.fullmatch(header)
+        else "must be the name of a header: letters, digits and hyphens",
+        "jwks_url": url_problem(jwks_url, allow_http=False),
+        "audience": None if _are_texts(audiences) else "must be a non-empty str, or several",
+        "issuer": None if _are_texts([issuer]) else "must be a non-empty str",
+        "algorithms": _algorithms_problem(accepted),
+        "claim": None if _are_texts([claim]) else "must be a non-empty str",
+        "leeway": None if type(leeway) is int and leeway >= 0 else "must be a whole number of seconds",
+    }
+    if problems := {name: problem for name, problem in found.items() if problem}:
+        raise ConfigError(problems)
+    keys = KeyServer(jwks_url)
+
+    def resolve_email(source: Mapping[str, Any]) -> str | None:
+        assertion = single_value(source, header)
+        return None if assertion is None else _address(_claims(assertion), claim)
+
+    def _claims(assertion: str) -> dict[str, Any]:
+        try:
+            head = jwt.get_unverified_header(assertion)
+            # Nobody can make us ask the key server by anything but what it might have signed.
+            key = keys.find(head.get("kid")) if head.get("alg") in accepted else None
+            if key is None:
+                raise HandoffRefused("assertion_invalid")
+            return jwt.decode(
+                assertion,
+                key,
+                algorithms=accepted,
+                audience=audiences,
+                issuer=issuer,
+                leeway=leeway,
+                options={"require": _REQUIRED},
+            )
+        except _BAD as error:
+            reasons = (reason for kind, reason in _REASONS if isinstance(error, kind))
+            # PyJWT's messages quote what came in.
+            raise HandoffRefused(next(reasons, "assertion_invalid")) from None
+
+    return resolve_email
+
+
+def cloudflare_access(team: str, audience: str | Iterable[str]) -> Resolver:
+    """Return a resolver for Cloudflare Access.
+
+    It follows "Validate JWTs" in Cloudflare's documentation of Access applications. Service tokens,
+    which name no person, are refused.
+
+    Args:
+        team: the team name: ``acme`` of ``acme.cloudflareaccess.com``.
+        audience: the Application Audience (AUD) tag of the Access application; one, or several.
+
+    Raises:
+        ConfigError: naming every wrong setting at once.
+    """
+    if not isinstance(team, str) or not _TEAM.fullmatch(team):
+        raise ConfigError({"team": "must be the team name alone: acme of acme.cloudflareaccess.com"})
+    issuer = f"https://{team}.cloudflareaccess.com"
+    return signed_assertion(
+        "Cf-Access-Jwt-Assertion",
+        jwks_url=f"{issuer}/cdn-cgi/access/certs",
+        audience=audience,
+        issuer=issuer,
+        algorithms="RS256",
+    )
+
+
+def google_iap(audience: str | Iterable[str]) -> Resolver:
+    """Return a resolver for Google's Identity-Aware Proxy.
+
+    It follows "Securing your app with signed headers" in Google's documentation of IAP.
+
+    Args:
+        audience: the Signed Header JWT Audience, such as
+            ``/projects/PROJECT_NUMBER/global/backendServices/SERVICE_ID``; one, or several.
+
+    Raises:
+        ConfigError: `audience` is wrong.
+    """
+    return signed_assertion(
+        "X-Goog-IAP-JWT-Assertion",
+        jwks_url="https://www.gstatic.com/iap/verify/public_key-jwk",
+        audience=audience,
+        issuer="https://cloud.google.com/iap",
+        algorithms="ES256",
+    )
+
+
+def _address(claims: Mapping[str, Any], claim: str) -> str:
+    if not holds(claims.get("email_verified", True)):
+        raise HandoffRefused("email_not_verified")
+    email = claims.get(claim)
+    if not isinstance(email, str):
+        raise HandoffRefused("assertion_no_email")
+    return email
+
+
+def _several(value: str | Iterable[str]) -> list[Any]:
+    return [value] if isinstance(value, str) or not isinstance(value, Iterable) else [*value]
+
+
+def _are_texts(values: Iterable[object]) -> bool:
+    found = [*values]
+    return bool(found) and all(isinstance(value, str) and value for value in found)
+
+
+def _algorithms_problem(algorithms: list[Any]) -> str | None:
+    if not _are_texts(algorithms) or not all(_ASYMMETRIC.fullmatch(name) for name in algorithms):
+        return "must be asymmetric ones, such as RS256 or ES256: never HS* or none"
+    try:
+        for name in algorithms:
+            jwt.get_algorithm_by_name(name)
+    except NotImplementedError:
+        return "need the extra: pip install 'sso-middleware[crypto]'; or there is none of that name"
+    return None

@@ -1,0 +1,85 @@
+"""For Flask: who is signed in, asked of the application from outside.
+
+Both resolvers are for ``app.wsgi_app = SSOMiddleware(app.wsgi_app, ...)``. They write no session: what
+they change in their copy of it goes nowhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any, TypeAlias
+from wsgiref.types import WSGIEnvironment
+
+from flask import Flask
+
+from sso_middleware.errors import MiddlewareOrderError
+from sso_middleware.resolvers.verification import (
+    Verified,
+    check_settings,
+    email_in,
+    email_of,
+    is_signed_in,
+)
+
+__all__ = ["login_user_email", "session_email"]
+
+EmailResolver: TypeAlias = Callable[[WSGIEnvironment], str | None]
+
+
+def session_email(app: Flask, *keys: str, verified: Verified) -> EmailResolver:
+    """Take the address from the session that `app` itself would open.
+
+    Args:
+        app: the Flask application.
+        keys: the keys that lead to the address, each into the mapping that the one before it gave.
+        verified: see `Verified`; the name or predicate is that of the mapping that holds the address.
+
+    Raises:
+        ConfigError: naming every wrong setting at once.
+    """
+    check_settings(verified, keys=keys, app=_problem(app))
+
+    def resolve(environ: WSGIEnvironment) -> str | None:
+        with app.app_context():  # sessions in a database use it, and return their connection at its end
+            session = app.session_interface.open_session(app, app.request_class(environ))
+            if session is None:
+                raise MiddlewareOrderError("the Flask application has no session: set app.secret_key first")
+            return email_in(session, keys, verified)
+
+    return resolve
+
+
+def login_user_email(app: Flask, attr: str = "email", *, verified: Verified) -> EmailResolver:
+    """Take the address from the user whom Flask-Login finds, by the session or a remember-me cookie.
+
+    An inactive user is anonymous. The application's functions for the end of a request are run, those
+    for its start are not.
+
+    Args:
+        app: the Flask application.
+        attr: the attribute of the user that holds the address.
+        verified: see `Verified`; the name or predicate is that of the user.
+
+    Raises:
+        ConfigError: naming every wrong setting at once.
+        ImportError: Flask-Login is not installed.
+    """
+    check_settings(verified, attr=attr, app=_problem(app))
+    flask_login: Any = import_module("flask_login")  # here, as `session_email` does without
+
+    def resolve(environ: WSGIEnvironment) -> str | None:
+        if not hasattr(app, "login_manager"):
+            raise MiddlewareOrderError(
+                "Flask-Login does not know the application yet: call login_manager.init_app(app) before the "
+                "first request"
+            )
+        with app.request_context(environ):
+            user = flask_login.current_user
+            return email_of(user, attr, verified) if is_signed_in(user) else None
+
+    return resolve
+
+
+def _problem(app: object) -> str | None:
+    return None if isinstance(app, Flask) else "must be the Flask application itself, not its wsgi_app"

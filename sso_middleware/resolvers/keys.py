@@ -1,0 +1,80 @@
+"""The public keys of whoever signs assertions."""
+
+from __future__ import annotations
+
+import http.client
+import logging
+import math
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlsplit
+
+import jwt
+
+from sso_middleware.errors import ResolverUnavailable
+
+_logger = logging.getLogger("sso_middleware")
+
+_TIMEOUT = 5  # seconds; a visitor is waiting
+_LIFESPAN = 300  # seconds for which keys are used without asking again
+_PAUSE = 10  # seconds between two attempts: an unknown key id may be a new key, or a forger's
+
+
+class KeyServer:
+    """The keys an issuer publishes, fetched when they are needed and kept for five minutes.
+
+    An unknown key id makes one fetch in ten seconds at most, however many are forged, and whether
+    the server answers or not. Meanwhile known keys are found without waiting.
+
+    Args:
+        url: where they are (RFC 7517).
+        clock: seconds from anywhere, never going back.
+    """
+
+    def __init__(self, url: str, *, clock: Callable[[], float] = time.monotonic) -> None:
+        # Its own cache would hold everybody up, for each forged key id anew, while the server is down.
+        self._client = jwt.PyJWKClient(url, cache_jwk_set=False, timeout=_TIMEOUT)
+        self._host = urlsplit(url).netloc
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._keys: dict[str, Any] = {}
+        self._good_until = self._next_attempt = -math.inf
+        self._is_down = False
+
+    def find(self, key_id: object) -> Any | None:
+        """Return the public key with that id, or `None` if the issuer has none such.
+
+        Raises:
+            ResolverUnavailable: the server does not answer, so nobody knows.
+        """
+        if not isinstance(key_id, str):
+            return None
+        key = self._known(key_id)
+        if key is not None:
+            return key
+        with self._lock:
+            if self._known(key_id) is None and self._clock() >= self._next_attempt:
+                self._fetch()
+            key = self._known(key_id)
+            if key is None and self._is_down:
+                seconds = math.ceil(self._next_attempt - self._clock())
+                raise ResolverUnavailable("the key server is down", retry_after=max(seconds, 1))
+            return key
+
+    def _known(self, key_id: str) -> Any | None:
+        return self._keys.get(key_id) if self._clock() < self._good_until else None
+
+    def _fetch(self) -> None:
+        try:
+            found = self._client.get_signing_keys()
+        except (jwt.PyJWTError, OSError, ValueError, http.client.HTTPException) as error:
+            self._is_down = True
+            _logger.warning("no keys from the key server %s (%s)", self._host, type(error).__name__)
+        else:
+            # The bare public keys: PyJWT then takes none for an algorithm that is not its own.
+            self._keys = {str(key.key_id): key.key for key in found}
+            self._good_until = self._clock() + _LIFESPAN
+            self._is_down = False
+        self._next_attempt = self._clock() + _PAUSE

@@ -1,0 +1,175 @@
+"""For an identity-aware proxy or web server in front: who it says is signed in.
+
+A header is as good as the way it came. The proxy has to take the header out of every request before
+it sets its own, its spelling with underscores too (nginx and Apache do that of themselves), and
+nothing but the proxy may reach the application: `trusted_header` wants at least one proof of that.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from hmac import compare_digest
+from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from typing import Any, TypeAlias
+from wsgiref.types import WSGIEnvironment
+
+from sso_middleware.errors import ConfigError, HandoffRefused, ResolverError
+from sso_middleware.resolvers.headers import single_value
+
+__all__ = [
+    "AUTHELIA",
+    "AUTHENTIK",
+    "OAUTH2_PROXY",
+    "OAUTH2_PROXY_AUTH_REQUEST",
+    "TAILSCALE",
+    "VOUCH",
+    "remote_user",
+    "trusted_header",
+]
+
+OAUTH2_PROXY = "X-Forwarded-Email"
+"""oauth2-proxy as the reverse proxy itself: ``--pass-user-headers`` (the default) sets the header, and
+``--skip-auth-strip-headers`` (the default) takes a visitor's own out. Leave
+``--insecure-oidc-allow-unverified-email`` off."""
+
+OAUTH2_PROXY_AUTH_REQUEST = "X-Auth-Request-Email"
+"""oauth2-proxy asked by another proxy: ``--set-xauthrequest``, and in nginx, beside ``auth_request``,
+``auth_request_set $email $upstream_http_x_auth_request_email;`` and
+``proxy_set_header X-Auth-Request-Email $email;``. In Traefik, `authResponseHeaders` names the header."""
+
+AUTHELIA = "Remote-Email"
+"""Authelia (trusted header SSO): the proxy sets the header from Authelia's answer, in nginx by
+``auth_request_set $email $upstream_http_remote_email;`` and ``proxy_set_header Remote-Email $email;``,
+in Traefik by `authResponseHeaders`, in Caddy by ``copy_headers``."""
+
+AUTHENTIK = "X-authentik-email"
+"""authentik's proxy provider: an outpost that proxies sets the header. With forward auth the proxy in
+front does, from the outpost's answer, as for Authelia."""
+
+VOUCH = "X-Vouch-User"
+"""Vouch Proxy, by nginx: ``auth_request_set $user $upstream_http_x_vouch_user;`` and
+``proxy_set_header X-Vouch-User $user;``."""
+
+TAILSCALE = "Tailscale-User-Login"
+"""Tailscale Serve sets the header and takes a visitor's own out; the application listens on loopback
+only. Whoever comes by Funnel, or from a tagged device, is anonymous. Some identity providers give
+logins that are no addresses (``jane@github``): wrap the resolver in `only_domains`."""
+
+Network: TypeAlias = IPv4Network | IPv6Network
+
+_NAME = re.compile(r"[A-Za-z0-9]+(-[A-Za-z0-9]+)*")
+_SECRET = re.compile(r"[!-+\--~]+")  # visible ASCII; a comma could not be told from a doubled header
+
+
+def remote_user(domain: str | None = None) -> Callable[[WSGIEnvironment], str | None]:
+    """Take the address from ``REMOTE_USER``, which the web server sets itself (RFC 3875, 4.1.11).
+
+    A request header named ``Remote-User`` is a visitor's and plays no part.
+
+    Args:
+        domain: completes a user name without one: ``jane`` is ``jane@domain``. `None`: the server
+            gives whole addresses.
+
+    Raises:
+        ConfigError: `domain` is no domain.
+    """
+    if domain is not None and (not isinstance(domain, str) or not domain or "@" in domain):
+        raise ConfigError({"domain": "must be a domain, such as acme.example, or None"})
+
+    def resolve(environ: WSGIEnvironment) -> str | None:
+        if "REQUEST_METHOD" not in environ:
+            raise ResolverError("REMOTE_USER is known to WSGI only: under ASGI use proxy.trusted_header")
+        user: str = environ.get("REMOTE_USER", "")
+        if domain is not None and user and "@" not in user:
+            return f"{user}@{domain}"
+        return user or None
+
+    return resolve
+
+
+def trusted_header(
+    name: str, *, trusted_proxies: str | Iterable[str] = (), secret: tuple[str, str] | None = None
+) -> Callable[[Any], str | None]:
+    """Take the address from a header that the proxy in front sets; for WSGI and ASGI.
+
+    At least one of `trusted_proxies` and `secret` is obligatory; where both are given, both must hold.
+    A request without the header is an anonymous visitor's. With it, but not from the proxy, it is
+    refused (``untrusted_proxy``), and so is a header that came twice (``ambiguous_header``).
+
+    Args:
+        name: of the header; see this module's constants.
+        trusted_proxies: addresses and networks of the proxies that connect to the application. Where
+            the server or a middleware replaces the peer's address by one from ``X-Forwarded-For``, as
+            uvicorn's ``--proxy-headers`` (the default) does, or the proxy comes by a Unix socket, use
+            `secret`. Werkzeug's ProxyFix keeps the peer's address, and that one counts.
+        secret: the name and value of another header that only the proxy knows to send.
+
+    Raises:
+        ConfigError: naming every wrong setting at once.
+    """
+    networks, networks_problem = _networks(trusted_proxies)
+    if not networks and secret is None:
+        networks_problem = networks_problem or "give it or secret: else everybody could send the header"
+    checks = {
+        "name": None if _is_header_name(name) else "must be a header's name, such as X-Forwarded-Email",
+        "trusted_proxies": networks_problem,
+        "secret": None if secret is None else _secret_problem(name, secret),
+    }
+    if problems := {setting: problem for setting, problem in checks.items() if problem}:
+        raise ConfigError(problems)
+
+    def resolve(source: Any) -> str | None:
+        email = single_value(source, name)
+        if email is None:
+            return None
+        if networks and not _is_from(networks, source):
+            raise HandoffRefused("untrusted_proxy")
+        if secret is not None:
+            told = single_value(source, secret[0]) or ""
+            if not compare_digest(told.encode(), secret[1].encode()):
+                raise HandoffRefused("untrusted_proxy")
+        return email
+
+    return resolve
+
+
+def _is_from(networks: list[Network], source: Any) -> bool:
+    if "REQUEST_METHOD" in source:
+        seen_by_proxy_fix = source.get("werkzeug.proxy_fix.orig", source)
+        peer = seen_by_proxy_fix.get("REMOTE_ADDR")
+    else:
+        peer = (source.get("client") or [None])[0]
+    try:
+        address = ip_address(peer or "")
+    except ValueError:  # a Unix socket has none
+        return False
+    if isinstance(address, IPv6Address) and address.ipv4_mapped:
+        address = address.ipv4_mapped  # how a dual-stack socket sees an IPv4 peer
+    return any(address in network for network in networks)
+
+
+def _networks(trusted_proxies: Any) -> tuple[list[Network], str | None]:
+    """Return the networks, and what is wrong with them."""
+    if isinstance(trusted_proxies, str):
+        trusted_proxies = [trusted_proxies]
+    try:
+        networks = [ip_network(proxy) for proxy in trusted_proxies]
+    except (TypeError, ValueError):
+        return [], "must be IP addresses or networks, such as 127.0.0.1 or 10.0.0.0/8, without host bits"
+    if any(network.prefixlen == 0 for network in networks):
+        return [], "a network of all addresses trusts everybody"
+    return networks, None
+
+
+def _is_header_name(name: object) -> bool:
+    return isinstance(name, str) and _NAME.fullmatch(name) is not None
+
+
+def _secret_problem(name: object, secret: object) -> str | None:
+    match secret:
+        case (str(header), str(value)) if _is_header_name(header) and _SECRET.fullmatch(value):
+            same = isinstance(name, str) and header.lower() == name.lower()
+            return "must be in a header of its own" if same else None
+        case _:
+            return "must be (header name, value), the value of visible ASCII without a comma, and not empty"

@@ -1,0 +1,52 @@
+"""For Pyramid: who is signed in, asked of the application from outside."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeAlias
+from wsgiref.types import WSGIEnvironment
+
+from pyramid.router import (  # type: ignore[import-untyped]
+    Router,  # pyright: ignore[reportMissingTypeStubs]
+)
+
+from sso_middleware.resolvers.verification import Verified, check_settings, email_from
+
+__all__ = ["request_email"]
+
+EmailResolver: TypeAlias = Callable[[WSGIEnvironment], str | None]
+
+
+def request_email(router: Any, getter: Callable[[Any], Any], *, verified: Verified) -> EmailResolver:
+    """Ask `getter` for the visitor within a request of the application.
+
+    ``request_email(app, lambda request: request.identity, verified="email_verified")``, where the
+    security policy's identity has an ``email``. Sessions, the security policy and request methods
+    work as in a view; tweens do not run, so a transaction that one of them begins has not begun.
+
+    Args:
+        router: what ``config.make_wsgi_app()`` returns, before any filter is put around it.
+        getter: ``(request) -> user``: an object or mapping with an ``email``, or the address itself;
+            `None` if nobody is signed in.
+        verified: see `Verified`; the name or predicate is that of what `getter` returns.
+
+    Raises:
+        ConfigError: naming every wrong setting at once.
+    """
+    is_router = isinstance(router, Router)
+    check_settings(
+        verified,
+        router=None if is_router else "must be what config.make_wsgi_app() returns, before any filter",
+        getter=None if callable(getter) else "must be a callable (request) -> user",
+    )
+
+    def resolve(environ: WSGIEnvironment) -> str | None:
+        with router.request_context(environ) as request:
+            try:
+                return email_from(getter(request), verified)
+            finally:
+                # They are the router's to call after a response; database connections hang on them.
+                while request.finished_callbacks:
+                    request.finished_callbacks.popleft()(request)
+
+    return resolve

@@ -1,0 +1,175 @@
+"""What every resolver that reads the application's own records has in common: `verified`.
+
+An address that a user may type in freely lets them be handed off as somebody else. So each of these
+resolvers has to be told how to know that an address was verified, and nothing is the default.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from types import NoneType
+from typing import Any, Literal, TypeAlias, cast
+
+from sso_middleware.callables import is_async, is_awaitable
+from sso_middleware.errors import ConfigError, HandoffRefused, ResolverError
+from sso_middleware.text import exact
+
+Verified: TypeAlias = Literal[True] | str | Callable[[Any], object]
+"""How to know that an address was verified: `True` (the sign-up verifies every address), the name of
+an attribute or key, or a predicate. The name and the predicate are those of the user; where the
+address comes from a session, of the mapping that holds the address."""
+
+
+def check_settings(
+    verified: object, *, attr: object = "email", keys: Sequence[object] = ("email",), **also_wrong: str | None
+) -> None:
+    """Check the settings of a resolver when it is made.
+
+    Args:
+        verified: see `Verified`.
+        attr: the name of the attribute that holds the address.
+        keys: the keys that lead to the address.
+        also_wrong: what the resolver itself has found, by the name of the setting; `None` is fine.
+
+    Raises:
+        ConfigError: naming every wrong setting at once.
+    """
+    checks = {
+        **also_wrong,
+        "attr": None if _is_name(attr) else "must be the name of an attribute",
+        "keys": None if keys and all(map(_is_name, keys)) else "must be one or more keys, each a str",
+        "verified": _verified_problem(verified),
+    }
+    if problems := {name: problem for name, problem in checks.items() if problem}:
+        raise ConfigError(problems)
+
+
+def email_of(user: object, attr: str, verified: Verified) -> str:
+    """Return the address of a signed-in user, an object or a mapping.
+
+    A user who has none gets ``""``, which the gate refuses: `None` would send them to the login,
+    which would send them back.
+
+    Raises:
+        HandoffRefused: the address is not verified.
+        ResolverError: `verified` gives something that is no answer.
+    """
+    email = exact(_field(user, attr))  # forced here, where a lazy proxy still knows what it stands for
+    if isinstance(email, NoneType) or email == "":
+        return ""
+    require_verified(user, verified)
+    return cast("str", email)  # the gate looks after anything else
+
+
+def email_from(answer: object, verified: Verified) -> str | None:
+    """Return the address that the application's answer to "who is it?" holds.
+
+    Args:
+        answer: an object or mapping with an ``email``, or the address itself; `None`: nobody.
+        verified: see `Verified`.
+
+    Raises:
+        HandoffRefused: the address is not verified.
+        ResolverError: `verified` gives something that is no answer.
+    """
+    if isinstance(answer, NoneType):  # a lazy proxy of None says so
+        return None
+    email = exact(answer)
+    if not isinstance(email, str):
+        return email_of(answer, "email", verified)
+    if email:
+        require_verified(email, verified)
+    return email
+
+
+def email_in(session: Mapping[str, Any], keys: Sequence[str], verified: Verified) -> str | None:
+    """Return the address that `keys` lead to, each into the mapping that the one before it gave.
+
+    Where the way ends early nobody is signed in. Where only the last of several keys is missing,
+    somebody is who has no address: see `email_of`.
+
+    Raises:
+        HandoffRefused: the address is not verified.
+        ResolverError: `verified` gives something that is no answer, or a key leads to something that
+            is no mapping.
+    """
+    *outer, last = keys
+    holder = session
+    for key in outer:
+        inner: object = holder.get(key) or {}
+        if not isinstance(inner, Mapping):
+            raise ResolverError(f"{key!r} in the session is a {type(inner).__name__}, not a mapping")
+        holder = cast("Mapping[str, Any]", inner)
+    if not holder or (not outer and holder.get(last) is None):
+        return None
+    return email_of(holder, last, verified)
+
+
+def is_signed_in(user: Any) -> bool:
+    """Whether `user`, as Starlette and Flask-Login know one, is there and active."""
+    return (
+        not isinstance(user, NoneType)
+        and holds(user.is_authenticated)
+        and holds(getattr(user, "is_active", True))
+    )
+
+
+def require_verified(user: object, verified: Verified) -> None:
+    """Refuse a user whose address is not verified.
+
+    Raises:
+        HandoffRefused: so it is.
+        ResolverError: `verified` gives something that is no answer.
+    """
+    if verified is True:
+        return
+    value = _field(user, verified) if isinstance(verified, str) else verified(user)
+    if not holds(value):
+        raise HandoffRefused("email_not_verified")
+
+
+def holds(value: object) -> bool:
+    """Whether a flag that was read from a user is set.
+
+    What is true to Python alone is no answer: a method that ought to have been called, a coroutine
+    that ought to have been awaited, or the ``"false"`` that some identity providers send.
+
+    Raises:
+        ResolverError: `value` is a method or an awaitable.
+    """
+    if inspect.isroutine(value) or is_awaitable(value):
+        if inspect.iscoroutine(value):
+            value.close()  # or Python complains that it was never awaited
+        raise ResolverError(
+            f"a {type(value).__name__} says neither yes nor no: give a predicate that calls it"
+        )
+    text = exact(value)
+    return text.lower() == "true" if isinstance(text, str) else bool(value)
+
+
+def _field(user: object, name: str) -> object:
+    if isinstance(user, Mapping):
+        return cast("Mapping[str, object]", user).get(name)
+    if isinstance(user, str):
+        raise ResolverError(
+            f"a str has no {name!r}: give a predicate, or return the user instead of the address"
+        )
+    return getattr(user, name)  # a wrong name is an AttributeError for the application's own error handling
+
+
+def _is_name(value: object) -> bool:
+    return isinstance(value, str) and value != ""
+
+
+def _verified_problem(verified: object) -> str | None:
+    if verified is True or _is_name(verified):
+        return None
+    if is_async(verified):
+        return "must not be an async predicate: it is called, not awaited"
+    if callable(verified):
+        return None
+    return (
+        "must be True (your sign-up verifies every address), the name of the attribute or key that says "
+        "whether the address is verified, or a predicate"
+    )

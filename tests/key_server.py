@@ -1,0 +1,93 @@
+"""An issuer of assertions: its key server on a free port of this machine, and what it signs with."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import jwt
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+
+AUDIENCE = "the-audience-tag-of-the-application"
+ISSUER = "https://issuer.example"
+
+
+def rsa_key():
+    return rsa.generate_private_key(public_exponent=65537, key_size=2048)
+
+
+def ec_key(curve=ec.SECP256R1):
+    return ec.generate_private_key(curve())
+
+
+def public_jwk(key_id: str, private: Any, **more: str) -> dict[str, Any]:
+    kind = "RS256" if isinstance(private, rsa.RSAPrivateKey) else "ES256"
+    jwk = jwt.get_algorithm_by_name(kind).to_jwk(private.public_key(), as_dict=True)
+    return {**jwk, "kid": key_id, "use": "sig", **more}
+
+
+class Issuer:
+    """Signs assertions, and answers with `keys`; `fetches` counts how often it was asked."""
+
+    def __init__(self, **private: Any) -> None:
+        self.private = private
+        self.keys = [public_jwk(key_id, key) for key_id, key in private.items()]
+        self.answer: bytes | None = None  # instead of the keys
+        self.status = 200
+        self.delay = 0.0
+        self.fetches = 0
+        self.paths: list[str] = []
+
+    def sign(self, key_id="rsa", *, algorithm=None, headers=None, key=None, **changes):
+        now = int(time.time())
+        claims = {"aud": AUDIENCE, "iss": ISSUER, "iat": now, "exp": now + 60, "email": "jane@example.com"}
+        claims = {name: value for name, value in (claims | changes).items() if value is not None}
+        key = key or self.private[key_id]
+        algorithm = algorithm or ("RS256" if isinstance(key, rsa.RSAPrivateKey) else "ES256")
+        return jwt.encode(claims, key, algorithm, headers={"kid": key_id} | (headers or {}))
+
+    @contextmanager
+    def serving(self, port: int = 0, tls=None):
+        issuer = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self):
+                issuer.fetches += 1
+                issuer.paths.append(self.path)
+                time.sleep(issuer.delay)
+                answer = issuer.answer
+                body = json.dumps({"keys": issuer.keys}).encode() if answer is None else answer
+                self.send_response(issuer.status)
+                self.send_header("Content-Type", "application/json")
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def do_CONNECT(self):
+                # A forward proxy that answers for whatever server is asked for.
+                issuer.paths.append(self.path)
+                self.send_response(200)
+                self.end_headers()
+                plain = self.rfile, self.wfile
+                with tls.wrap_socket(self.connection, server_side=True) as tunnel:
+                    self.rfile, self.wfile = tunnel.makefile("rb"), tunnel.makefile("wb", buffering=0)
+                    with self.rfile, self.wfile:
+                        self.handle_one_request()
+                self.rfile, self.wfile = plain
+                self.close_connection = True
+
+            def log_message(self, *args):
+                pass
+
+        with ThreadingHTTPServer(("127.0.0.1", port), Handler) as server:
+            thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+            thread.start()
+            try:
+                yield f"http://127.0.0.1:{server.server_port}/certs"
+            finally:
+                server.shutdown()
+                thread.join()

@@ -1,0 +1,192 @@
+"""`resolvers.bottle`, with a real Bottle application, Beaker's sessions and signed cookies."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from beaker.middleware import SessionMiddleware
+from bottle import BaseResponse, Bottle, request, response
+
+from browsing import JOE, protect_wsgi, tamper, visit, wsgi_browser
+from clients import JANE
+from sso_middleware import ConfigError, HandoffRefused, MiddlewareOrderError
+from sso_middleware.resolvers.bottle import beaker_session_email, signed_cookie_email
+
+SECRET = "a cookie secret"
+USERS = {
+    "jane": {"email": JANE, "email_verified": True},
+    "joe": {"email": JOE, "email_verified": False},
+    "blank": {"email": "", "email_verified": True},
+}
+
+
+def make_app():
+    app = Bottle()
+
+    @app.get("/login/<name>")
+    def log_in(name):
+        session = request.environ["beaker.session"]
+        session["user"] = USERS[name]
+        session.save()
+        response.set_cookie("user", json.dumps(USERS[name]), secret=SECRET, path="/")
+        response.set_cookie("email", USERS[name]["email"], secret=SECRET, path="/")
+
+    @app.get("/logout")
+    def log_out():
+        request.environ["beaker.session"].delete()
+        response.delete_cookie("user", path="/")
+        response.delete_cookie("email", path="/")
+
+    return app
+
+
+def by_session():
+    return beaker_session_email("user", "email", verified="email_verified")
+
+
+def by_cookie():
+    return signed_cookie_email("user", SECRET, verified="email_verified")
+
+
+def by_address():
+    known = {user["email"]: user["email_verified"] for user in USERS.values()}
+    return signed_cookie_email("email", SECRET, verified=known.get)
+
+
+OPTIONS = {"session.type": "memory", "session.validate_key": "a session secret", "session.key": "sid"}
+each_resolver = pytest.mark.parametrize(
+    ("resolver", "cookie"),
+    [(by_session, "sid"), (by_cookie, "user"), (by_address, "email")],
+    ids=["session", "cookie", "address"],
+)
+
+
+def browse(resolver):
+    return wsgi_browser(SessionMiddleware(protect_wsgi(make_app(), resolver()), OPTIONS))
+
+
+@each_resolver
+def test_signed_in(resolver, cookie):
+    """Whoever has logged in is handed off, until they log out."""
+    browser = browse(resolver)
+    assert visit(browser) == "login"
+    browser.get("/login/jane")
+    assert visit(browser) == JANE
+    browser.get("/logout")
+    assert visit(browser) == "login"
+
+
+@each_resolver
+def test_unverified(resolver, cookie):
+    """An address that is not verified is refused."""
+    browser = browse(resolver)
+    browser.get("/login/joe")
+    assert visit(browser) == "email_not_verified"
+
+
+@each_resolver
+def test_no_address(resolver, cookie):
+    """A signed-in user without an address is not sent to log in again."""
+    browser = browse(resolver)
+    browser.get("/login/blank")
+    assert visit(browser) == "invalid_email"
+
+
+@each_resolver
+def test_tampered_cookie(resolver, cookie):
+    """A changed cookie is an anonymous visitor's."""
+    browser = browse(resolver)
+    browser.get("/login/jane")
+    tamper(browser, cookie)
+    assert visit(browser) == "login"
+
+
+@pytest.mark.parametrize("value", [JANE, f'"{JANE}"', "!", "!?", f"!{JANE}?{JANE}", ""])
+def test_unsigned_cookie(value):
+    """A cookie that nobody has signed is an anonymous visitor's."""
+    browser = browse(by_address)
+    assert visit(browser, headers={"Cookie": f"email={value}"}) == "login"
+
+
+def test_cookie_of_another_name():
+    """A signed value is good for the cookie that it was signed for, and no other."""
+    browser = browse(by_cookie)
+    browser.get("/login/jane")
+    assert visit(wsgi_browser(protect_wsgi(make_app(), by_cookie()))) == "login"
+    value = browser.cookies["email"]
+    assert visit(browse(by_cookie), headers={"Cookie": f"user={value}"}) == "login"
+
+
+@pytest.mark.filterwarnings("ignore:Warning. Use of deprecated feature:DeprecationWarning")
+def test_pickled_mapping():
+    """What an older application has pickled into its cookie counts as well."""
+    browser = browse(by_cookie)
+    cookie = BaseResponse()
+    cookie.set_cookie("user", USERS["jane"], secret=SECRET)
+    (header,) = [value for name, value in cookie.headerlist if name == "Set-Cookie"]
+    assert visit(browser, headers={"Cookie": header}) == JANE
+
+
+def test_address_that_looks_like_json():
+    """An address may begin with a brace."""
+    browser = browse(lambda: signed_cookie_email("user", SECRET, verified=True))
+    cookie = BaseResponse()
+    cookie.set_cookie("user", "{jane}@example.com", secret=SECRET)
+    (header,) = [value for name, value in cookie.headerlist if name == "Set-Cookie"]
+    assert visit(browser, headers={"Cookie": header}) == "{jane}@example.com"
+
+
+def test_environ_is_only_read():
+    """Bottle's notes on what it has read do not end up in the environ."""
+    environ = {"HTTP_COOKIE": f"email={JANE}"}
+    assert by_address()(environ) is None
+    assert environ == {"HTTP_COOKIE": f"email={JANE}"}
+
+
+def test_anonymous_visit_makes_no_session():
+    """Asking for an anonymous visitor's session sets no cookie."""
+    browser = browse(by_session)
+    visit(browser)
+    assert "sid" not in browser.cookies
+
+
+@pytest.mark.parametrize("secret", ["", b"", None, 7], ids=repr)
+def test_empty_secret(secret):
+    """Without a secret Bottle believes any cookie, so that is a ConfigError."""
+    with pytest.raises(ConfigError, match="secret: must be"):
+        signed_cookie_email("user", secret, verified=True)
+
+
+def test_secret_of_bytes():
+    """The secret may be bytes, as in Bottle."""
+    browser = wsgi_browser(
+        SessionMiddleware(
+            protect_wsgi(make_app(), signed_cookie_email("user", SECRET.encode(), verified=True)), OPTIONS
+        )
+    )
+    browser.get("/login/jane")
+    assert visit(browser) == JANE
+
+
+def test_wrong_order():
+    """Beaker inside is an error that says how to wrap; wrapped so, it works."""
+    app = make_app()
+    inside = wsgi_browser(protect_wsgi(SessionMiddleware(app, OPTIONS), by_session()))
+    inside.get("/login/jane")
+    with pytest.raises(MiddlewareOrderError) as caught:
+        visit(inside)
+    assert "app = SSOMiddleware(app, ...), then app = SessionMiddleware(app, ...)" in str(caught.value)
+    app = protect_wsgi(app, by_session())
+    app = SessionMiddleware(app, OPTIONS)
+    outside = wsgi_browser(app)
+    outside.get("/login/jane")
+    assert visit(outside) == JANE
+
+
+def test_predicate_of_the_mapping():
+    """A predicate is given the mapping that holds the address, here the session itself."""
+    environ = {"beaker.session": {"email": JANE, "ok": True}}
+    assert beaker_session_email("email", verified=lambda session: session["ok"])(environ) == JANE
+    with pytest.raises(HandoffRefused):
+        beaker_session_email("email", verified=lambda session: not session["ok"])(environ)

@@ -1,0 +1,162 @@
+"""`resolvers.quart`, with a real Quart application."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+import quart
+from werkzeug.local import LocalProxy
+
+from browsing import JOE, asgi_browser, protect_asgi, tamper, visit
+from clients import JANE
+from sso_middleware import ConfigError
+from sso_middleware.resolvers.quart import context_email
+
+USERS = {
+    "jane": {"email": JANE, "email_verified": True},
+    "joe": {"email": JOE, "email_verified": False},
+    "blank": {"email": "", "email_verified": True},
+}
+
+
+@pytest.fixture
+def app():
+    app = quart.Quart("shop")
+    app.secret_key = "a session secret"
+
+    @app.get("/login/<name>")
+    async def log_in(name):
+        quart.session["user"] = USERS[name]
+        return ""
+
+    @app.get("/logout")
+    async def log_out():
+        quart.session.clear()
+        return ""
+
+    return app
+
+
+def getter():
+    return quart.session.get("user")
+
+
+async def async_getter():
+    return getter()
+
+
+each_getter = pytest.mark.parametrize("getter", [getter, async_getter])
+
+
+def browse(app, getter, **options):
+    resolver = context_email(app, getter, verified="email_verified")
+    app.asgi_app = protect_asgi(app.asgi_app, resolver, **options)
+    return asgi_browser(app)
+
+
+@each_getter
+def test_signed_in(app, getter):
+    """Whoever has logged in is handed off, until they log out."""
+    browser = browse(app, getter)
+    assert visit(browser) == "login"
+    browser.get("/login/jane")
+    assert visit(browser) == JANE
+    browser.get("/logout")
+    assert visit(browser) == "login"
+
+
+@each_getter
+def test_unverified(app, getter):
+    """An address that is not verified is refused."""
+    browser = browse(app, getter)
+    browser.get("/login/joe")
+    assert visit(browser) == "email_not_verified"
+
+
+@each_getter
+def test_no_address(app, getter):
+    """A signed-in user without an address is not sent to log in again."""
+    browser = browse(app, getter)
+    browser.get("/login/blank")
+    assert visit(browser) == "invalid_email"
+
+
+@each_getter
+def test_tampered_cookie(app, getter):
+    """A changed cookie is an anonymous visitor's."""
+    browser = browse(app, getter)
+    browser.get("/login/jane")
+    tamper(browser, "session")
+    assert visit(browser) == "login"
+
+
+def test_lazy_proxy(app):
+    """What `getter` returns may be a proxy of nobody."""
+    browser = browse(app, lambda: quart.current_app and quart.g.get("user"))
+    assert visit(browser) == "login"
+
+
+@pytest.mark.parametrize(
+    "load",
+    [lambda: JANE, lambda: {"email": JANE}, lambda: {"email": LocalProxy(lambda: quart.request and JANE)}],
+    ids=["address", "user", "attribute"],
+)
+def test_lazy_proxy_of_somebody(app, load):
+    """A proxy is forced while there is a request that it can ask."""
+    resolver = context_email(app, lambda: LocalProxy(lambda: quart.request and load()), verified=True)
+    assert visit(asgi_browser(protect_asgi(app.asgi_app, resolver))) == JANE
+
+
+async def describe():
+    request = quart.request
+    assert await request.get_data() == b""  # at once: nobody sends one
+    await request.send_push_promise("/style.css")
+    text = [request.method, request.path, request.root_path, request.headers["x-brand"], request.args["a"]]
+    return {"email": f"{'.'.join(text).replace('/', '-')}@{request.host}"}
+
+
+@pytest.mark.parametrize(
+    ("path", "root_path"),
+    [("/sso/helpdesk", ""), ("/shop/sso/helpdesk", "/shop"), ("/sso/helpdesk", "/shop")],
+    ids=["root", "mounted", "mounted, not in path"],
+)
+def test_request_as_in_a_view(app, path, root_path):
+    """`quart.request` is the visitor's, also under a mount prefix."""
+    resolver = context_email(app, describe, verified=True)
+    middleware = protect_asgi(app.asgi_app, resolver, paths="/sso/helpdesk")
+
+    async def mount(scope, receive, send):
+        await middleware({**scope, "path": path, "root_path": root_path}, receive, send)
+
+    email = visit(asgi_browser(mount), headers={"X-Brand": "red"}, params={"a": "b"})
+    assert email == f"GET.-sso-helpdesk.{root_path.replace('/', '-')}.red.b@app.example.com"
+
+
+def test_scope_of_few_words(app):
+    """A server may leave out what the ASGI specification lets it leave out."""
+    resolver = context_email(app, lambda: {"email": quart.request.remote_addr}, verified=True)
+    scope = {"type": "http", "method": "GET", "path": "/", "query_string": b"", "headers": []}
+
+    async def ask():
+        return await resolver(scope)
+
+    assert asyncio.run(ask()) == "<local>"
+
+
+def test_connections_are_returned(app):
+    """The functions for the end of a request run, so that a database connection goes back."""
+    ended = []
+
+    @app.teardown_request
+    async def end(error):
+        ended.append(error)
+
+    visit(browse(app, getter))
+    assert ended == [None]
+
+
+def test_asgi_app_instead_of_the_application(app):
+    """What is no Quart application is a ConfigError."""
+    with pytest.raises(ConfigError, match="app: must be the Quart application"):
+        context_email(app.asgi_app, getter, verified=True)

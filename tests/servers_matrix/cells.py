@@ -1,0 +1,196 @@
+"""What the matrix is made of: servers, ways to reach the application, and processes that do it."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from processes import nginx, process
+from servers import HOST, free_port
+
+HERE = Path(__file__).parent
+SSO_TOKEN = "an SSO Token of at least thirty-two bytes"
+SSO_AUTH_URL = "https://helpdesk.example/sso"
+ACCOUNT_ID = "4711"
+PROXY_SECRET = "the-secret-of-the-proxy-known-to-it-alone"
+
+
+@dataclass(frozen=True)
+class ServerKind:
+    """A server; `command(port, prefix)` starts it, and `prefix` is what it is told the proxy strips."""
+
+    name: str
+    protocol: str
+    module: str
+    command: Callable[[int, str], list[str]]
+    prefix_in_path: bool = False  # what Starlette's Mount relies on
+
+    @property
+    def is_installed(self) -> bool:
+        return importlib.util.find_spec(self.module) is not None
+
+
+def _flag(name: str, prefix: str) -> list[str]:
+    return [name, prefix] if prefix else []
+
+
+SERVERS = [
+    ServerKind(
+        "uvicorn",
+        "ASGI",
+        "uvicorn",
+        lambda port, prefix: [
+            *("uvicorn", "--host", HOST, "--port", str(port), *_flag("--root-path", prefix), "apps:asgi")
+        ],
+        prefix_in_path=True,
+    ),
+    ServerKind(
+        "hypercorn",
+        "ASGI",
+        "hypercorn",
+        lambda port, prefix: [
+            *("hypercorn", "--bind", f"{HOST}:{port}", *_flag("--root-path", prefix), "apps:asgi")
+        ],
+    ),
+    ServerKind(
+        "granian",
+        "ASGI",
+        "granian",
+        lambda port, prefix: [
+            *("granian", "--interface", "asgi", "--host", HOST, "--port", str(port)),
+            *(*_flag("--url-path-prefix", prefix), "apps:asgi"),
+        ],
+    ),
+    ServerKind(
+        "gunicorn (asgi)",
+        "ASGI",
+        "gunicorn",
+        lambda port, prefix: [
+            *("gunicorn", "--worker-class", "asgi", "--bind", f"{HOST}:{port}"),
+            *(*_flag("--root-path", prefix), "apps:asgi"),
+        ],
+    ),
+    # WSGI servers are told by the proxy: X-Forwarded-Prefix, read by Werkzeug's ProxyFix.
+    ServerKind(
+        "gunicorn (sync)",
+        "WSGI",
+        "gunicorn",
+        lambda port, _: ["gunicorn", "--worker-class", "sync", "--bind", f"{HOST}:{port}", "apps:wsgi"],
+    ),
+    ServerKind(
+        "gunicorn (gthread)",
+        "WSGI",
+        "gunicorn",
+        lambda port, _: [
+            *("gunicorn", "--worker-class", "gthread", "--threads", "4", "--bind", f"{HOST}:{port}"),
+            "apps:wsgi",
+        ],
+    ),
+    ServerKind(
+        "waitress", "WSGI", "waitress", lambda port, _: ["waitress", f"--listen={HOST}:{port}", "apps:wsgi"]
+    ),
+    ServerKind(
+        "cheroot", "WSGI", "cheroot", lambda port, _: ["cheroot", "--bind", f"{HOST}:{port}", "apps:wsgi"]
+    ),
+    ServerKind(
+        "granian",
+        "WSGI",
+        "granian",
+        lambda port, _: [
+            *("granian", "--interface", "wsgi", "--host", HOST, "--port", str(port), "apps:wsgi")
+        ],
+    ),
+    ServerKind("Werkzeug", "WSGI", "werkzeug", lambda port, _: ["apps", str(port)]),
+]
+
+
+@dataclass(frozen=True)
+class Way:
+    """A way to reach the application. What the visitor sees in front of its paths is `public`."""
+
+    name: str
+    public: str
+    mount: str = ""
+    nginx: str = ""  # "strips" or "keeps" its prefix
+    login_url: str = "/login"
+
+    @property
+    def stripped(self) -> str:
+        return "/outer" if self.nginx == "strips" else ""
+
+
+WAYS = [
+    Way("direct", ""),
+    Way("direct, mounted", "/app", mount="/app"),
+    Way("nginx keeps prefix", "/outer", nginx="keeps", login_url="/outer/login"),
+    Way("nginx keeps prefix, mounted", "/outer", mount="/outer", nginx="keeps"),
+    Way("nginx strips prefix", "/outer", nginx="strips"),
+    Way("nginx strips prefix, mounted", "/outer/app", mount="/app", nginx="strips"),
+]
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A server that runs, reached in some way."""
+
+    server: ServerKind
+    way: Way
+    origin: str
+
+    @property
+    def base_url(self) -> str:
+        return self.origin + self.way.public
+
+    @property
+    def auth_url(self) -> str:
+        return f"{self.base_url}/sso/helpdesk"
+
+
+@contextmanager
+def running(server: ServerKind, way: Way, directory: Path) -> Iterator[Cell]:
+    """Start the server, and nginx where there is one, and stop both in the end."""
+    port = free_port()
+    front = free_port() if way.nginx else port
+    origin = f"http://{HOST}:{front}"
+    # Starlette's Mount finds its way by a prefix in the path. Where the server does not put it there,
+    # the application does.
+    by_app = way.stripped if server.protocol == "WSGI" or (way.mount and not server.prefix_in_path) else ""
+    settings = {
+        "HELPDESK_SSO_TOKEN": SSO_TOKEN,
+        "HELPDESK_SSO_AUTH_URL": SSO_AUTH_URL,
+        "HELPDESK_ACCOUNT_ID": ACCOUNT_ID,
+        "HELPDESK_AUTH_URL": f"{origin}{way.public}/sso/helpdesk",
+        "PROXY_SECRET": PROXY_SECRET,
+        "MATRIX_LOGIN_URL": way.login_url,
+        "MATRIX_MOUNT": way.mount,
+        "MATRIX_PREFIX": by_app,
+    }
+    command = [sys.executable, "-m", *server.command(port, "" if by_app else way.stripped)]
+    with process(command, port, directory / "server.txt", settings | {"PYTHONPATH": str(HERE)}):
+        if not way.nginx:
+            yield Cell(server, way, origin)
+            return
+        target = f"http://{HOST}:{port}{'/' if way.nginx == 'strips' else ''}"
+        with nginx(directory, front, PROXY.format(host=HOST, port=front, target=target, secret=PROXY_SECRET)):
+            yield Cell(server, way, origin)
+
+
+#: The proxy says who is signed in; here it believes a cookie, where a real one would ask oauth2-proxy.
+PROXY = """
+server {{
+    listen {host}:{port};
+    location /outer/ {{
+        proxy_pass {target};
+        proxy_http_version 1.1;
+        proxy_set_header Host $http_host;
+        proxy_set_header Connection "";
+        proxy_set_header X-Forwarded-Prefix /outer;
+        proxy_set_header X-Proxy-Secret "{secret}";
+        proxy_set_header X-Auth-Request-Email $cookie_visitor;
+    }}
+}}
+"""

@@ -1,0 +1,78 @@
+"""Run the matrix and write what came out into the README, between two comments::
+
+    python tests/servers_matrix/table.py
+
+Exits with 1 if a test failed or was skipped, or if the README has no place for the table.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).parent
+README = HERE.parents[1] / "README.md"
+BEGIN, END = "<!-- servers: begin -->", "<!-- servers: end -->"
+PLACE = re.compile(f"{BEGIN}\n.*?{END}\n", re.DOTALL)
+
+sys.path[:0] = [str(HERE), str(HERE.parent)]
+from cells import SERVERS, WAYS, ServerKind, Way  # noqa: E402 - found there only now
+
+from processes import NGINX  # noqa: E402
+
+MARKS = {"passed": "yes", "failed": "**no**", "skipped": "not run"}
+
+
+class Results:
+    """Collects, while pytest runs, the worst outcome of each cell."""
+
+    def __init__(self) -> None:
+        self.outcomes: dict[tuple[ServerKind, Way], str] = {}
+        self._cells: dict[str, tuple[ServerKind, Way]] = {}
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        self._cells = {item.nodeid: item.callspec.params["cell"] for item in session.items}
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        cell = self._cells[report.nodeid]
+        worst = ["passed", "skipped", "failed"]
+        self.outcomes[cell] = max(self.outcomes.get(cell, "passed"), report.outcome, key=worst.index)
+
+
+def render(results: Results) -> str:
+    head = ["Server", "Protocol", *(way.name for way in WAYS)]
+    lines = [f"| {' | '.join(head)} |", f"|{'---|' * len(head)}"]
+    for server in SERVERS:
+        version = importlib.metadata.version(server.module) if server.is_installed else ""
+        cells = [MARKS[results.outcomes[server, way]] for way in WAYS]
+        lines.append(f"| {' | '.join([f'{server.name} {version}', server.protocol, *cells])} |")
+    return "\n".join([*lines, "", f"Python {sys.version.partition(' ')[0]}, {nginx_version()}."])
+
+
+def nginx_version() -> str:
+    if NGINX is None:
+        return "without nginx"
+    said = subprocess.run([NGINX, "-v"], capture_output=True, text=True, check=True).stderr
+    return f"nginx {said.partition('nginx/')[2].split()[0]}"
+
+
+def main() -> int:
+    results = Results()
+    exit_code = pytest.main(["-q", "-m", "matrix", "-p", "no:cacheprovider", str(HERE)], plugins=[results])
+    table = render(results)
+    print(table)  # noqa: T201 - for whoever runs it
+    readme = README.read_text("utf-8")
+    if not PLACE.search(readme):
+        print(f"{README.name} has no place for it: {BEGIN} and, further down, {END}", file=sys.stderr)  # noqa: T201
+        return 1
+    README.write_text(PLACE.sub(lambda _: f"{BEGIN}\n{table}\n{END}\n", readme), "utf-8")
+    return 1 if exit_code or "not run" in table else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
