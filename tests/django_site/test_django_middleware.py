@@ -531,6 +531,13 @@ class TestOrder:
             inside(browser)
         assert str(caught.value).endswith(f"move the line {OURS!r} to below {below!r}")
 
+    def test_a_subclass_in_the_wrong_place(self, browser, configure):
+        """A class of one's own is found, too, and named as it stands there."""
+        line = f"{__name__}.OwnMiddleware"
+        configure(MIDDLEWARE=[line, SESSION, AUTHENTICATION])
+        with pytest.raises(MiddlewareOrderError, match=f"move the line '{line}' to below"):
+            inside(browser)
+
     @pytest.mark.parametrize("path", ["/sso/helpdesk", "/sso/logout"])
     def test_no_session_no_authentication(self, site, configure, path):
         """Without them a visitor is not taken for an anonymous one."""
@@ -549,6 +556,10 @@ class TestOrder:
         configure(MIDDLEWARE=[OURS])
         visitor = site(resolve_email=from_header, verified=..., logout=...)
         assert visitor.get("/sso/helpdesk", headers=[("X-Email", JANE)]).is_handoff
+
+
+class OwnMiddleware(SSOMiddleware):
+    """With a name of its own."""
 
 
 def own_authentication():
