@@ -21,9 +21,10 @@ from markdown_it import MarkdownIt
 from pyramid.security import remember
 
 from clients import SSO_TOKEN, make_environ, make_scope
+from sso_middleware import ConfigError
 
 README = Path(__file__).parent.parent / "README.md"
-SECRET = "a session secret of more than thirty-two bytes"
+SECRET = "a-secret-of-more-than-thirty-two-bytes"
 ACCOUNT = {
     "SSO_TOKEN": SSO_TOKEN,
     "SSO_AUTH_URL": "https://acme.example/sso",
@@ -67,21 +68,29 @@ def run(monkeypatch):
     return execute
 
 
-def starlette_cookie(user):
-    data = base64.b64encode(json.dumps({"user": user}).encode())
+def starlette_cookie(namespace, user):
+    data = base64.b64encode(json.dumps({"user": user_of(namespace, user)}).encode())
     return f"session={itsdangerous.TimestampSigner(SECRET).sign(data).decode()}"
 
 
-def bottle_cookie(user):
+def bottle_cookie(namespace, user):
+    value = json.dumps(user_of(namespace, user))
     app = bottle.Bottle()
-    app.route("/", callback=lambda: bottle.response.set_cookie("session", user, secret=SECRET))
+    app.route("/", callback=lambda: bottle.response.set_cookie("session", value, secret=SECRET))
     _, headers, _ = call_wsgi(app, "/")
     return dict(headers)["Set-Cookie"].split(";")[0]
 
 
 def flask_cookie(namespace, user):
     app = namespace["app"]
-    return f"session={app.session_interface.get_signing_serializer(app).dumps({'user': user})}"
+    serializer = app.session_interface.get_signing_serializer(app)
+    return f"session={serializer.dumps({'user': user_of(namespace, user)})}"
+
+
+def user_of(namespace, name):
+    """Return what the login of the block keeps in the session."""
+    users = namespace.setdefault("USERS", {"jane": {"email": "jane@example.com", "email_verified": True}})
+    return users[name]
 
 
 def pyramid_cookie(namespace, user):
@@ -96,11 +105,11 @@ def plain_cookie(namespace, user):
 
 # heading: (protocol, name of the application, headers that sign jane in)
 WALKS = {
-    "WSGI": ("wsgi", "application", lambda namespace: [("Cookie", bottle_cookie("jane"))]),
-    "ASGI": ("asgi", "app", lambda namespace: [("Cookie", starlette_cookie("jane"))]),
+    "WSGI": ("wsgi", "application", lambda namespace: [("Cookie", bottle_cookie(namespace, "jane"))]),
+    "ASGI": ("asgi", "app", lambda namespace: [("Cookie", starlette_cookie(namespace, "jane"))]),
     "Flask": ("wsgi", "app", lambda namespace: [("Cookie", flask_cookie(namespace, "jane"))]),
     "Pyramid": ("wsgi", "app", lambda namespace: [("Cookie", pyramid_cookie(namespace, "jane"))]),
-    "Starlette": ("asgi", "app", lambda namespace: [("Cookie", starlette_cookie("jane"))]),
+    "Starlette": ("asgi", "app", lambda namespace: [("Cookie", starlette_cookie(namespace, "jane"))]),
     "Plain WSGI": ("wsgi", "app", lambda namespace: [("Cookie", plain_cookie(namespace, "jane"))]),
     "Behind an identity-aware proxy": (
         "asgi",
@@ -108,7 +117,7 @@ WALKS = {
         lambda namespace: [("X-Proxy-Secret", SECRET), ("X-Forwarded-Email", "jane@example.com")],
     ),
 }
-OTHERS = {"In a route of your own", "Settings of the middleware", "Test your integration"}
+OTHERS = {"Django", "In a route of your own", "Settings of the middleware", "Test your integration"}
 
 
 FORM = "application/x-www-form-urlencoded"
@@ -164,7 +173,7 @@ class TestWiring:
         protocol, name, _ = WALKS[heading]
         status, headers, _ = CALL[protocol](run(heading)[name], "/sso/helpdesk")
         assert status == 303
-        assert location(headers) in ("/login?next=/sso/helpdesk", "/oauth2/start?next=/sso/helpdesk")
+        assert location(headers) in ("/login?next=/sso/helpdesk", "/oauth2/start?rd=/sso/helpdesk")
 
     def test_signed_in(self, run, heading):
         """Whoever is signed in by the framework's own means is handed off under their address."""
@@ -178,8 +187,8 @@ class TestWiring:
         """An address that is not verified is refused, where the application knows the difference."""
         protocol, name, sign_in = WALKS[heading]
         namespace = run(heading)
-        if "USERS" in namespace:
-            namespace["USERS"]["jane"]["email_verified"] = False
+        if "email_verified" in PYTHON[heading]:
+            user_of(namespace, "jane")["email_verified"] = False
             status, _, body = CALL[protocol](namespace[name], "/sso/helpdesk", sign_in(namespace))
             assert status == 403
             assert b"email_not_verified" in body
@@ -198,20 +207,13 @@ class TestWiring:
             assert status != 303
 
 
-@pytest.mark.parametrize(
-    "headers",
-    [
-        [],
-        [("X-Forwarded-Email", "eve@evil.example")],
-        [("X-Forwarded-Email", "a@b.c"), ("X-Proxy-Secret", "x")],
-    ],
-)
-def test_proxy_header_without_the_secret(run, headers):
+@pytest.mark.parametrize("secret", [[], [("X-Proxy-Secret", "x")], [("X-Proxy-Secret", "")]])
+def test_proxy_header_without_the_secret(run, secret):
     """Without the proxy's secret the identity header counts for nothing."""
-    status, response_headers, _ = call_asgi(
-        run("Behind an identity-aware proxy")["app"], "/sso/helpdesk", headers
-    )
-    assert (status, location(response_headers)) == (303, "/oauth2/start?next=/sso/helpdesk")
+    headers = [("X-Forwarded-Email", "eve@evil.example"), *secret]
+    status, _, body = call_asgi(run("Behind an identity-aware proxy")["app"], "/sso/helpdesk", headers)
+    assert status == 403
+    assert b"untrusted_proxy" in body
 
 
 @pytest.mark.parametrize("heading", [heading for heading in PYTHON if "_SECRET" in PYTHON[heading]])
@@ -219,7 +221,7 @@ def test_empty_secret(run, monkeypatch, heading):
     """A secret that is set and empty ends the program, as one that is not set."""
     for name in ("SESSION_SECRET", "PROXY_SECRET"):
         monkeypatch.setenv(name, "")
-    with pytest.raises(SystemExit, match="_SECRET is not set"):
+    with pytest.raises((SystemExit, ConfigError), match=r"_SECRET is not set|secret: must be"):
         run(heading)
 
 
@@ -272,6 +274,47 @@ def test_test(tmp_path, domain, outcome):
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(tmp_path)]
     result = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)
     assert outcome in result.stdout, result.stdout + result.stderr
+
+
+DJANGO = """
+import django
+from django.conf import settings
+
+{block}
+settings.configure(
+    SECRET_KEY="of a test", ROOT_URLCONF="urls", MIDDLEWARE=MIDDLEWARE, INSTALLED_APPS=INSTALLED_APPS,
+    HELPDESK_SSO=HELPDESK_SSO, LOGIN_URL="/login", ALLOWED_HOSTS=["*"],
+    DATABASES={{"default": {{"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}}}},
+)
+django.setup()
+
+from django.contrib.auth.models import User
+from django.core.management import call_command
+from django.test import Client
+
+call_command("check", fail_level="WARNING")
+call_command("migrate", verbosity=0)
+client = Client()
+print(client.get("/sso/helpdesk")["Location"])
+client.force_login(User.objects.create_user("jane", "jane@example.com"))
+print(client.get("/sso/helpdesk")["Location"])
+print(client.get("/sso/logout")["Location"])
+print(client.get("/sso/helpdesk")["Location"])
+"""
+
+
+def test_django(run, tmp_path):
+    """The settings pass Django's checks, hand off whoever is signed in, and log out."""
+    run("Django")
+    (tmp_path / "urls.py").write_text("urlpatterns = []")
+    (tmp_path / "walk.py").write_text(DJANGO.format(block=PYTHON["Django"]))
+    command = [sys.executable, "walk.py"]
+    result = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)
+    assert result.returncode == 0, result.stderr
+    *_, anonymous, handed_off, signed_out, again = result.stdout.splitlines()
+    assert anonymous == again == "/login?next=/sso/helpdesk"
+    assert email_in(handed_off) == "jane@example.com"
+    assert signed_out == "/"
 
 
 def test_variables():
