@@ -30,16 +30,8 @@ AUTHENTICATION = "django.contrib.auth.middleware.AuthenticationMiddleware"
 
 _REQUIRED = ("sso_token", "sso_auth_url", "account_id", "auth_url")
 _FIELDS = (*_REQUIRED, "logout_url", "backdate", "allow_http")
-_OPTIONS = (
-    "helpdesk",
-    "resolve_email",
-    "verified",
-    "paths",
-    "login_url",
-    "next_param",
-    "logout",
-    "on_event",
-)
+_SOURCES = ("helpdesk", "resolve_email", "verified")
+_OPTIONS = (*_SOURCES, "paths", "login_url", "next_param", "logout", "on_event")
 
 #: In place of what is wrong, so that the rest can be checked all the same. Nothing is ever signed by it.
 _STAND_IN: dict[str, Any] = {
