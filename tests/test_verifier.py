@@ -115,6 +115,7 @@ TABLE = [
     ("auth_url_mismatch", url_of(sign(), auth_url="/sso/helpdesk"), "complete URL"),
     ("auth_url_mismatch", url_of(sign(), auth_url="https://["), "not a valid URL"),
     ("auth_url_mismatch", url_of(sign(), auth_url=AUTH_URL + sign()), "[token]"),
+    ("auth_url_mismatch", url_of(sign(), auth_url=f"https://app.example.com/{SSO_TOKEN}"), "on: [SSO Token]"),
     ("token_too_long", but(profile="x" * 4096), "4096 are allowed"),
     ("malformed_token", url_of("a.b"), "cut off"),
     ("malformed_token", url_of("a.b.c.d.e"), "JWE"),
@@ -191,7 +192,7 @@ def test_verdict_keeps_secrets(code, url, mentions):
     """No verdict shows the SSO Token, a signed token or an address, and each assumption is labelled."""
     rejected = reject(url)
     for text in (str(rejected), repr(rejected)):
-        assert SSO_TOKEN not in text
+        assert SSO_TOKEN[:8] not in text
         assert "eyJ" not in text
         assert "visitor@" not in text
     assert (rejected.assumption is not None) == (code in ASSUMPTIONS)

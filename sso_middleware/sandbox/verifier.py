@@ -152,10 +152,11 @@ class HandoffVerifier:
     def _check_auth_url(self, auth_url: str) -> None:
         if auth_url == self._auth_url:
             return
+        auth_url = auth_url.replace(self._sso_token(), "[SSO Token]")
         raise HandoffRejected(
             "auth_url_mismatch",
             f"auth_url is not the registered Auth URL, character by character (assumed): it is "
-            f"{differences.shown(auth_url, self._sso_token())} where {self._auth_url} is registered.",
+            f"{differences.shown(auth_url)} where {self._auth_url} is registered.",
             f"{differences.of_urls(self._auth_url, auth_url)} Write the same in the vendor's panel and in "
             "your settings.",
         )
