@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from sso_middleware import ConfigError, HelpDesk
-from sso_middleware.sandbox import HandoffRejected, Sandbox
+from sso_middleware.sandbox import HandoffRejected, HandoffVerifier, Sandbox
 from sso_middleware.sandbox.server import serving
 from sso_middleware.sandbox.verdicts import CODES
 
@@ -584,11 +584,14 @@ def test_nothing_shows_the_sso_token():
     sandbox = Sandbox(auth_url=AUTH_URL, sso_token=sso_token)
     desk = other_desk(sandbox, sso_token="x" * 40)
     url, sso_auth_url = desk.handoff_url(EMAIL), desk.sso_auth_url
+    verifier = HandoffVerifier(sso_token=sso_token, account_id="sandbox", auth_url=AUTH_URL)
     shown = [
         str([vars(part) for part in (sandbox, *vars(sandbox).values()) if hasattr(part, "__dict__")]),
         printed(lambda: Sandbox(auth_url="nonsense", sso_token=sso_token)),
         printed(lambda: Sandbox(auth_url=AUTH_URL, sso_token=sso_token, freshness=-1)),
         printed(lambda: sandbox.verify(url)),
+        printed(lambda: verifier.verify(url)),
+        str(vars(verifier)),
         printed(lambda: sandbox.verify(f"{sso_auth_url}?account_id={sso_token}&token=eyJ&auth_url=x")),
     ]
     for text in shown:
