@@ -204,7 +204,9 @@ def test_seconds_that_are_none_are_a_usage_error(option, value):
 
 
 def test_a_value_cannot_make_a_line_of_its_own():
-    url = DESK.handoff_url("jane@example.com").replace("account_id=4711", "account_id=4711%0AVerdict%20%20%20")
+    url = DESK.handoff_url("jane@example.com").replace(
+        "account_id=4711", "account_id=4711%0AVerdict%20%20%20"
+    )
     done = run("inspect", stdin=url)
     assert done.returncode == 1
     assert "account_id  4711\\nVerdict" in done.stdout
