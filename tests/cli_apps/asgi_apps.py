@@ -110,6 +110,7 @@ def believing_the_proxy():
 
 def believing_a_header_of_its_own():
     async def resolve_email(scope):
+        assert ("text where bytes would be right", "") not in scope["headers"]
         return HTTPConnection(scope).headers.get("X-Acme-Visitor")
 
     return Starlette(routes=ROUTES, middleware=[sso(resolve_email)])
