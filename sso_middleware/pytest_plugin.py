@@ -60,23 +60,24 @@ class HelpDeskSandbox:
         """Judge a hand-off as the Help Desk would, and use its token up.
 
         Args:
-            response_or_url: the URL, or the response of any client or framework that redirects
-                there: whatever has `headers`, or can be asked for ``["Location"]`` like Django's.
+            response_or_url: the URL, as text or as an object; or the response of any client or
+                framework that redirects there: whatever has `headers`, or a mapping of them.
 
         Raises:
             HandoffRejected: it would not sign its visitor in. Says why; holds no token.
-            AssertionError: the response is no redirect.
+            AssertionError: the response is no redirect to the Help Desk with status 303.
+            TypeError: it is neither.
         """
         __tracebackhide__ = True  # pytest prints the arguments of the frames it shows
         from sso_middleware.sandbox import HandoffRejected  # noqa: PLC0415 - see the module's docstring
 
         try:
-            return self.sandbox.verify(_url_of(response_or_url))
-        except HandoffRejected as rejected:
-            verdict = rejected
+            return self.sandbox.verify(_url_of(response_or_url, self.helpdesk.sso_auth_url))
+        except (HandoffRejected, AssertionError, TypeError) as error:
+            problem = error
         # Raised anew and without the argument, so that no frame that pytest may show holds the URL.
         del response_or_url
-        raise verdict.with_traceback(None)
+        raise problem.with_traceback(None)
 
     def reset(self) -> None:
         """Forget hand-offs, used tokens, planned failures, sessions and tickets."""
@@ -91,15 +92,21 @@ class HelpDeskSandbox:
         self.sandbox.fail_next(code, times=times)
 
 
-def _url_of(response_or_url: Any) -> str:
-    __tracebackhide__ = True
-    if isinstance(response_or_url, str):
-        return response_or_url
+def _url_of(response_or_url: Any, sso_auth_url: str) -> str:
     headers = getattr(response_or_url, "headers", response_or_url)
+    if not hasattr(headers, "get"):
+        url = str(response_or_url)  # httpx.URL, yarl.URL and their like
+        if isinstance(response_or_url, str) or url.startswith(("https://", "http://")):
+            return url
+        raise TypeError("verify() takes a URL, or a response that has headers")
+    status = getattr(response_or_url, "status_code", _REDIRECT)  # a bare mapping of headers has none
     location = headers.get("Location")
     if location is None:
-        status = getattr(response_or_url, "status_code", "unknown")
         raise AssertionError(f"no hand-off: the response (status {status}) has no Location")
+    if status != _REDIRECT:
+        raise AssertionError(f"no hand-off: the response has status {status}, not {_REDIRECT}")
+    if not str(location).startswith(f"{sso_auth_url}?"):
+        raise AssertionError("no hand-off: the response leads elsewhere than to the Help Desk")
     return str(location)
 
 

@@ -51,7 +51,7 @@ def test_completion_works():
 def test_a_missing_extra_is_one_line_that_says_what_to_install(missing):
     code = f"import sys; sys.modules[{missing!r}] = None; from sso_middleware.cli import main; main()"
     done = _python(code, "--help")
-    assert done.returncode == 1
+    assert done.returncode == 3  # 1 is "findings"
     assert done.stderr == f"sso-middleware needs {missing}: pip install 'sso-middleware[sandbox]'\n"
 
 
@@ -107,8 +107,7 @@ def test_no_color_is_respected():
     coloured = run("check", "--explain", "SSO.W003", FORCE_COLOR="1")
     plain = run("check", "--explain", "SSO.W003", FORCE_COLOR="1", NO_COLOR="1")
     assert "\x1b[1;33m" in coloured.stdout
-    assert "\x1b[1;33m" not in plain.stdout
-    assert "33m" not in plain.stdout
+    assert "\x1b" not in plain.stdout
 
 
 def _python(code, *args):

@@ -4,10 +4,13 @@ import base64
 import json
 import re
 
+import anyio
 import pytest
 
 from cli_apps.entry_point import SETTINGS, SSO_TOKEN, run
+from sso_middleware.cli.checks.client import client_of
 from sso_middleware.cli.checks.rules import RULES
+from sso_middleware.cli.output import Failure
 
 COOKIE = ("--cookie", "signed_in=1")
 NO_LOGOUT = {name: value for name, value in SETTINGS.items() if name != "HELPDESK_LOGOUT_URL"}
@@ -98,6 +101,7 @@ def test_an_ignored_finding_is_shown_and_does_not_count():
     done = run("check", "--ignore", "sso.w001", settings=settings)
     assert done.returncode == 0
     assert "SSO.W001 warning: The SSO Token is short: the SSO Token has 7 bytes (ignored)" in done.stdout
+    assert run("check", "--ignore", "W001", settings=settings).returncode == 0
     assert run("check", "--ignore", "SSO.W003", settings=settings).returncode == 1
     assert run("check", "--ignore", "SSO.W999").returncode == 2
 
@@ -113,6 +117,7 @@ def test_explain():
     done = run("check", "--explain", "sso.w003", settings={})
     assert done.returncode == 0
     assert done.stdout.startswith("SSO.W003 warning: The SSO Token looks like an MD5 digest\n")
+    assert run("check", "--explain", "w003").stdout == done.stdout
     done = run("check", "--explain", "SSO.W999")
     assert done.returncode == 2
     assert "SSO.W001, SSO.W002" in done.stderr
@@ -142,7 +147,7 @@ def test_a_right_application(target):
     said = [step["said"] for step in report["walk"]]
     assert said[0] == "303 to /login?next=/sso/helpdesk"
     assert said[1] == "200"
-    assert said[2] == "not believed"
+    assert said[2].startswith("not believed: 10 common ones")
     assert said[3] == "303 to https://acme.example/sso?token=..., as jane@example.com"
     assert said[4] == "303 to /"
 
@@ -228,6 +233,15 @@ def test_a_login_page_on_another_site_is_not_visited():
             ["SSO.W048"],
             "Remote-User, X-Forwarded-Email from anybody",
         ),
+        ("wsgi_apps:believing_a_header_of_its_own()", (), ["SSO.W048"], "X-Acme-Visitor from anybody"),
+        ("asgi_apps:believing_a_header_of_its_own()", (), ["SSO.W048"], "X-Acme-Visitor from anybody"),
+        ("wsgi_apps:believing_two_headers_together()", (), ["SSO.W048"], "X-User-Email from anybody"),
+        ("wsgi_apps:exiting()", (), ["SSO.E040"], "raised SystemExit: 7 (wsgi_apps.py, line"),
+        ("asgi_apps:exiting()", (), ["SSO.E040"], "raised SystemExit: 7 (asgi_apps.py, line"),
+        ("wsgi_apps:silent()", (), ["SSO.E040"], "brought no answer: start_response was never called"),
+        ("wsgi_apps:returning_nothing()", (), ["SSO.E040"], "returned None in place of a body"),
+        ("asgi_apps:silent()", (), ["SSO.E040"], "brought no answer: http.response.start was never sent"),
+        ("wsgi_apps:mounted_under_a_similar_name()", ("--no-walk",), ["SSO.E021"], "is mounted at /ss,"),
     ],
 )
 def test_a_mistake(target, args, rule_ids, said):
@@ -235,6 +249,40 @@ def test_a_mistake(target, args, rule_ids, said):
     assert code == 1
     assert [rule_id for rule_id in found if rule_id != "SSO.I008"] == rule_ids
     assert any(said in finding["message"] for finding in report["findings"])
+
+
+def test_an_application_that_ends_the_process_from_a_task_of_its_own():
+    done = run("check", "asgi_apps:exiting_in_a_task()")
+    assert done.returncode == 3
+    assert "the application ends the process: SystemExit in a task of its own" in done.stderr
+
+
+def test_what_an_application_answers_cannot_make_a_line_of_its_own():
+    done = run("check", "wsgi_apps:telling_lies()")
+    assert "302 to /\\n  fine  signed-in visit: 303" in done.stdout
+    assert not re.search("^  fine  signed-in", done.stdout, re.MULTILINE)
+
+
+def test_the_headers_that_the_application_reads_are_forged_too():
+    said = check("wsgi_apps:believing_a_secret()")[2]["walk"][2]["said"]
+    assert said.startswith("not believed: 10 common ones, ")
+    assert {"Cookie", "X-Acme-Secret"} < set(said.split(", "))
+    assert "X-Acme-Visitor" not in said  # because it is looked for only with the secret
+
+
+def test_a_root_path_that_is_only_the_start_of_a_name_is_not_taken_off():
+    found = check("wsgi_apps:session_outside()", "--root-path", "/ss", settings=NO_LOGOUT)[1]
+    assert found == ["SSO.I008", "SSO.E021", "SSO.E041"]
+
+
+def test_an_application_that_never_starts_is_given_up():
+    async def app(scope, receive, send):
+        await anyio.Event().wait()
+
+    # In this process, because the command waits for longer than a test may.
+    said = "the application does not start: it is not there after 0.1 seconds"
+    with pytest.raises(Failure, match=said), client_of(app, timeout=0.1):
+        pass
 
 
 def test_the_first_wrong_link_is_named():
@@ -317,6 +365,7 @@ def test_what_an_application_raises_is_shown_without_secrets():
         ("wsgi_apps:no_such_name", "cannot be imported: AttributeError"),
         ("wsgi_apps:not_callable", "is no application: str cannot be called"),
         ("exiting:app", "cannot be imported: SystemExit: 5"),
+        ("asgi_apps:exiting_at_the_start()", "the application does not start: SystemExit: 7"),
         ("asgi_apps:does_not_start()", "the application does not start: RuntimeError: no database"),
         ("asgi_apps:refuses_to_start()", "the application does not start: it does not say why"),
         ("asgi_apps:wrong_setting()", "the settings of the middleware are wrong:\nnext_param: "),

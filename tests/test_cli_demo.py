@@ -8,14 +8,16 @@ from contextlib import ExitStack, contextmanager
 from http.cookiejar import CookieJar
 from urllib.error import HTTPError
 from urllib.parse import urlencode
-from urllib.request import HTTPCookieProcessor, ProxyHandler, build_opener
+from urllib.request import HTTPCookieProcessor, ProxyHandler, Request, build_opener
 
+import anyio
 import click
+import httpx
 import pytest
 
 from cli_apps.entry_point import JWT, SETTINGS, run, running
 from sso_middleware.cli.demo import walk
-from sso_middleware.cli.sample import EMAIL
+from sso_middleware.cli.sample import EMAIL, SampleApplication
 from sso_middleware.cli.self_test import Broken, Journey
 from sso_middleware.cli.serving import start
 
@@ -77,7 +79,7 @@ def test_a_person_goes_from_the_help_desk_to_the_application_and_back():
         process.read_until("Hand-off 1: accepted")
         assert process.stop() == 0
     assert process.printed.endswith("Stopped.\n")
-    assert "GET /sso?token=[" in process.printed
+    assert "GET /sso?[hidden] HTTP" in process.printed
     assert not JWT.search(process.printed)
     assert "Traceback" not in process.printed
 
@@ -120,6 +122,39 @@ def test_a_setting_that_is_broken_on_purpose_is_explained_by_the_help_desk(mista
         assert 'value="nothing" checked' in browser.open(f"{app_url}/break", mistake="unheard of")[2]
         process.read_until("Hand-off 2: accepted")
         assert process.stop() == 0
+
+
+@pytest.mark.parametrize("path", ["/break", "/login"])
+def test_a_page_of_another_site_cannot_break_a_setting_nor_sign_in(path):
+    with demo() as (process, app_url, _):
+        browser = Browser()
+        browser.open(f"{app_url}/login", sign="in")
+        request = Request(f"{app_url}{path}", b"mistake=md5", {"Origin": "https://evil.example"})
+        assert browser.open(request)[0] == 403
+        assert 'value="nothing" checked' in browser.open(app_url)[2]
+        assert process.stop() == 0
+
+
+def test_a_setting_of_no_sensible_length_is_not_read():
+    with demo() as (process, app_url, _):
+        assert Browser().open(f"{app_url}/break", mistake="x" * 100_000)[0] == 413
+        assert process.stop() == 0
+
+
+def test_the_sample_application_forgets_the_oldest_of_many_sessions():
+    async def sign_in_often():
+        transport = httpx.ASGITransport(SampleApplication())
+        async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
+            first = (await client.post("/login")).headers["Set-Cookie"].partition(";")[0]
+            answers = [await client.get("/", headers={"Cookie": first})]
+            for _ in range(1000):
+                client.cookies.clear()
+                await client.post("/login")
+            client.cookies.clear()
+            answers.append(await client.get("/", headers={"Cookie": first}))
+            return ["Signed in as" in answer.text for answer in answers]
+
+    assert anyio.run(sign_in_often) == [True, False]
 
 
 def test_self_test_fails_where_a_setting_is_broken(capsys):

@@ -180,6 +180,55 @@ def test_a_token_with_white_space_in_the_settings_is_named():
     assert "HELPDESK_SSO_TOKEN: has white space at an end" in done.stderr
 
 
+@pytest.mark.parametrize("args", [(), ("--json",)])
+@pytest.mark.parametrize("given", ["http://[?token=x", b"\xff\xfe\x80", b"http://x/?token=\xff"])
+def test_what_cannot_be_read_is_rejected(args, given):
+    assert run("inspect", *args, stdin=given).returncode == 1
+    if args:
+        assert run("inspect", *args, given).returncode == 1
+
+
+@pytest.mark.parametrize("nested", ["[" * 101, [[]] * 101])
+def test_a_stale_token_that_is_not_shown_is_judged_all_the_same(nested):
+    claims = {"email": "jane@example.com", "iat": int(time.time()) - 600, "jti": "a" * 32, "more": nested}
+    code, report = inspect(stdin=jwt.encode(claims, SSO_TOKEN))
+    assert (code, report["verdict"], report["age_apart"]) == (1, "stale", "accepted")
+
+
+@pytest.mark.parametrize("option", ["--freshness", "--leeway"])
+@pytest.mark.parametrize("value", ["nan", "inf", "-1"])
+def test_seconds_that_are_none_are_a_usage_error(option, value):
+    done = run("inspect", option, value, stdin=DESK.handoff_url("jane@example.com"))
+    assert done.returncode == 2
+    assert f"{option[2:]}: must be a number, 0 or more" in done.stderr
+
+
+def test_a_value_cannot_make_a_line_of_its_own():
+    url = DESK.handoff_url("jane@example.com").replace(
+        "account_id=4711", "account_id=4711%0AVerdict%20%20%20"
+    )
+    done = run("inspect", stdin=url)
+    assert done.returncode == 1
+    assert "account_id  4711\\nVerdict" in done.stdout
+    assert [line for line in done.stdout.splitlines() if line.startswith("Verdict ")] == [
+        "Verdict     unknown_account"
+    ]
+    assert inspect(stdin=url)[1]["account_id"] == "4711\nVerdict   "
+
+
+def test_a_url_with_its_parameters_behind_a_hash_is_no_jwt_alone():
+    done = run("inspect", stdin=DESK.handoff_url("jane@example.com").replace("?", "#"))
+    assert done.returncode == 1
+    assert "behind a #" in done.stdout
+    assert "A JWT alone" not in done.stdout
+
+
+def test_an_iat_of_true_is_no_date():
+    done = run("inspect", "--insecure", stdin=jwt.encode({"sub": "x", "iat": True}, SSO_TOKEN))
+    assert done.returncode == 0
+    assert "Issued" not in done.stdout
+
+
 def test_nothing_to_inspect_is_a_usage_error():
     done = run("inspect", stdin=" \n")
     assert done.returncode == 2

@@ -28,8 +28,9 @@ def settings_of(sandbox):
     """Return base URL and printed settings of a running sandbox."""
     base_url = sandbox.read_until("The Help Desk: ").removeprefix("The Help Desk: ")
     sandbox.read_until("Ctrl-C stops.")
-    lines = [line for line in sandbox.printed.splitlines() if line.startswith("HELPDESK_")]
-    return base_url, dict(line.split("=", 1) for line in lines)
+    start = "export HELPDESK_"
+    lines = [line for line in sandbox.printed.splitlines() if line.startswith(start)]
+    return base_url, dict(line.removeprefix("export ").split("=", 1) for line in lines)
 
 
 def test_the_printed_settings_make_hand_offs_it_accepts():
@@ -47,7 +48,7 @@ def test_the_printed_settings_make_hand_offs_it_accepts():
         sandbox.read_until("Hand-off 2: replayed. This jti was used before")
         assert sandbox.stop() == 0
     assert sandbox.printed.endswith("Stopped.\n")
-    assert "GET /sso?token=[" in sandbox.printed
+    assert "GET /sso?[hidden] HTTP" in sandbox.printed
     assert not JWT.search(sandbox.printed)
     assert "Traceback" not in sandbox.printed
 
@@ -115,9 +116,12 @@ def test_account_and_urls_are_options_and_what_needs_quotes_has_them():
     options = ["--account-id", "4711", "--auth-url", auth_url, "--logout-url", "http://app.example.com/bye"]
     with running("sandbox", "--port", "0", "--prefix", "SUPPORT_", *options) as sandbox:
         sandbox.read_until("Ctrl-C stops.")
-        assert f"\nSUPPORT_AUTH_URL='{auth_url}'\n" in sandbox.printed
-        assert "\nSUPPORT_ACCOUNT_ID=4711\n" in sandbox.printed
-        assert "\nSUPPORT_LOGOUT_URL=http://app.example.com/bye\nSUPPORT_ALLOW_HTTP=1\n" in sandbox.printed
+        assert f"\nexport SUPPORT_AUTH_URL='{auth_url}'\n" in sandbox.printed
+        assert "\nexport SUPPORT_ACCOUNT_ID=4711\n" in sandbox.printed
+        assert (
+            "\nexport SUPPORT_LOGOUT_URL=http://app.example.com/bye\nexport SUPPORT_ALLOW_HTTP=1\n"
+            in sandbox.printed
+        )
         assert sandbox.stop() == 0
 
 

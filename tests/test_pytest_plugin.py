@@ -17,9 +17,8 @@ EMAIL = "visitor@customer.example"
 class Response:
     """What any client's response has."""
 
-    status_code = 303
-
-    def __init__(self, **headers):
+    def __init__(self, status_code=303, **headers):
+        self.status_code = status_code
         self.headers = headers
 
 
@@ -30,7 +29,8 @@ def test_verify_takes_url_or_response(helpdesk_sandbox):
     assert helpdesk_sandbox.verify(desk.handoff_url(EMAIL)).email == EMAIL
     assert helpdesk_sandbox.verify(Response(Location=desk.handoff_url(EMAIL))).email == EMAIL
     assert helpdesk_sandbox.verify({"Location": desk.handoff_url(EMAIL)}).email == EMAIL
-    assert [attempt.verdict for attempt in helpdesk_sandbox.handoffs] == ["accepted"] * 3
+    assert helpdesk_sandbox.verify(httpx.URL(desk.handoff_url(EMAIL))).email == EMAIL
+    assert [attempt.verdict for attempt in helpdesk_sandbox.handoffs] == ["accepted"] * 4
     assert helpdesk_sandbox.base_url is None
 
 
@@ -38,6 +38,32 @@ def test_response_without_location(helpdesk_sandbox):
     """A response that does not redirect is no hand-off, and the failure says which status it has."""
     with pytest.raises(AssertionError, match=r"no hand-off: the response \(status 303\) has no Location"):
         helpdesk_sandbox.verify(Response())
+
+
+@pytest.mark.parametrize("status", [200, 302, 307])
+def test_response_with_another_status(helpdesk_sandbox, status):
+    """What browsers do not follow, or follow otherwise, is no hand-off, Location or not."""
+    response = Response(status, Location=helpdesk_sandbox.helpdesk.handoff_url(EMAIL))
+    with pytest.raises(AssertionError, match=f"no hand-off: the response has status {status}, not 303"):
+        helpdesk_sandbox.verify(response)
+    assert helpdesk_sandbox.handoffs == []
+
+
+def test_response_that_leads_elsewhere(helpdesk_sandbox):
+    """A redirect to somewhere else is no hand-off, and the failure does not show where it leads."""
+    url = helpdesk_sandbox.helpdesk.handoff_url(EMAIL)
+    for location in (url.replace("helpdesk.", "www."), url.replace("/sso?", "/sso-not?"), "/login"):
+        with pytest.raises(AssertionError) as caught:
+            helpdesk_sandbox.verify(Response(Location=location))
+        assert str(caught.value) == "no hand-off: the response leads elsewhere than to the Help Desk"
+
+
+@pytest.mark.parametrize("value", [None, b"http://helpdesk.localhost/sso?token=x", 7, ["token"]])
+def test_what_is_no_url_and_no_response(helpdesk_sandbox, value):
+    """Something else is a TypeError that does not show it."""
+    with pytest.raises(TypeError) as caught:
+        helpdesk_sandbox.verify(value)
+    assert str(caught.value) == "verify() takes a URL, or a response that has headers"
 
 
 def test_reset_and_fail_next(helpdesk_sandbox):
@@ -116,12 +142,21 @@ def test_failed_check_prints_the_verdict_only(pytester, options):
             )
             return other.handoff("visitor@customer.example").url
 
+        class Response(dict):
+            status_code = 200
+
         def test_support_link(helpdesk_sandbox):
             helpdesk_sandbox.verify(answer(helpdesk_sandbox.helpdesk))
+
+        def test_status(helpdesk_sandbox):
+            helpdesk_sandbox.verify(Response(Location=answer(helpdesk_sandbox.helpdesk)))
+
+        def test_bytes(helpdesk_sandbox):
+            helpdesk_sandbox.verify(answer(helpdesk_sandbox.helpdesk).encode())
         """
     )
     result = pytester.runpytest_subprocess(*options)
-    result.assert_outcomes(failed=1)
+    result.assert_outcomes(failed=3)
     result.stdout.fnmatch_lines(["*HandoffRejected: bad_signature: *another token*"])
     output = result.stdout.str() + result.stderr.str()
     assert "eyJ" not in output

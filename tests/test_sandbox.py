@@ -1,10 +1,12 @@
 """The sandbox over real HTTP: its pages, its JSON, and what it keeps to itself."""
 
 import asyncio
+import base64
 import json
 import logging
 import re
 import threading
+import traceback
 from pathlib import Path
 from urllib.parse import quote
 
@@ -12,7 +14,7 @@ import httpx
 import pytest
 
 from sso_middleware import ConfigError, HelpDesk
-from sso_middleware.sandbox import HandoffRejected, Sandbox
+from sso_middleware.sandbox import HandoffRejected, HandoffVerifier, Sandbox
 from sso_middleware.sandbox.server import serving
 from sso_middleware.sandbox.verdicts import CODES
 
@@ -140,13 +142,22 @@ def test_tickets_are_ones_own(visitor, sandbox, running):
 
 
 def test_sign_out(visitor):
-    """Signing out ends the session and leads to the Logout URL, which the policy lets a form reach."""
-    page = visitor.get("/tickets")
-    assert "form-action 'self' https://app.example.com;" in page.headers["content-security-policy"]
+    """Signing out ends the session and leads to the Logout URL, where no policy stops a form."""
+    assert "form-action" not in visitor.get("/tickets").headers["content-security-policy"]
     session = dict(visitor.cookies)
     answer = send(visitor, "/logout")
     assert (answer.status_code, answer.headers["location"]) == (303, LOGOUT_URL)
     visitor.cookies.update(session)
+    assert visitor.get("/tickets").headers["location"] == "/"
+
+
+def test_next_handoff_ends_the_session_before(visitor, sandbox):
+    """Who is handed off anew has one session: what the browser had before is good for nothing."""
+    before = dict(visitor.cookies)
+    visitor.get(sandbox.helpdesk.handoff_url("somebody@else.example"))
+    assert "somebody@else.example" in visitor.get("/tickets").text
+    visitor.cookies.clear()
+    visitor.cookies.update(before)
     assert visitor.get("/tickets").headers["location"] == "/"
 
 
@@ -155,7 +166,6 @@ def test_sign_out_without_logout_url():
     sandbox = Sandbox(auth_url=AUTH_URL)
     with sandbox.run() as base_url, httpx.Client(base_url=base_url) as client:
         client.get(sandbox.helpdesk.handoff_url(EMAIL))
-        assert "form-action 'self';" in client.get("/").headers["content-security-policy"]
         assert "not set" in client.get("/settings").text
         assert send(client, "/logout").headers["location"] == "/"
         assert "HELPDESK_LOGOUT_URL" not in sandbox.environment
@@ -254,6 +264,18 @@ def test_settings_page(client, sandbox):
     assert HelpDesk.from_env(sandbox.environment).account_id == "sandbox"
 
 
+def test_settings_page_does_not_show_a_given_token():
+    """An SSO Token that was given may be a real one: the page leaves it out; `environment` has it."""
+    sandbox = Sandbox(auth_url=AUTH_URL, sso_token="given-" * 6)
+    with sandbox.run() as base_url:
+        page = httpx.get(f"{base_url}/settings").text
+    assert "given-given" not in page
+    assert "HELPDESK_SSO_TOKEN=" not in page
+    assert "is the one you gave" in page
+    assert "HELPDESK_ACCOUNT_ID=sandbox" in page
+    assert sandbox.environment["HELPDESK_SSO_TOKEN"] == "given-" * 6
+
+
 def test_pages_say_assumed(client, sandbox):
     """Every page, and every verdict that rests on an assumption, says so."""
     for path in ("/", "/handoffs", "/settings", "/nowhere"):
@@ -278,12 +300,23 @@ def test_every_answer_is_guarded(client):
     ("host", "status"),
     [
         ("127.0.0.1:1", 200), ("localhost", 200), ("a.localhost:80", 200), ("[::1]:80", 200),
-        ("testserver", 200), ("evil.example", 403), ("127.0.0.1.evil.example", 403), ("[", 403), ("", 403),
+        ("testserver", 403), ("evil.example", 403), ("127.0.0.1.evil.example", 403), ("[", 403), ("", 403),
     ],
 )  # fmt: skip
 def test_foreign_names_are_refused(client, host, status):
     """A name that somebody else's DNS points to this machine gets no answer."""
     assert client.get("/healthz", headers={"Host": host}).status_code == status
+
+
+def test_in_process_client_is_answered():
+    """What Starlette's TestClient calls its application is a name in process, and only there."""
+
+    async def get():
+        transport = httpx.ASGITransport(Sandbox(auth_url=AUTH_URL))
+        async with httpx.AsyncClient(transport=transport, base_url="http://testserver") as client:
+            return (await client.get("/healthz")).status_code
+
+    assert asyncio.run(get()) == 200
 
 
 def test_base_url_is_answered():
@@ -502,8 +535,71 @@ def test_log_stands_anything(client, sandbox):
     assert "<script>" not in page
     assert token not in page
     logged = client.get("/api/handoffs").text
-    assert json.loads(logged)["handoffs"][0]["claims"] == {"a": "NaN", "b": "\ud800", "iat": True}
+    first = json.loads(logged)["handoffs"][0]
+    assert first["claims"] == {"a": "NaN", "b": "\ud800", "iat": True}
+    assert first["clock_difference"] is None
     assert token not in logged
+
+
+def segment(text):
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+def test_log_stands_numbers_that_json_does_not_have(client, sandbox):
+    """A number too large for JSON is shown as it was sent, and the answer stays valid JSON."""
+    claims = segment('{"iat": 1e999, "x": [-1e999, 1.5]}')
+    client.get("/sso", params={"token": f"{claims}.{claims}.x", "account_id": "a", "auth_url": "b"})
+
+    def refuse(name):
+        raise AssertionError(f"{name} is no JSON")
+
+    logged = json.loads(client.get("/api/handoffs").text, parse_constant=refuse)
+    assert logged["handoffs"][0]["claims"] == {"iat": "1e999", "x": ["-1e999", 1.5]}
+    assert client.get("/handoffs").status_code == 200
+
+
+@pytest.mark.filterwarnings("ignore::sso_middleware.ShortTokenWarning")
+@pytest.mark.parametrize("sso_token", ["1", '"', 'quo"te\\' * 4, "schl\u00fcssel-" * 4, "plain-" * 6])
+def test_log_hides_the_sso_token_in_claims(sso_token):
+    """Whatever the SSO Token is, it is taken out of the names and texts of a JWT in the log."""
+    sandbox = Sandbox(auth_url=AUTH_URL, sso_token=sso_token)
+    content = {"kid": [f"<{sso_token}>"], f"x{sso_token}": {"a": sso_token}, "iat": 0, "n": None}
+    part = segment(json.dumps(content))
+    with pytest.raises(HandoffRejected):
+        sandbox.verify(f"?token={part}.{part}.x&account_id=sandbox&auth_url={quote(AUTH_URL)}")
+    shown = {"kid": ["<[SSO Token]>"], "x[SSO Token]": {"a": "[SSO Token]"}, "iat": 0, "n": None}
+    assert sandbox.handoffs[0].header == sandbox.handoffs[0].claims == shown
+    assert sandbox.handoffs[0].as_json()["claims"] == shown
+    assert sandbox.handoffs[0].clock_difference < 0
+
+
+def test_nothing_shows_the_sso_token():
+    """Neither vars() nor a traceback with locals shows SSO Token, URL or JWT."""
+    sso_token = "given-" * 6
+
+    def printed(call):
+        with pytest.raises((ConfigError, HandoffRejected)) as caught:
+            call()
+        frames = traceback.TracebackException.from_exception(caught.value, capture_locals=True).stack
+        return "".join(str(frame.locals) for frame in frames if frame.filename != __file__)
+
+    sandbox = Sandbox(auth_url=AUTH_URL, sso_token=sso_token)
+    desk = other_desk(sandbox, sso_token="x" * 40)
+    url, sso_auth_url = desk.handoff_url(EMAIL), desk.sso_auth_url
+    verifier = HandoffVerifier(sso_token=sso_token, account_id="sandbox", auth_url=AUTH_URL)
+    shown = [
+        str([vars(part) for part in (sandbox, *vars(sandbox).values()) if hasattr(part, "__dict__")]),
+        printed(lambda: Sandbox(auth_url="nonsense", sso_token=sso_token)),
+        printed(lambda: Sandbox(auth_url=AUTH_URL, sso_token=sso_token, freshness=-1)),
+        printed(lambda: sandbox.verify(url)),
+        printed(lambda: verifier.verify(url)),
+        str(vars(verifier)),
+        printed(lambda: sandbox.verify(f"{sso_auth_url}?account_id={sso_token}&token=eyJ&auth_url=x")),
+    ]
+    for text in shown:
+        assert "given-given" not in text
+        assert "eyJ" not in text
+        assert "token=" not in text
 
 
 @pytest.mark.parametrize("level", [1, logging.INFO])
@@ -517,7 +613,11 @@ def test_no_token_in_any_log(caplog, level):
         good = sandbox.helpdesk.handoff(EMAIL)
         for url in (good.url, good.url, f"{base_url}/sso?TOKEN={good.token}", f"{base_url}/{good.token}"):
             httpx.get(url, headers={"Referer": good.url})
-    assert '"GET /sso?token=[token]&account_id=sandbox' in caplog.text
+        httpx.get(f"{base_url}/sso?account_id='{sandbox.environment['HELPDESK_SSO_TOKEN']}&token=x")
+        httpx.get(f"{base_url}/sso?account_id=%61%2F%2B&auth_url=next_token=secret")
+    assert '"GET /sso?[hidden] HTTP/1.1" 303' in caplog.text
+    assert "%2F%2B" not in caplog.text
+    assert "=secret" not in caplog.text
     assert good.token not in caplog.text
     assert good.token.split(".")[2] not in caplog.text
     assert sandbox.environment["HELPDESK_SSO_TOKEN"] not in caplog.text
@@ -584,7 +684,8 @@ def test_redaction_of_any_record(sandbox, caplog):
     log = logging.getLogger("uvicorn.error")
     log.info("?token=%(token)s", {"token": token})
     log.info("?token=%s %s %s", token, 1, None)
-    assert caplog.messages == ["?token=[token]", "?token=[token] 1 None"]
+    log.info("%s %s", token, "next_token=1")
+    assert caplog.messages == ["?[hidden]", "?[hidden] 1 None", "[hidden] next_token=1"]
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")

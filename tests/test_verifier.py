@@ -5,6 +5,8 @@ import hashlib
 import json
 import pickle
 import threading
+import time
+from contextlib import suppress
 from urllib.parse import urlencode
 
 import jwt
@@ -91,6 +93,7 @@ TABLE = [
     ("duplicate_parameter", url_of(sign()) + "&token=", "2 times"),
     ("duplicate_parameter", url_of(sign()) + "&account_id=4711", "once"),
     ("unknown_account", url_of(sign(), account_id="4712"), "account 4711"),
+    ("unknown_account", url_of(sign(), account_id="4712"), "character by character (assumed)"),
     ("unknown_account", url_of(sign(), account_id=" 4711"), "white space"),
     ("unknown_account", url_of(sign(), account_id=SSO_TOKEN), "swapped"),
     ("auth_url_mismatch", url_of(sign(), auth_url=AUTH_URL + "/"), "slash at its end"),
@@ -112,6 +115,7 @@ TABLE = [
     ("auth_url_mismatch", url_of(sign(), auth_url="/sso/helpdesk"), "complete URL"),
     ("auth_url_mismatch", url_of(sign(), auth_url="https://["), "not a valid URL"),
     ("auth_url_mismatch", url_of(sign(), auth_url=AUTH_URL + sign()), "[token]"),
+    ("auth_url_mismatch", url_of(sign(), auth_url=f"https://app.example.com/{SSO_TOKEN}"), "on: [SSO Token]"),
     ("token_too_long", but(profile="x" * 4096), "4096 are allowed"),
     ("malformed_token", url_of("a.b"), "cut off"),
     ("malformed_token", url_of("a.b.c.d.e"), "JWE"),
@@ -167,6 +171,8 @@ TABLE = [
     ("issued_in_future", but(iat=NOW + 7199), "exactly 2 h ahead"),
     ("stale", but(iat=NOW - 181), "181 seconds behind"),
     ("stale", but(iat=NOW - 19_803), "exactly 5.5 h behind"),
+    ("stale", but(iat=NOW - 7200 - 180), "exactly 2 h behind"),
+    ("stale", but(iat=NOW - 7200 - 181), "seconds behind: set it"),
     ("stale", but(iat=0), "seconds behind"),
 ]
 
@@ -186,7 +192,7 @@ def test_verdict_keeps_secrets(code, url, mentions):
     """No verdict shows the SSO Token, a signed token or an address, and each assumption is labelled."""
     rejected = reject(url)
     for text in (str(rejected), repr(rejected)):
-        assert SSO_TOKEN not in text
+        assert SSO_TOKEN[:8] not in text
         assert "eyJ" not in text
         assert "visitor@" not in text
     assert (rejected.assumption is not None) == (code in ASSUMPTIONS)
@@ -216,7 +222,7 @@ MISTAKES = [
     (f"\ufeff{SSO_TOKEN}", "byte order mark"),
     (f'"{SSO_TOKEN}"', "quotation marks"),
     (repr(SSO_TOKEN.encode()), "bytes object"),
-    (hashlib.md5(SSO_TOKEN.encode()).hexdigest(), "md5'd"),
+    (hashlib.md5(SSO_TOKEN.encode()).hexdigest(), "with your SSO Token md5'd, not"),
     (hashlib.md5(SSO_TOKEN.encode()).digest(), "md5'd"),
     (hashlib.sha256(SSO_TOKEN.encode()).hexdigest(), "sha256"),
     (base64.b64encode(SSO_TOKEN.encode()), "base64-encoded"),
@@ -228,6 +234,8 @@ MISTAKES = [
     ("", "an empty key"),
     (SSO_TOKEN[:-1], "first 47 of your SSO Token's 48 bytes"),
     (SSO_TOKEN[2:], "last 46 of your SSO Token's 48 bytes"),
+    (SSO_TOKEN[:-8], "first 40 of your SSO Token's 48 bytes"),
+    (SSO_TOKEN[8:], "last 40 of your SSO Token's 48 bytes"),
 ]
 
 
@@ -250,6 +258,19 @@ def test_wrong_key_is_named(key, what):
 def test_wrong_key_of_other_tokens(sso_token, key, what):
     """The slips tried depend on what the SSO Token looks like."""
     assert what in reject(url_of(sign(key=key)), sso_token=sso_token).message
+
+
+@pytest.mark.parametrize("size", [1, 2, 15, 16, 17, 20, 24, 25, 48])
+def test_cuts_help_nobody_guess(size):
+    """No key is named that is over 8 bytes shorter than the SSO Token, under 16, or under half of it."""
+    sso_token = "".join(chr(33 + number) for number in range(size))  # nothing twice
+    named = []
+    for length in range(1, size):
+        for key in (sso_token[:length], sso_token[size - length :]):
+            message = reject(url_of(sign(key=key)), sso_token=sso_token).message
+            named += [length] if "of your SSO Token's" in message else []
+    expected = [length for length in range(1, size) if length >= max(16, size / 2, size - 8)]
+    assert named == [length for length in expected for _ in "ab"]
 
 
 def test_short_token_does_not_warn():
@@ -319,6 +340,42 @@ def test_replay_from_many_threads():
     assert sorted(verdicts) == ["accepted"] + ["replayed"] * 49
 
 
+class Slow(int):
+    """A number that takes its time to be compared with how many tokens are remembered."""
+
+    def __le__(self, other):
+        time.sleep(0.2)
+        return int(self) <= other
+
+
+def test_looking_up_and_using_up_are_one():
+    """However long it takes between them, no second thread comes in."""
+    verifier, url, accepted = make_verifier(remembered=Slow(100)), but(), []
+    start = threading.Barrier(5)
+
+    def attempt():
+        start.wait()
+        with suppress(HandoffRejected):
+            accepted.append(verifier.verify(url))
+
+    threads = [threading.Thread(target=attempt) for _ in range(5)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(accepted) == 1
+
+
+def test_used_token_is_remembered_through_the_leeway():
+    """A token that only the leeway keeps good is still good for one use."""
+    clock = Clock()
+    verifier = make_verifier(clock=clock, leeway=60)
+    verifier.verify(but())
+    clock.now += 180 + 30
+    with pytest.raises(HandoffRejected, match="replayed"):
+        verifier.verify(but())
+
+
 def test_clock_that_steps_back_reopens_nothing():
     """What was used or stale stays refused when the clock steps back, used tokens forgotten or not."""
     clock = Clock()
@@ -345,7 +402,10 @@ def test_memory_is_bounded():
     verifier = make_verifier(clock=clock, remembered=3)
     for number in range(3):
         verifier.verify(but(jti=f"{number:032}"))
-    with pytest.raises(HandoffRejected, match="replayed: 3 tokens were used"):
+    with pytest.raises(
+        HandoffRejected,
+        match=r"replayed: 3 tokens were used .* cannot be told, and so it is refused \(assumed\)",
+    ):
         verifier.verify(but(jti="x" * 32))
     with pytest.raises(HandoffRejected, match="used before;"):
         verifier.verify(but(jti=f"{0:032}"))
@@ -370,6 +430,19 @@ def test_settings_are_checked():
     }  # fmt: skip
     assert SSO_TOKEN not in str(caught.value)
     assert repr(make_verifier()) == f"HandoffVerifier(account_id='4711', auth_url={AUTH_URL!r})"
+
+
+def test_repr_of_what_could_not_be_made():
+    """A traceback with locals can show a verifier whose construction failed."""
+    assert repr(HandoffVerifier.__new__(HandoffVerifier)) == "HandoffVerifier(account_id=None, auth_url=None)"
+
+
+def test_what_is_assumed_is_labelled():
+    """The rules of the message are those of the label: comparison, printable text, what cannot be told."""
+    assert "printable text of at least 32 characters (assumed)" in reject(but(jti=17)).message
+    assert "printable" in ASSUMPTIONS["invalid_jti"]
+    assert "character by character" in ASSUMPTIONS["unknown_account"]
+    assert "cannot be told" in ASSUMPTIONS["replayed"]
 
 
 def test_rejection_is_an_sso_error_and_survives_pickling():

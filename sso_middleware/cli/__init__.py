@@ -18,4 +18,5 @@ def main() -> None:
         package = (missing.name or "").partition(".")[0]
         if package not in _EXTRA:
             raise
-        sys.exit(f"sso-middleware needs {package}: pip install 'sso-middleware[sandbox]'")
+        print(f"sso-middleware needs {package}: pip install 'sso-middleware[sandbox]'", file=sys.stderr)
+        sys.exit(3)  # Exit.SETTINGS, which stands where click is needed

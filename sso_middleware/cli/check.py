@@ -15,7 +15,7 @@ from sso_middleware.cli.checks.client import client_of
 from sso_middleware.cli.checks.findings import Finding, counts
 from sso_middleware.cli.checks.loading import load
 from sso_middleware.cli.checks.online import Online, reach
-from sso_middleware.cli.checks.rules import RULES, found
+from sso_middleware.cli.checks.rules import RULES, found, rule_id_of
 from sso_middleware.cli.checks.settings import check_account, check_token, panel
 from sso_middleware.cli.checks.walk import Step, Walk
 from sso_middleware.cli.environment import helpdesk_of, prefix_option, settings_from_environment
@@ -39,7 +39,7 @@ class _Report:
 def _explain(ctx: click.Context, _: click.Parameter, rule_id: str | None) -> None:
     if rule_id is None:
         return
-    rule = RULES.get(rule_id.upper())
+    rule = RULES.get(rule_id_of(rule_id))
     if rule is None:
         raise click.BadParameter(f"there is no {rule_id}; there are {', '.join(RULES)}.")
     say((f"{rule.id} {rule.severity}: ", _STYLES[rule.severity]), (rule.title, "bold"))
@@ -91,7 +91,7 @@ def command(
     as an anonymous visitor, with forged identity headers and, given a cookie, as its owner; nothing
     is sent to the Help Desk. Your resolver and event hooks run.
     """
-    ignored = {rule_id.upper() for rule_id in ignore}
+    ignored = {rule_id_of(rule_id) for rule_id in ignore}
     if unknown := ignored - RULES.keys():
         raise click.BadParameter(f"there is no {', '.join(sorted(unknown))}.", param_hint="--ignore")
     # What the application prints is not to end up in our output.

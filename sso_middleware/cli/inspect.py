@@ -9,17 +9,18 @@ import sys
 import time
 from datetime import UTC, datetime
 from typing import Any, cast
-from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.parse import parse_qs, urlencode
 
 import click
 
 from sso_middleware.cli.environment import prefix_option, settings_from_environment
 from sso_middleware.cli.output import Exit, json_option, say, say_json
+from sso_middleware.errors import ConfigError
 from sso_middleware.sandbox.tokens import peek
 from sso_middleware.sandbox.verdicts import HandoffRejected
 from sso_middleware.sandbox.verifier import HandoffVerifier
 
-_LONGEST_INPUT = 100_000  # characters
+_LONGEST_INPUT = 100_000  # bytes
 _DATES = 10**11  # seconds; beyond the year 5000 it is no date in seconds
 
 
@@ -42,36 +43,40 @@ def command(
     It is read from standard input if it is not given; so it stays out of your shell's history. A
     "Location:" header is taken, too. Judged by the settings in the environment.
     """
-    text = sys.stdin.read(_LONGEST_INPUT) if handoff == "-" else handoff
+    given = sys.stdin.buffer.read(_LONGEST_INPUT) if handoff == "-" else os.fsencode(handoff)
+    text = given.decode(errors="replace")
     text = re.sub(r"(?i)^location:\s*", "", text.strip()).strip("\"'<>")
     if not text:
         raise click.UsageError("there is nothing to inspect: hand in a URL or a JWT.")
     is_url = "?" in text or "://" in text
     report = _contents(text, is_url=is_url)
     if not insecure:
-        report |= _judge(text, report, freshness, leeway, prefix, is_url=is_url)
-    (say_json if as_json else _print)(report)
+        report |= _judge(text, freshness, leeway, prefix, is_url=is_url)
+    if as_json:
+        say_json(report)
+    else:
+        _print(report, is_url=is_url)
     fine = report["claims"] is not None if insecure else report["verdict"] == "accepted"
     raise SystemExit(Exit.FINE if fine else Exit.FINDINGS)
 
 
 def _contents(text: str, *, is_url: bool) -> dict[str, Any]:
-    query = {name: values[0] for name, values in parse_qs(urlsplit(text).query).items()} if is_url else {}
+    # Not by urlsplit(), which some URLs make raise; only the query counts.
+    sent = parse_qs(text.partition("#")[0].partition("?")[2]) if is_url else {}
+    query = {name: values[0] for name, values in sent.items()}
     parts = peek(query.get("token", "") if is_url else text)
     header, claims = (json.loads(part) if part else None for part in parts)
     iat = cast("dict[str, object]", claims).get("iat") if isinstance(claims, dict) else None
     return {
         "header": header,
         "claims": claims,
-        "age": int(time.time()) - iat if isinstance(iat, int) else None,
+        "age": int(time.time()) - iat if type(iat) is int else None,
         "account_id": query.get("account_id"),
         "auth_url": query.get("auth_url"),
     }
 
 
-def _judge(
-    text: str, contents: dict[str, Any], freshness: float, leeway: float, prefix: str, *, is_url: bool
-) -> dict[str, Any]:
+def _judge(text: str, freshness: float, leeway: float, prefix: str, *, is_url: bool) -> dict[str, Any]:
     # A JWT alone says nothing of account and Auth URL; the other settings never matter here.
     instead = {"SSO_AUTH_URL": "https://unused.invalid/", "LOGOUT_URL": "", "BACKDATE": "", "ALLOW_HTTP": "1"}
     if not is_url:
@@ -83,7 +88,11 @@ def _judge(
         text = "?" + urlencode(
             {"token": text, "account_id": account["account_id"], "auth_url": account["auth_url"]}
         )
-    rejected = _verdict(text, HandoffVerifier(**account, freshness=freshness, leeway=leeway))
+    try:
+        verifier = HandoffVerifier(**account, freshness=freshness, leeway=leeway)
+    except ConfigError as error:
+        raise click.UsageError(str(error)) from None
+    rejected = _verdict(text, verifier)
     if rejected is None:
         return {
             "verdict": "accepted",
@@ -96,8 +105,7 @@ def _judge(
         "assumption": rejected.assumption,
     }
     if rejected.code == "stale":
-        iat = contents["claims"]["iat"]
-        others = _verdict(text, HandoffVerifier(**account, clock=lambda: iat))
+        others = _verdict(text, HandoffVerifier(**account, freshness=_DATES))  # for which nothing is stale
         verdict["age_apart"] = others.code if others else "accepted"
     return verdict
 
@@ -110,7 +118,7 @@ def _verdict(url: str, verifier: HandoffVerifier) -> HandoffRejected | None:
     return None
 
 
-def _print(report: dict[str, Any]) -> None:
+def _print(report: dict[str, Any], *, is_url: bool) -> None:
     for name in ("header", "claims"):
         shown = "cannot be read" if report[name] is None else json.dumps(report[name])
         say((f"{name.capitalize():<12}", "bold"), shown)
@@ -135,5 +143,5 @@ def _print(report: dict[str, Any]) -> None:
             say(f"Assumed: {report[name]}" if name == "assumption" else report[name])
     if report.get("age_apart"):
         say(f"Its age apart, it would be: {report['age_apart']}.")
-    if report["account_id"] is None and report["auth_url"] is None:
+    if not is_url:
         say("A JWT alone: account_id and auth_url were not judged.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Callable, Mapping, Sequence
 from enum import IntEnum
@@ -36,7 +37,7 @@ class Failure(click.ClickException):
     exit_code: ClassVar[int] = Exit.SETTINGS
 
     def __init__(self, message: str) -> None:
-        super().__init__(printable(message))
+        super().__init__("\n".join(printable(line) for line in message.split("\n")))
 
 
 _JWT = re.compile(r"eyJ[\w-]+\.[\w-]+\.[\w-]*")
@@ -51,38 +52,48 @@ def never_print(secret: str) -> None:
 
 
 def printable(text: str) -> str:
-    """Return `text` without secrets and signed tokens, control characters escaped.
+    """Return `text` as one line without secrets and signed tokens, control characters escaped.
 
-    It may come from anywhere: an application's error, a claim. And a terminal obeys control characters.
+    It may come from anywhere: an application's error, a claim. A terminal obeys control characters, and
+    a line feed would let it say a line of its own.
     """
-    for secret in _never_printed:
-        text = text.replace(secret, "[SSO Token]")
     return "".join(
-        character
-        if character.isprintable() or character == "\n"
-        else character.encode("unicode_escape").decode("ascii")
-        for character in _JWT.sub("[token]", text)
+        character if character.isprintable() else character.encode("unicode_escape").decode("ascii")
+        for character in _without_secrets(text)
     )
 
 
+def _without_secrets(text: str) -> str:
+    for secret in _never_printed:
+        text = text.replace(secret, "[SSO Token]")
+    return _JWT.sub("[token]", text)
+
+
 def say(*parts: str | tuple[str, str], to_stderr: bool = False) -> None:
-    """Print one line: each part a text, or a text and a rich style. `NO_COLOR` is rich's own."""
+    """Print one line: each part a text, or a text and a rich style."""
     # Made anew each time: click's test runner and redirections change sys.stdout.
-    console = Console(stderr=to_stderr, soft_wrap=True, highlight=False, emoji=False)
+    console = Console(
+        stderr=to_stderr,
+        soft_wrap=True,
+        highlight=False,
+        emoji=False,
+        # Rich itself leaves bold and the like to NO_COLOR where FORCE_COLOR is set, too.
+        color_system=None if os.environ.get("NO_COLOR") else "auto",
+    )
     styled = [(part, "") if isinstance(part, str) else part for part in parts]
     console.print(Text.assemble(*((printable(text), style) for text, style in styled)))
 
 
 def say_json(value: Json) -> None:
-    """Print `value` as JSON, ASCII only."""
-    click.echo(json.dumps(_printable_in(value), indent=2))
+    """Print `value` as JSON without secrets, ASCII only: JSON has its own way to escape."""
+    click.echo(json.dumps(_without_secrets_in(value), indent=2))
 
 
-def _printable_in(value: Json) -> Json:
+def _without_secrets_in(value: Json) -> Json:
     if isinstance(value, str):
-        return printable(value)
+        return _without_secrets(value)
     if isinstance(value, Mapping):
-        return {printable(name): _printable_in(item) for name, item in value.items()}
+        return {_without_secrets(name): _without_secrets_in(item) for name, item in value.items()}
     if isinstance(value, Sequence):
-        return [_printable_in(item) for item in value]
+        return [_without_secrets_in(item) for item in value]
     return value

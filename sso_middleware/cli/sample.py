@@ -7,10 +7,8 @@ account is chosen at each visit, so that a setting can be broken on purpose.
 from __future__ import annotations
 
 import hashlib
-import secrets
 from collections.abc import Mapping
 from html import escape
-from urllib.parse import parse_qs
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -22,6 +20,8 @@ from starlette.types import Receive, Scope, Send
 from sso_middleware.asgi import SSOMiddleware
 from sso_middleware.helpdesk import HelpDesk
 from sso_middleware.logout import Logout, expire_cookies
+from sso_middleware.sandbox.forms import check_origin, read_form
+from sso_middleware.sandbox.sessions import Sessions
 
 AUTH_PATH, LOGOUT_PATH = "/sso/helpdesk", "/sso/logout"
 EMAIL = "jane@example.com"
@@ -51,7 +51,7 @@ class SampleApplication:
     """The application (ASGI); `connect` it to a Help Desk before the first visit."""
 
     def __init__(self) -> None:
-        self._sessions: set[str] = set()
+        self._sessions = Sessions()
         self._helpdesks: dict[str, HelpDesk] = {}
         self._mistake = RIGHT
         self._app = Starlette(
@@ -97,10 +97,11 @@ class SampleApplication:
         return self._helpdesks[self._mistake]
 
     async def _resolve_email(self, scope: Scope) -> str | None:
-        return EMAIL if HTTPConnection(scope).cookies.get(_COOKIE) in self._sessions else None
+        session = self._sessions.get(HTTPConnection(scope).cookies.get(_COOKIE, ""))
+        return session.email if session else None
 
     async def _end_session(self, scope: Scope) -> list[tuple[str, str]]:
-        self._sessions.discard(HTTPConnection(scope).cookies.get(_COOKIE, ""))
+        self._sessions.end(HTTPConnection(scope).cookies.get(_COOKIE, ""))
         return expire_cookies(_COOKIE)(scope)
 
     async def _start(self, request: Request) -> Response:
@@ -123,18 +124,17 @@ class SampleApplication:
     async def _login(self, request: Request) -> Response:
         if request.method == "GET":
             return _page("Sign in", f'<form method="post"><button>Sign in as {EMAIL}</button></form>')
+        check_origin(request)
         way_back = request.query_params.get("next", "/")
         if not way_back.startswith("/") or way_back.startswith(("//", "/\\")):
             way_back = "/"
-        session = secrets.token_urlsafe()
-        self._sessions.add(session)
         response = RedirectResponse(way_back, 303)
-        response.set_cookie(_COOKIE, session, httponly=True, samesite="lax")
+        response.set_cookie(_COOKIE, self._sessions.start(EMAIL), httponly=True, samesite="lax")
         return response
 
     async def _break(self, request: Request) -> Response:
-        fields = parse_qs((await request.body()).decode("ascii", "replace"))
-        mistake = fields.get("mistake", [""])[0]
+        # No csrf: the check of the origin is enough for a mistake on purpose.
+        mistake = (await read_form(request, csrf="")).get("mistake")
         if mistake in self._helpdesks:
             self._mistake = mistake
         return RedirectResponse("/", 303)

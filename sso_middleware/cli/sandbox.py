@@ -115,7 +115,7 @@ def command(
     with stopping_cleanly(), ExitStack() as stack:
         base_url = start(stack, lambda port: sandbox.run(host=host, port=port), port, "--port", or_any=False)
         say(("The Help Desk: ", "bold"), base_url, to_stderr=True)
-        say("For your application's environment:", to_stderr=True)
+        say("For the shell that starts your application:", to_stderr=True)
         _print_settings(sandbox, prefix, hide_token=from_env)
         say("Ctrl-C stops.", to_stderr=True)
         tell(sandbox)
@@ -129,4 +129,4 @@ def _print_settings(sandbox: Sandbox, prefix: str, *, hide_token: bool) -> None:
         variables["HELPDESK_ALLOW_HTTP"] = "1"
     for name, value in variables.items():
         # Not by say(): the SSO Token is the sandbox's own, and this is how one gets it.
-        click.echo(f"{prefix}{name.removeprefix('HELPDESK_')}={shlex.quote(value)}")
+        click.echo(f"export {prefix}{name.removeprefix('HELPDESK_')}={shlex.quote(value)}")

@@ -57,4 +57,4 @@ def error(detail: str, status: int) -> Response:
 
 def _json(content: Any, status: int = 200) -> Response:
     # Escaped, because claims may hold text that UTF-8 cannot carry (lone surrogates).
-    return Response(json.dumps(content), status, media_type="application/json")
+    return Response(json.dumps(content, allow_nan=False), status, media_type="application/json")

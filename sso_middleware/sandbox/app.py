@@ -22,10 +22,11 @@ from sso_middleware.sandbox import api
 from sso_middleware.sandbox.attempts import Attempt, AttemptLog
 from sso_middleware.sandbox.failures import Failure, Failures
 from sso_middleware.sandbox.guard import Guard
+from sso_middleware.sandbox.secret import kept
 from sso_middleware.sandbox.server import serving
 from sso_middleware.sandbox.site import Site
-from sso_middleware.sandbox.verdicts import HandoffRejected, VerdictCode
-from sso_middleware.sandbox.verifier import HandoffVerifier, VerifiedHandoff
+from sso_middleware.sandbox.verdicts import HandoffRejected, VerdictCode, VerifiedHandoff
+from sso_middleware.sandbox.verifier import HandoffVerifier
 from sso_middleware.urls import is_loopback, origin_of
 
 logger: logging.Logger = logging.getLogger("sso_middleware.sandbox")
@@ -43,7 +44,7 @@ class Sandbox:
         auth_url: the Auth URL: where your application is entered for a hand-off.
         logout_url: the Logout URL: where the visitor goes after signing out here.
         base_url: where it is reached if `run` does not serve it; scheme, host and port alone.
-        sso_token: SSO Token; default: a new one.
+        sso_token: SSO Token; default: a new one, which the settings page shows.
         account_id: Account ID.
         freshness: seconds for which a token is good (assumed).
         leeway: seconds by which clocks may differ, either way (assumed).
@@ -51,7 +52,7 @@ class Sandbox:
         jti_once: whether a ``jti`` is good for one use (assumed).
         longest_token: characters a JWT may have (assumed).
         clock: returns the time in seconds since the epoch.
-        allow_remote: answer other machines, too; whoever reaches it reads its SSO Token and its log.
+        allow_remote: answer other machines, too, which can read the log and a new SSO Token.
 
     Raises:
         ConfigError: naming every wrong setting at once.
@@ -73,7 +74,9 @@ class Sandbox:
         clock: Callable[[], float] = time.time,
         allow_remote: bool = False,
     ) -> None:
-        self._sso_token = secrets.token_hex(32) if sso_token is None else sso_token
+        self._sso_token = kept(secrets.token_hex(32) if sso_token is None else sso_token)
+        hidden = set[str]() if sso_token is None else {"HELPDESK_SSO_TOKEN"}
+        del sso_token  # from tracebacks with locals, too
         self._auth_url = auth_url
         self._logout_url = logout_url
         self._account_id = account_id
@@ -81,7 +84,7 @@ class Sandbox:
         self._allow_remote = allow_remote
         self._point_to(base_url)
         self._verifier = HandoffVerifier(
-            sso_token=self._sso_token,
+            sso_token=self._sso_token(),
             account_id=account_id,
             auth_url=auth_url,
             freshness=freshness,
@@ -100,27 +103,23 @@ class Sandbox:
         self._failures = Failures()
         self._site = Site(
             helpdesk=lambda: self._helpdesk,
-            environment=lambda: self.environment,
+            environment=lambda: {k: v for k, v in self.environment.items() if k not in hidden},
             log=self._log,
-            rules=[
-                ("A token is good for", f"{freshness:g} seconds from its iat"),
-                ("Clocks may differ by", f"{leeway:g} seconds"),
-                ("A jti has at least", f"{shortest_jti} characters"),
-                ("A jti may be used", "once" if jti_once else "any number of times"),
-                ("A token has at most", f"{longest_token} characters"),
-                ("Algorithm and key", "HS256, with the SSO Token as it stands"),
-                ("auth_url is compared", "character by character"),
-                ("An unknown address", "is let in and has tickets at once"),
-            ],
+            rules={
+                "A token is good for": f"{freshness:g} seconds from its iat",
+                "Clocks may differ by": f"{leeway:g} seconds",
+                "A jti has at least": f"{shortest_jti} characters",
+                "A jti may be used": "once" if jti_once else "any number of times",
+                "A token has at most": f"{longest_token} characters",
+            },
             clock=clock,
         )
-        routes = [
-            Route(_SSO_PATH, self._sso),
-            *self._site.routes,
-            *api.routes(self._log, self._failures, self.reset),
-        ]
+        routes = api.routes(self._log, self._failures, self.reset)
         self._app = Guard(
-            Starlette(routes=routes, exception_handlers={HTTPException: self._error}),
+            Starlette(
+                routes=[Route(_SSO_PATH, self._sso), *self._site.routes, *routes],
+                exception_handlers={HTTPException: self._error},
+            ),
             helpdesk=lambda: self._helpdesk,
             allow_remote=allow_remote,
         )
@@ -134,7 +133,7 @@ class Sandbox:
     def environment(self) -> dict[str, str]:
         """The account's settings by the variable that `HelpDesk.from_env` reads; with the SSO Token."""
         variables = {
-            "HELPDESK_SSO_TOKEN": self._sso_token,
+            "HELPDESK_SSO_TOKEN": self._sso_token(),
             "HELPDESK_SSO_AUTH_URL": self._helpdesk.sso_auth_url,
             "HELPDESK_ACCOUNT_ID": str(self._account_id),
             "HELPDESK_AUTH_URL": self._auth_url,
@@ -155,8 +154,9 @@ class Sandbox:
         failure = self._failures.next()
         time.sleep(failure.delay)
         verified, _ = self._judge(url, failure)
+        del url  # from tracebacks with locals, too
         if isinstance(verified, HandoffRejected):
-            raise verified
+            raise verified.with_traceback(None)
         return verified
 
     def fail_next(self, code: VerdictCode | None = None, *, times: int = 1, delay: float = 0) -> None:
@@ -194,7 +194,7 @@ class Sandbox:
         if not is_loopback(host):
             if not self._allow_remote:
                 raise ConfigError({"host": "must be a loopback address: allow_remote permits others"})
-            logger.warning("listening on %s: whoever reaches it reads the SSO Token and the log", host)
+            logger.warning("listening on %s: whoever reaches it reads what the pages show", host)
         before = origin_of(self._helpdesk.sso_auth_url)
         with serving(self, host, port) as base_url:
             self._point_to(base_url)
@@ -240,7 +240,7 @@ class Sandbox:
 
     def _point_to(self, base_url: str) -> None:
         self._helpdesk = HelpDesk(
-            sso_token=self._sso_token,
+            sso_token=self._sso_token(),
             sso_auth_url=f"{base_url}{_SSO_PATH}",
             account_id=self._account_id,
             auth_url=self._auth_url,

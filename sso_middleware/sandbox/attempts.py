@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from threading import Lock
-from typing import Any, Literal
+from typing import Any, Literal, cast
 from urllib.parse import parse_qs
 
 from sso_middleware.sandbox import differences, tokens
@@ -42,7 +42,7 @@ class Attempt:
         message: what is wrong.
         hint: how to mend it.
         assumption: what the vendor leaves open about this verdict.
-        header: the JWT's header as indented JSON; `None` if it cannot be read.
+        header: the JWT's header, as JSON gives it; `None` if it cannot be read.
         claims: the JWT's claims likewise, verified only if the verdict says so.
         clock_difference: seconds by which ``iat`` is ahead of the Help Desk's clock; negative if behind.
         comparisons: the parameters beside what is registered.
@@ -54,8 +54,8 @@ class Attempt:
     message: str
     hint: str
     assumption: str | None
-    header: str | None
-    claims: str | None
+    header: object
+    claims: object
     clock_difference: int | None
     comparisons: tuple[Comparison, ...]
 
@@ -74,8 +74,8 @@ class Attempt:
             "message": self.message,
             "hint": self.hint,
             "assumption": self.assumption,
-            "header": None if self.header is None else json.loads(self.header),
-            "claims": None if self.claims is None else json.loads(self.claims),
+            "header": self.header,
+            "claims": self.claims,
             "clock_difference": self.clock_difference,
             "parameters": [
                 {"name": row.name, "expected": row.expected, "received": row.received, "same": row.same}
@@ -88,13 +88,15 @@ class AttemptLog:
     """The latest attempts, safe to share between threads.
 
     Args:
-        sso_token: shown nowhere.
+        sso_token: gives the SSO Token, which is shown nowhere.
         account_id: the Account ID.
         auth_url: the registered Auth URL.
         longest_token: characters of a JWT; a longer one is not decoded.
     """
 
-    def __init__(self, *, sso_token: str, account_id: str, auth_url: str, longest_token: int) -> None:
+    def __init__(
+        self, *, sso_token: Callable[[], str], account_id: str, auth_url: str, longest_token: int
+    ) -> None:
         self._sso_token = sso_token
         self._expected = {"account_id": account_id, "auth_url": auth_url}
         self._longest_token = longest_token
@@ -120,7 +122,7 @@ class AttemptLog:
         header, claims = (
             (None, None)
             if len(token) > self._longest_token
-            else (text and text.replace(self._sso_token, "[SSO Token]") for text in tokens.peek(token))
+            else (_without(self._sso_token(), part) for part in tokens.decoded(token))
         )
         with self._lock:
             self._count += 1
@@ -141,13 +143,25 @@ class AttemptLog:
 
     def _compare(self, name: str, values: list[str]) -> Comparison:
         received = " and ".join(
-            differences.shown(value, self._sso_token, longest=_LONGEST_VALUE) for value in values[:2]
+            differences.shown(value, self._sso_token(), longest=_LONGEST_VALUE) for value in values[:2]
         )
         return Comparison(name, self._expected[name], received, values == [self._expected[name]])
 
 
-def _clock_difference(claims: str | None, at: float) -> int | None:
-    match json.loads(claims or "null"):
+def _without(secret: str, value: object) -> object:
+    """Return `value`, as JSON gives it, with `secret` taken out of every text in it."""
+    if isinstance(value, str):
+        return value.replace(secret, "[SSO Token]")
+    if isinstance(value, list):
+        return [_without(secret, item) for item in cast("list[object]", value)]
+    if isinstance(value, dict):
+        members = cast("dict[str, object]", value)
+        return {name.replace(secret, "[SSO Token]"): _without(secret, item) for name, item in members.items()}
+    return value
+
+
+def _clock_difference(claims: object, at: float) -> int | None:
+    match claims:
         case {"iat": int(iat)} if type(iat) is int:
             return iat - int(at)
         case _:

@@ -79,6 +79,6 @@ def _jti(value: object, shortest: int) -> str:
         what = "not printable text"
     raise HandoffRejected(
         "invalid_jti",
-        f"jti is {what}; it has to be text of at least {shortest} characters (assumed).",
+        f"jti is {what}; it has to be printable text of at least {shortest} characters (assumed).",
         "Send secrets.token_hex(16): random, 32 characters, new for each token.",
     )

@@ -11,7 +11,6 @@ _JWT = re.compile(r"eyJ[\w%.=-]{8,}")
 _UNITS = ((10**3, "milliseconds"), (10**6, "microseconds"), (10**9, "nanoseconds"))
 _HALF_HOUR = 1800
 _LARGEST_OFFSET = 14 * 3600  # the time zone farthest from UTC
-_TYPICAL_LAG = 60  # seconds between signing and judging, at most, for a difference to look like a time zone
 _DAY = 86_400
 
 
@@ -73,20 +72,21 @@ def _place(expected: str, received: str) -> str:
     return f"from character {same + 1} on: {shown(there)} in place of {shown(here)}"
 
 
-def of_clocks(ahead: int, iat: int, now: int) -> str | None:
+def of_clocks(ahead: int, iat: int, now: int, freshness: float) -> str | None:
     """Name the mistake that explains an `iat` that is `ahead` seconds off, if it looks like a known one.
 
     Args:
         ahead: `iat` less `now`, in seconds; negative if `iat` is in the past.
         iat: the claim.
         now: the right time, in seconds since the epoch.
+        freshness: seconds that may lie between signing and judging for it to look like a time zone.
     """
     for factor, unit in _UNITS:
         if abs(iat // factor - now) < _DAY:
             return f"iat is in {unit}. Send whole seconds: int(time.time())."
     half_hours = round(ahead / _HALF_HOUR) if abs(ahead) < _LARGEST_OFFSET + _HALF_HOUR else 0
     lag = half_hours * _HALF_HOUR - ahead
-    if half_hours and 0 <= lag <= _TYPICAL_LAG:
+    if half_hours and 0 <= lag <= freshness:
         return (
             f"That is almost exactly {abs(half_hours) / 2:g} h {'ahead' if ahead > 0 else 'behind'}, so it "
             "looks like a time zone: local time taken for UTC, or the reverse. Use int(time.time()), or "

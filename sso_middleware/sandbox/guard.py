@@ -12,6 +12,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from sso_middleware.helpdesk import HelpDesk
 from sso_middleware.urls import is_loopback, origin_of
 
+# No form-action: it would bind the redirects after a form, too, and signing out leads to the Logout URL
+# and from there to wherever the application likes.
+_POLICY = "default-src 'none'; style-src 'self'; img-src data:; base-uri 'none'; frame-ancestors 'none'"
 _IN_PROCESS = "testserver"  # what Starlette's TestClient calls its application; nobody's DNS has the name
 
 
@@ -28,38 +31,34 @@ class Guard:
         self._app = app
         self._helpdesk = helpdesk
         self._allow_remote = allow_remote
-        # A form's redirect has to be allowed too, and signing out leads to the Logout URL.
-        logout_url = helpdesk().logout_url
-        logout = f" {origin_of(logout_url)}" if logout_url else ""
-        self._policy = (
-            "default-src 'none'; style-src 'self'; img-src data:; "
-            f"form-action 'self'{logout}; base-uri 'none'; frame-ancestors 'none'"
-        )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request (ASGI HTTP spec)."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
-        elif self._allow_remote or self._is_ours(Headers(scope=scope).get("host", "")):
+        elif self._allow_remote or self._is_ours(scope):
             await self._app(scope, receive, self._with_headers(send))
         else:
             answer = PlainTextResponse("This sandbox answers its own machine only.\n", 403)
             await answer(scope, receive, send)
 
-    def _is_ours(self, host: str) -> bool:
+    def _is_ours(self, scope: Scope) -> bool:
+        host = Headers(scope=scope).get("host", "")
+        # By the server's own address, which is no name where there is a socket.
+        in_process = (scope.get("server") or ("",))[0] == _IN_PROCESS
         # A name that somebody's DNS points to this machine would let their page read ours.
         try:
             name = urlsplit(f"//{host}").hostname or ""
         except ValueError:
             return False
         own = origin_of(self._helpdesk().sso_auth_url).partition("//")[2]
-        return is_loopback(name) or name == _IN_PROCESS or host == own
+        return is_loopback(name) or (in_process and name == _IN_PROCESS) or host == own
 
     def _with_headers(self, send: Send) -> Send:
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(raw=message["headers"])
-                headers["Content-Security-Policy"] = self._policy
+                headers["Content-Security-Policy"] = _POLICY
                 headers["Cache-Control"] = "no-store"
                 headers["X-Content-Type-Options"] = "nosniff"
                 headers.setdefault("Referrer-Policy", "same-origin")

@@ -1,4 +1,4 @@
-"""Serving an ASGI application from a thread, with no token in the log."""
+"""Serving an ASGI application from a thread, with no query and no token in the log."""
 
 from __future__ import annotations
 
@@ -14,18 +14,20 @@ from typing import Any
 import uvicorn
 from starlette.types import ASGIApp
 
-_SECRETS = re.compile(r"((?<![a-z_])token=)[^&\s\"']+|eyJ[\w%.=-]{8,}")
+# A query may hold anything, percent-encoded in any way: tokens, or the SSO Token in a wrong place. Uvicorn
+# quotes it behind a ?, and in its trace of the ASGI scope.
+_SECRETS = re.compile(r"(\?|'query_string': b)\S+|eyJ[\w%.=-]{8,}")
 _LOGGERS = ("uvicorn.access", "uvicorn.error", "uvicorn.asgi")
 _PATIENCE = 10  # seconds for the server to start
 
 
 def redact(text: str) -> str:
-    """Return `text` with every hand-off token in it taken out."""
-    return _SECRETS.sub(r"\1[token]", text)
+    """Return `text` with every query and every JWT in it taken out."""
+    return _SECRETS.sub(r"\1[hidden]", text)
 
 
 class RedactTokens(logging.Filter):
-    """Takes hand-off tokens out of log records; uvicorn's access log quotes whole addresses."""
+    """Takes queries and tokens out of log records; uvicorn's access log quotes whole addresses."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Redact message and arguments; let the record pass."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -18,6 +19,12 @@ from sso_middleware.sandbox.attempts import Attempt, AttemptLog
 from sso_middleware.sandbox.sessions import COOKIE, Session, Sessions
 from sso_middleware.sandbox.tickets import LONGEST_SUBJECT, LONGEST_TEXT, Ticket, Tickets
 
+_FIXED = {
+    "Algorithm and key": "HS256, with the SSO Token as it stands",
+    "account_id and auth_url are compared": "character by character",
+    "An unknown address": "is let in and has tickets at once",
+}
+
 
 def _time(at: float) -> str:
     return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
@@ -30,6 +37,10 @@ def _difference(seconds: int) -> str:
     return f"iat is {abs(seconds):,} {unit} {'ahead of' if seconds > 0 else 'behind'} this Help Desk's clock"
 
 
+def _indented(value: object) -> str:
+    return json.dumps(value, indent=2)  # in ASCII, because claims may hold text that UTF-8 cannot carry
+
+
 _templates = jinja2.Environment(
     loader=jinja2.PackageLoader("sso_middleware.sandbox"),
     autoescape=True,
@@ -37,7 +48,7 @@ _templates = jinja2.Environment(
     lstrip_blocks=True,
     undefined=jinja2.StrictUndefined,
 )
-_templates.filters |= {"time": _time, "difference": _difference}
+_templates.filters |= {"time": _time, "difference": _difference, "indented": _indented}
 
 
 class Site:
@@ -45,9 +56,10 @@ class Site:
 
     Args:
         helpdesk: gives the account as it is just now.
-        environment: gives the settings to paste, by the name of the variable.
+        environment: gives the settings to paste, by the name of the variable; an SSO Token that is not
+            to be shown is not there.
         log: the hand-off log.
-        rules: what is assumed, and how it is set here, for showing.
+        rules: what is assumed and can be set, and how it is set here, for showing.
         clock: returns the time in seconds since the epoch.
     """
 
@@ -57,13 +69,13 @@ class Site:
         helpdesk: Callable[[], HelpDesk],
         environment: Callable[[], dict[str, str]],
         log: AttemptLog,
-        rules: list[tuple[str, str]],
+        rules: dict[str, str],
         clock: Callable[[], float],
     ) -> None:
         self._helpdesk = helpdesk
         self._environment = environment
         self._log = log
-        self._rules = rules
+        self._rules = rules | _FIXED
         self._clock = clock
         self.reset()
         self.routes: list[Route] = [

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from math import isfinite
 from typing import Any, NamedTuple, cast
 from urllib.parse import parse_qsl
 
@@ -131,23 +132,39 @@ def claims_of(token: Token) -> dict[str, Any]:
 
 
 def peek(token: str) -> tuple[str | None, str | None]:
-    """Return header and claims of anything like a JWT as indented JSON, for showing; unverified.
+    """Return what `decoded` does as indented JSON, for showing.
 
-    Each is `None` if it cannot be read. Text outside ASCII stays escaped, so that it can be shown anywhere.
+    Text outside ASCII stays escaped, so that it can be shown anywhere.
+    """
+    header, claims = decoded(token)
+    return (
+        None if header is None else json.dumps(header, indent=2, allow_nan=False),
+        None if claims is None else json.dumps(claims, indent=2, allow_nan=False),
+    )
+
+
+def decoded(token: str) -> tuple[object, object]:
+    """Return header and claims of anything like a JWT, as JSON gives them; unverified.
+
+    Each is `None` if it cannot be read. A number that JSON could not hold again is its text.
     """
     header, claims, *_ = [*token.split("."), "", ""]
-    return _indented(header), _indented(claims)
+    return _decoded(header), _decoded(claims)
 
 
-def _indented(segment: str) -> str | None:
+def _decoded(segment: str) -> object:
     try:
         text = base64url_decode(segment).decode()
         if text.count("[") + text.count("{") > _DEEPEST_SHOWN:
             return None  # what is nested so deep is no claim of anybody's, and may be too deep to show
-        value: object = json.loads(text, parse_constant=str)
-        return json.dumps(value, indent=2)
+        return json.loads(text, parse_constant=str, parse_float=_finite)
     except ValueError:
         return None
+
+
+def _finite(text: str) -> float | str:
+    number = float(text)
+    return number if isfinite(number) else text  # 1e999
 
 
 def _is_canonical(segment: str) -> bool:

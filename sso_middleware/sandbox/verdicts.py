@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Literal, TypeAlias, get_args
 
 from sso_middleware.errors import SSOError
@@ -34,6 +35,8 @@ CODES: tuple[VerdictCode, ...] = get_args(VerdictCode)
 #: What the vendor's page leaves open, by the verdict that has to settle it in some way.
 ASSUMPTIONS: dict[VerdictCode, str] = {
     "duplicate_parameter": "What the vendor does with a parameter sent twice is not documented.",
+    "unknown_account": "The vendor asks for the Account ID of its panel; that it compares the two character "
+    "by character is assumed.",
     "auth_url_mismatch": "The vendor asks for the same Auth URL as in its panel; that it compares the two "
     "character by character is assumed.",
     "token_too_long": "No limit is documented. The one here is below what web servers commonly accept "
@@ -49,13 +52,33 @@ ASSUMPTIONS: dict[VerdictCode, str] = {
     "invalid_iat": "The vendor calls iat an issued-at timestamp; that it is a whole number of seconds since "
     "1970 is assumed.",
     "invalid_jti": "The vendor calls jti a unique token ID; its shortest length is assumed from the "
-    "vendor's Knowledge Base product.",
+    "vendor's Knowledge Base product, and that it is printable text is assumed.",
     "issued_in_future": "How far clocks may differ is not documented.",
     "stale": "How long a token is good for is not documented for the Help Desk. It is 180 seconds in the "
     "vendor's Knowledge Base product.",
     "replayed": "The vendor says jti is there for replay protection; that each is good for one use, and "
-    "that only a successful sign-in uses it up, is assumed.",
+    "that only a successful sign-in uses it up, is assumed. "
+    "So is refusing what cannot be told from a replay.",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class VerifiedHandoff:
+    """A hand-off that signs its visitor in.
+
+    Attributes:
+        email: the visitor's address.
+        iat: issued at, in whole seconds since the epoch.
+        jti: the token's unique identifier.
+        account_id: the Account ID.
+        auth_url: the Auth URL.
+    """
+
+    email: str
+    iat: int
+    jti: str
+    account_id: str
+    auth_url: str
 
 
 class HandoffRejected(SSOError):

@@ -4,34 +4,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from math import ceil, isfinite
 from threading import Lock
 
 from sso_middleware.errors import ConfigError
 from sso_middleware.sandbox import claims, differences, tokens, wrong_keys
 from sso_middleware.sandbox.replays import REMEMBERED, UsedTokens
-from sso_middleware.sandbox.verdicts import HandoffRejected
+from sso_middleware.sandbox.secret import kept
+from sso_middleware.sandbox.verdicts import HandoffRejected, VerifiedHandoff
 from sso_middleware.settings import HS256, LONGEST_BACKDATE, problems_of, signing_key
-
-
-@dataclass(frozen=True, slots=True)
-class VerifiedHandoff:
-    """A hand-off that signs its visitor in.
-
-    Attributes:
-        email: the visitor's address.
-        iat: issued at, in whole seconds since the epoch.
-        jti: the token's unique identifier.
-        account_id: the Account ID.
-        auth_url: the Auth URL.
-    """
-
-    email: str
-    iat: int
-    jti: str
-    account_id: str
-    auth_url: str
 
 
 class HandoffVerifier:
@@ -70,8 +51,10 @@ class HandoffVerifier:
         longest_token: int = 4096,
         remembered: int = REMEMBERED,
     ) -> None:
+        self._sso_token = kept(sso_token)
+        del sso_token  # from tracebacks with locals, too
         problems = problems_of(
-            sso_token=sso_token,
+            sso_token=self._sso_token(),
             sso_auth_url="https://helpdesk.invalid/",  # not the verifier's business
             account_id=account_id,
             auth_url=auth_url,
@@ -96,8 +79,6 @@ class HandoffVerifier:
                 problems[name] = "must be a number, 0 or more"
         if problems:
             raise ConfigError(problems)
-        self._sso_token = sso_token
-        self._key = signing_key(sso_token)
         self._account_id = str(account_id)
         self._auth_url = auth_url
         self._freshness = freshness
@@ -110,8 +91,9 @@ class HandoffVerifier:
         self._lock = Lock()
         self.reset()
 
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}(account_id={self._account_id!r}, auth_url={self._auth_url!r})"
+    def __repr__(self) -> str:  # also of one whose construction failed, for tracebacks with locals
+        account_id, auth_url = getattr(self, "_account_id", None), getattr(self, "_auth_url", None)
+        return f"{type(self).__name__}({account_id=!r}, {auth_url=!r})"
 
     def reset(self) -> None:
         """Forget which tokens were used, and how late it has been."""
@@ -127,6 +109,15 @@ class HandoffVerifier:
         Raises:
             HandoffRejected: it would not sign its visitor in.
         """
+        try:
+            return self._judge(url)
+        except HandoffRejected as rejected:
+            verdict = HandoffRejected(rejected.code, rejected.message, rejected.hint)
+        # Raised anew and without the argument: no frame of its traceback holds URL or token.
+        del url
+        raise verdict
+
+    def _judge(self, url: str) -> VerifiedHandoff:
         token, account_id, auth_url = tokens.parameters_of(url)
         self._check_account(account_id)
         self._check_auth_url(auth_url)
@@ -143,7 +134,7 @@ class HandoffVerifier:
     def _check_account(self, account_id: str) -> None:
         if account_id == self._account_id:
             return
-        if self._sso_token in account_id:
+        if self._sso_token() in account_id:
             hint = "The SSO Token was sent as the Account ID: the two are swapped. Make a new SSO Token."
         elif account_id.strip().lower() == self._account_id.lower():
             hint = (
@@ -153,17 +144,19 @@ class HandoffVerifier:
             hint = f"This Help Desk is account {self._account_id}: copy the Account ID from its panel."
         raise HandoffRejected(
             "unknown_account",
-            f"There is no account {differences.shown(account_id, self._sso_token)} here.",
+            f"There is no account {differences.shown(account_id, self._sso_token())} here, compared "
+            "character by character (assumed).",
             hint,
         )
 
     def _check_auth_url(self, auth_url: str) -> None:
         if auth_url == self._auth_url:
             return
+        auth_url = auth_url.replace(self._sso_token(), "[SSO Token]")
         raise HandoffRejected(
             "auth_url_mismatch",
             f"auth_url is not the registered Auth URL, character by character (assumed): it is "
-            f"{differences.shown(auth_url, self._sso_token)} where {self._auth_url} is registered.",
+            f"{differences.shown(auth_url)} where {self._auth_url} is registered.",
             f"{differences.of_urls(self._auth_url, auth_url)} Write the same in the vendor's panel and in "
             "your settings.",
         )
@@ -178,9 +171,10 @@ class HandoffVerifier:
             )
 
     def _check_signature(self, token: tokens.Token) -> None:
-        if HS256.verify(token.message, self._key, token.signature):
+        sso_token = self._sso_token()
+        if HS256.verify(token.message, signing_key(sso_token), token.signature):
             return
-        mistake = wrong_keys.explain(self._sso_token, self._account_id, token.message, token.signature)
+        mistake = wrong_keys.explain(sso_token, self._account_id, token.message, token.signature)
         if mistake:
             what, remedy = mistake
             raise HandoffRejected(
@@ -204,13 +198,13 @@ class HandoffVerifier:
             raise HandoffRejected(
                 "issued_in_future",
                 f"iat is {seconds:,} seconds in the future; {self._leeway:g} are tolerated (assumed).",
-                differences.of_clocks(seconds, iat, int(now))
+                differences.of_clocks(seconds, iat, int(now), self._freshness)
                 or f"Your server's clock is {seconds:,} seconds ahead: set it by time server (NTP){remedy}.",
             )
         if iat >= now - self._freshness - self._leeway:
             return
         seconds = ceil(now) - iat
-        hint = differences.of_clocks(-seconds, iat, int(now)) or (
+        hint = differences.of_clocks(-seconds, iat, int(now), self._freshness) or (
             "Sign a new token each time a visitor is sent, and send it at once. If that is so already, your "
             f"server's clock is {seconds:,} seconds behind: set it by a time server (NTP)."
         )
@@ -239,7 +233,8 @@ class HandoffVerifier:
             raise HandoffRejected(
                 "replayed",
                 f"{self._remembered} tokens were used within {self._freshness:g} seconds, as many as are "
-                "remembered here; whether this one was used before cannot be told.",
+                "remembered here; whether this one was used before cannot be told, and so it is "
+                "refused (assumed).",
                 "Wait a little, or reset the sandbox.",
             )
         self._used.add(jti, iat)

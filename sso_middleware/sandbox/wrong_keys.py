@@ -10,7 +10,10 @@ from urllib.parse import quote_plus
 
 from sso_middleware.settings import HS256
 
-_LONGEST_TRIED = 512  # characters of the SSO Token of which every beginning and end is tried
+# Bytes cut off, and left, at which a cut is looked for. Whoever may ask for shorter keys guesses the SSO
+# Token byte by byte. What is left is half of it, at least: 16 bytes or more next to 8 or fewer.
+_LONGEST_CUT = 8
+_SHORTEST_LEFT = 16
 
 _KNOWLEDGE_BASE = (
     "The vendor's Knowledge Base product wants its key hashed with md5; the Help Desk's page says the SSO "
@@ -55,7 +58,7 @@ def _candidates(sso_token: str, account_id: str) -> Iterator[tuple[bytes, str, s
         for key in (digest.hexdigest().encode(), digest.hexdigest().upper().encode(), digest.digest()):
             yield (
                 key,
-                f"your SSO Token after {name} (md5'd)" if name == "md5" else f"the {name} of your SSO Token",
+                "your SSO Token md5'd" if name == "md5" else f"the {name} of your SSO Token",
                 remedy,
             )
     for encode in (base64.b64encode, base64.urlsafe_b64encode):
@@ -77,7 +80,8 @@ def _candidates(sso_token: str, account_id: str) -> Iterator[tuple[bytes, str, s
     yield quote_plus(sso_token).encode(), "your SSO Token percent-encoded", _AS_TEXT
     yield account_id.encode(), "the Account ID", "Copy the SSO Token from the vendor's panel."
     yield b"", "an empty key", "The SSO Token is not set where the JWT is signed."
-    for length in range(1, min(len(raw), _LONGEST_TRIED)):
-        copy = "It was not copied whole: copy it from the vendor's panel again."
-        yield raw[:length], f"the first {length} of your SSO Token's {len(raw)} bytes", copy
-        yield raw[length:], f"the last {len(raw) - length} of your SSO Token's {len(raw)} bytes", copy
+    copy = "It was not copied whole: copy it from the vendor's panel again."
+    for cut in range(1, min(_LONGEST_CUT, len(raw) - _SHORTEST_LEFT) + 1):
+        left = len(raw) - cut
+        yield raw[:left], f"the first {left} of your SSO Token's {len(raw)} bytes", copy
+        yield raw[cut:], f"the last {left} of your SSO Token's {len(raw)} bytes", copy

@@ -3,8 +3,11 @@
 import re
 
 import pytest
+from starlette.responses import RedirectResponse
 
 from sso_middleware import HelpDesk
+from sso_middleware.sandbox import Sandbox
+from sso_middleware.sandbox.server import serving
 
 EMAIL = "jane@example.com"
 
@@ -45,6 +48,22 @@ def test_without_javascript(open_page, site):
     sees(page, "You are not signed in.")
     page.goto(f"{site.url}/tickets")
     sees(page, "Sign in to the Help Desk")
+
+
+def test_sign_out_leads_wherever_the_application_likes(open_page, site):
+    """A Logout URL that redirects to another origin, such as the company's home page, gets there."""
+
+    async def redirect(scope, receive, send):
+        await RedirectResponse(f"{site.app_url}/", 303)(scope, receive, send)
+
+    with serving(redirect, "127.0.0.1", 0) as logout_origin:
+        sandbox = Sandbox(auth_url=f"{site.app_url}/sso/helpdesk", logout_url=f"{logout_origin}/bye")
+        with sandbox.run() as url:
+            page = open_page()
+            page.goto(sandbox.helpdesk.handoff_url(EMAIL))
+            page.wait_for_url(f"{url}/tickets")
+            page.get_by_role("button", name="Sign out").click()
+            page.wait_for_url(f"{site.app_url}/")
 
 
 def reach(page, name):

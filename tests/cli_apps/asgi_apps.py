@@ -1,10 +1,13 @@
 """ASGI applications for `sso-middleware check`: one as it should be, and ones with a mistake each."""
 
+import sys
 from contextlib import asynccontextmanager
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
+from starlette.middleware.base import BaseHTTPMiddleware
 from starlette.middleware.sessions import SessionMiddleware
+from starlette.requests import HTTPConnection
 from starlette.responses import PlainTextResponse, StreamingResponse
 from starlette.routing import Mount, Route
 
@@ -103,6 +106,48 @@ def believing_the_proxy():
         )
 
     return Starlette(routes=ROUTES, middleware=[sso(resolve_email)])
+
+
+def believing_a_header_of_its_own():
+    async def resolve_email(scope):
+        assert ("text where bytes would be right", "") not in scope["headers"]
+        return HTTPConnection(scope).headers.get("X-Acme-Visitor")
+
+    return Starlette(routes=ROUTES, middleware=[sso(resolve_email)])
+
+
+def exiting():
+    async def resolve_email(scope):
+        sys.exit(7)
+
+    return Starlette(routes=ROUTES, middleware=[sso(resolve_email)])
+
+
+def exiting_in_a_task():
+    async def login(request):
+        sys.exit(7)
+
+    async def passing_on(request, call_next):
+        return await call_next(request)
+
+    middleware = [sso(), Middleware(BaseHTTPMiddleware, dispatch=passing_on)]
+    return Starlette(routes=[Route("/login", login)], middleware=middleware)
+
+
+def exiting_at_the_start():
+    @asynccontextmanager
+    async def lifespan(app):
+        sys.exit(7)
+        yield
+
+    return Starlette(routes=ROUTES, middleware=[sso()], lifespan=lifespan)
+
+
+def silent():
+    async def app(scope, receive, send):
+        pass
+
+    return SSOMiddleware(app, HelpDesk.from_env(), by_cookie)
 
 
 def streaming_login_page():

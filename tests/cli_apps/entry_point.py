@@ -36,15 +36,14 @@ def run(*args, stdin="", settings=SETTINGS, cwd=APPS, may_print_jwt=False, **mor
     env = environment(settings, **more)
     done = subprocess.run(
         [COMMAND, *args],
-        input=stdin,
+        input=stdin if isinstance(stdin, bytes) else stdin.encode(),
         capture_output=True,
-        text=True,
-        encoding="utf-8",
         env=env,
         cwd=cwd,
         timeout=60,
         check=False,
     )
+    done.stdout, done.stderr = done.stdout.decode(), done.stderr.decode()
     output = done.stdout + done.stderr
     token = env.get("HELPDESK_SSO_TOKEN", "")
     assert len(token) < 6 or token not in output

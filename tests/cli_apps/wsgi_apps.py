@@ -1,6 +1,7 @@
 """WSGI applications for `sso-middleware check`: one as it should be, and ones with a mistake each."""
 
 import os
+import sys
 
 from flask import Flask, session
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
@@ -252,6 +253,53 @@ def believing_the_proxy():
         return environ.get("HTTP_X_FORWARDED_EMAIL") if by_proxy else None
 
     return wrapped(resolve_email)
+
+
+def believing_a_header_of_its_own():
+    return wrapped(lambda environ: environ.get("HTTP_X_ACME_VISITOR") or by_cookie(environ))
+
+
+def believing_a_secret():
+    def resolve_email(environ):
+        by_proxy = environ.get("HTTP_X_ACME_SECRET") == "known to the proxy alone"
+        return environ["HTTP_X_ACME_VISITOR"] if by_proxy else by_cookie(environ)
+
+    return wrapped(resolve_email)
+
+
+def believing_two_headers_together():
+    def resolve_email(environ):
+        both = "HTTP_REMOTE_USER" in environ and "HTTP_X_EMAIL" in environ
+        return environ["HTTP_X_EMAIL"] if both else None
+
+    return wrapped(resolve_email)
+
+
+def exiting():
+    def resolve_email(environ):
+        sys.exit(7)
+
+    return wrapped(resolve_email)
+
+
+def silent():
+    return wrapped(app=lambda environ, start_response: [b"hello"], login_url=None)
+
+
+def returning_nothing():
+    return wrapped(app=lambda environ, start_response: None, login_url=None)
+
+
+def telling_lies():
+    def app(environ, start_response):
+        start_response("302 Found", [("Location", "/\n  fine  signed-in visit: 303")])
+        return [b""]
+
+    return wrapped(app=app, login_url=None)
+
+
+def mounted_under_a_similar_name():
+    return DispatcherMiddleware(site, {"/ss": wrapped()})
 
 
 def several_accounts():

@@ -11,6 +11,7 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 
 from sso_middleware import asgi, wsgi
+from sso_middleware.cli.checks.client import is_below
 from sso_middleware.cli.checks.findings import Finding
 from sso_middleware.cli.checks.loading import describe
 from sso_middleware.cli.checks.rules import found
@@ -141,7 +142,7 @@ def _check_path(located: Located, root_path: str, purpose: Purpose, url: str) ->
     rule = {"handoff": "SSO.E021", "logout": "SSO.E022"}[purpose]
     if public:
         mounted_at = root_path + located.prefix
-        if not path.startswith(mounted_at):
+        if not is_below(mounted_at, path):
             yield found(rule, f"the middleware is mounted at {mounted_at}, and {url} is outside of that")
     elif relative and path not in {root_path + candidate for candidate in relative}:
         listed = ", ".join(sorted(relative))

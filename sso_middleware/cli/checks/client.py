@@ -5,16 +5,19 @@ from __future__ import annotations
 import inspect
 import io
 import sys
-from collections.abc import AsyncGenerator, Callable, Generator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from functools import partial
 from typing import Any, NamedTuple, TypeAlias
 from urllib.parse import quote, urlsplit
 
-from anyio import Event, create_task_group, fail_after, move_on_after
+from anyio import Event, fail_after
 from anyio.from_thread import start_blocking_portal
 
 from sso_middleware.callables import is_async
+from sso_middleware.cli.checks.lifespan import living
+from sso_middleware.cli.checks.loading import describe
+from sso_middleware.cli.checks.recording import RecordingEnviron, RecordingName
 from sso_middleware.cli.output import Failure
 
 _TIMEOUT = 30  # seconds
@@ -31,6 +34,7 @@ class Request(NamedTuple):
         path: the public path, as decoded text.
         query: the query string.
         headers: beside those that every visit has.
+        asked: collects the names of the headers that the application looks for, as far as that can be seen.
     """
 
     origin: str
@@ -38,6 +42,7 @@ class Request(NamedTuple):
     path: str
     query: str = ""
     headers: tuple[tuple[str, str], ...] = ()
+    asked: set[str] | None = None
 
     def all_headers(self) -> list[tuple[str, str]]:
         """Return the headers a browser would send."""
@@ -63,18 +68,41 @@ class Reply(NamedTuple):
         return next((value for name, value in self.headers if name.lower() == "location"), "")
 
 
+class NoAnswer(Exception):
+    """The application did not answer a visit; the text says what it did instead."""
+
+
 Client: TypeAlias = Callable[[Request], Reply]
-"""Makes one visit; what the application raises, it raises."""
+"""Makes one visit; raises NoAnswer, and what the application raises."""
 
 
 @contextmanager
-def client_of(app: Any) -> Generator[Client, None, None]:
-    """Give a client for a WSGI or ASGI application, started and later stopped by its lifespan."""
+def client_of(app: Any, timeout: float = _TIMEOUT) -> Generator[Client, None, None]:
+    """Give a client for a WSGI or ASGI application, started and later stopped by its lifespan.
+
+    Args:
+        app: the application.
+        timeout: seconds that it has to start, and to stop.
+
+    Raises:
+        Failure: it does not start, or ends the process.
+    """
     if _is_wsgi(app):
         yield partial(_visit_wsgi, app)
         return
-    with start_blocking_portal() as portal, portal.wrap_async_context_manager(_lifespan(app)) as state:
-        yield lambda request: portal.call(_visit_asgi, app, state, request)
+    try:
+        with (
+            start_blocking_portal() as portal,
+            portal.wrap_async_context_manager(living(app, timeout)) as state,
+        ):
+            yield lambda request: portal.call(_visit_asgi, app, state, request)
+    except RuntimeError:  # from anyio: a SystemExit in a task of the application's own ends the event loop
+        raise Failure("the application ends the process: SystemExit in a task of its own") from None
+
+
+def is_below(prefix: str, path: str) -> bool:
+    """Whether `path` is that of the mount `prefix`, or one under it."""
+    return path == prefix or path.startswith(f"{prefix}/")
 
 
 def _is_wsgi(app: Any) -> bool:
@@ -90,7 +118,7 @@ def _is_wsgi(app: Any) -> bool:
 def _visit_wsgi(app: Any, request: Request) -> Reply:
     parts = urlsplit(request.origin)
     path = request.path
-    if request.root_path and path.startswith(request.root_path):
+    if is_below(request.root_path, path):
         path = path[len(request.root_path) :]
     environ: dict[str, Any] = {
         "REQUEST_METHOD": "GET",
@@ -110,6 +138,8 @@ def _visit_wsgi(app: Any, request: Request) -> Reply:
         "wsgi.run_once": True,
     }
     environ |= {f"HTTP_{name.upper().replace('-', '_')}": value for name, value in request.all_headers()}
+    if request.asked is not None:
+        environ = RecordingEnviron(environ, request.asked)
     started: list[Reply] = []
 
     def start_response(
@@ -120,6 +150,8 @@ def _visit_wsgi(app: Any, request: Request) -> Reply:
         return lambda _: None
 
     body = app(environ, start_response)
+    if body is None:
+        raise NoAnswer("brought no answer: the application returned None in place of a body")
     try:
         size = 0
         for chunk in body:  # an application may call start_response while it is iterated
@@ -129,6 +161,8 @@ def _visit_wsgi(app: Any, request: Request) -> Reply:
     finally:
         if hasattr(body, "close"):
             body.close()
+    if not started:
+        raise NoAnswer("brought no answer: start_response was never called")
     return started[-1]
 
 
@@ -170,56 +204,22 @@ async def _visit_asgi(app: Any, state: dict[str, Any], request: Request) -> Repl
         "query_string": request.query.encode(),
         "root_path": request.root_path,
         "headers": [
-            (name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in request.all_headers()
+            (name if request.asked is None else RecordingName.of(name, request.asked), value)
+            for name, value in _encoded(request.all_headers())
         ],
         "client": (_PEER, 50000),
         "server": (parts.hostname, parts.port or (443 if parts.scheme == "https" else 80)),
         "state": state.copy(),
     }
-    with fail_after(_TIMEOUT):
-        await app(scope, receive, send)
+    try:
+        with fail_after(_TIMEOUT):
+            await app(scope, receive, send)
+    except SystemExit as error:  # would end the event loop, and every later visit with it
+        raise NoAnswer(f"raised {describe(error)}") from None
+    if not replies:
+        raise NoAnswer("brought no answer: http.response.start was never sent")
     return replies[-1]
 
 
-@asynccontextmanager
-async def _lifespan(app: Any) -> AsyncGenerator[dict[str, Any], None]:
-    state: dict[str, Any] = {}
-    problems: list[str] = []
-    started, stopping, stopped = Event(), Event(), Event()
-    asked = False
-
-    async def receive() -> dict[str, Any]:
-        nonlocal asked
-        if asked:
-            await stopping.wait()
-            return {"type": "lifespan.shutdown"}
-        asked = True
-        return {"type": "lifespan.startup"}
-
-    async def send(message: dict[str, Any]) -> None:
-        if message["type"] == "lifespan.startup.failed":
-            lines = message.get("message", "").strip().splitlines()
-            problems.append(lines[-1] if lines else "it does not say why")
-        started.set()
-
-    async def live() -> None:
-        scope = {"type": "lifespan", "asgi": {"version": "3.0", "spec_version": "2.0"}, "state": state}
-        try:
-            await app(scope, receive, send)
-        except Exception:  # noqa: BLE001, S110 - how an application says that it has no lifespan
-            pass
-        finally:
-            started.set()
-            stopped.set()
-
-    async with create_task_group() as tasks:
-        tasks.start_soon(live)
-        await started.wait()
-        if not problems:
-            yield state
-            stopping.set()
-            with move_on_after(_TIMEOUT):
-                await stopped.wait()
-        tasks.cancel_scope.cancel()
-    if problems:  # raised out here, where no task group wraps it
-        raise Failure(f"the application does not start: {problems[0]}")
+def _encoded(headers: list[tuple[str, str]]) -> list[tuple[bytes, bytes]]:
+    return [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers]

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import click
 
-from sso_middleware.cli.output import Failure
+from sso_middleware.cli.output import Failure, printable
 from sso_middleware.errors import ConfigError, ShortTokenWarning
 
 
@@ -57,4 +57,4 @@ def describe(error: BaseException) -> str:
     """Return type, text and place of `error`, in one line."""
     frames = traceback.extract_tb(error.__traceback__)
     place = f" ({Path(frames[-1].filename).name}, line {frames[-1].lineno})" if frames else ""
-    return f"{type(error).__name__}: {error}{place}"
+    return printable(f"{type(error).__name__}: {error}{place}")

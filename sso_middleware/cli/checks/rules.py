@@ -111,7 +111,7 @@ RULES = {
         # The walk.
         Rule(
             "SSO.E040",
-            "The application raised an error",
+            "The application raised an error or did not answer",
             "The visitor sees the server's error page.",
             "Mend what the error says; a missing session means that its middleware is not outside of "
             "SSOMiddleware.",
@@ -199,6 +199,11 @@ RULES = {
         ),
     )
 }
+
+
+def rule_id_of(text: str) -> str:
+    """Return the id that `text` means: ``w003`` is ``SSO.W003``."""
+    return f"SSO.{text.upper().removeprefix('SSO.')}"
 
 
 def found(rule_id: str, message: str) -> Finding:

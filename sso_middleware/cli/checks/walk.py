@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, urljoin, urlsplit
 import jwt
 
 from sso_middleware.cli.checks.application import Located
-from sso_middleware.cli.checks.client import Client, Reply, Request
+from sso_middleware.cli.checks.client import Client, NoAnswer, Reply, Request
 from sso_middleware.cli.checks.findings import Finding
 from sso_middleware.cli.checks.loading import describe
 from sso_middleware.cli.checks.rules import found
@@ -46,7 +46,7 @@ class Step(NamedTuple):
 
 class _Visit(NamedTuple):
     reply: Reply | None
-    error: str | None
+    error: str  # what happened in place of a reply
     outcome: str | None  # of SSOMiddleware's event; None: the request did not reach it
     reason: str | None
 
@@ -54,7 +54,7 @@ class _Visit(NamedTuple):
     def said(self) -> str:
         """The answer in a few words; a hand-off's without its token."""
         if self.reply is None:
-            return f"raised {self.error}"
+            return self.error
         where = self.reply.location
         if "token=" in where:
             where = f"{where.partition('?')[0]}?token=..."
@@ -122,13 +122,30 @@ class Walk:
 
     def _forged_header(self) -> Step:
         name = "forged identity headers"
-        if self._forge(*_IDENTITY_HEADERS).outcome != "handed_off":
-            return Step(name, "not believed")
-        believed = [header for header in _IDENTITY_HEADERS if self._forge(header).outcome == "handed_off"]
-        return Step(name, "believed", found("SSO.W048", f"{', '.join(believed)} from anybody"))
+        read = self._names_read()
+        believed: list[str] = []
+        if self._is_believed(*_IDENTITY_HEADERS):
+            # If no one of them does by itself, it takes them together.
+            believed = [each for each in _IDENTITY_HEADERS if self._is_believed(each)] or [*_IDENTITY_HEADERS]
+        believed += [each for each in read if self._is_believed(each)]
+        if believed:
+            return Step(name, "believed", found("SSO.W048", f"{', '.join(believed)} from anybody"))
+        tried = ", ".join([f"{len(_IDENTITY_HEADERS)} common ones", *read])
+        return Step(name, f"not believed: {tried}")
 
-    def _forge(self, *names: str) -> _Visit:
-        return self._visit(self._path, self._query, *((name, _IDENTITY_HEADERS[name]) for name in names))
+    def _names_read(self) -> list[str]:
+        """Return the names of the headers that an application looks for, less those tried or sent anyway."""
+        asked: set[str] = set()
+        request = Request(self._origin, self._root_path, self._path, self._query, asked=asked)
+        self._make(request)
+        sent = {name.title() for name in _IDENTITY_HEADERS} | {
+            name.title() for name, _ in request.all_headers()
+        }
+        return sorted(asked - sent)
+
+    def _is_believed(self, *names: str) -> bool:
+        headers = ((name, _IDENTITY_HEADERS.get(name, _FORGED)) for name in names)
+        return self._visit(self._path, self._query, *headers).outcome == "handed_off"
 
     def _signed_in(self, cookie: str) -> Step:
         name = "signed-in visit"
@@ -166,12 +183,16 @@ class Walk:
         )
 
     def _visit(self, path: str, query: str, *headers: tuple[str, str]) -> _Visit:
-        request = Request(self._origin, self._root_path, path, query, headers)
+        return self._make(Request(self._origin, self._root_path, path, query, headers))
+
+    def _make(self, request: Request) -> _Visit:
         with _events() as events:
             try:
-                reply, error = self._client(request), None
-            except Exception as raised:  # noqa: BLE001 - whatever the application raises is what is looked for
-                reply, error = None, describe(raised)
+                reply, error = self._client(request), ""
+            except NoAnswer as missing:
+                reply, error = None, str(missing)
+            except (Exception, SystemExit) as raised:  # noqa: BLE001 - this is what is looked for
+                reply, error = None, f"raised {describe(raised)}"
         outcome, reason = events[-1] if events else (None, None)
         return _Visit(reply, error, outcome, reason)
 
