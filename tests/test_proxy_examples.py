@@ -80,7 +80,7 @@ class TestCloudflare:
             {"key": rsa_key()},
             {"email": None, "common_name": "a service token"},
         ],
-        ids=str,
+        ids=lambda value: re.sub(" object at 0x[0-9a-f]+", "", str(value)),
     )
     def test_forged(self, issuer, server, changes):
         """An assertion for another application, of another team, forged, or of no person is refused."""

@@ -7,6 +7,7 @@ import datetime as dt
 import hashlib
 import hmac
 import json
+import re
 import ssl
 import subprocess
 import sys
@@ -179,7 +180,7 @@ class TestForged:
             ({"algorithm": "RS512"}, "assertion_invalid"),
             ({"headers": {"crit": ["b64", "exp"], "exp": 7}}, "assertion_invalid"),
         ],
-        ids=str,
+        ids=lambda value: re.sub(" object at 0x[0-9a-f]+", "", str(value)),
     )
     def test_claims_and_signature(self, visit, resolve, issuer, changes, expected):
         """What is not ours, not now or not signed is a 403 with a stable reason: no login, no address."""
