@@ -288,7 +288,7 @@ class TestForged:
             {"headers": {"crit": ["kid-of-eve"], "kid-of-eve": 7}},
             {"iss": "issuer-of-eve"},
         ],
-        ids=str,
+        ids=lambda value: re.sub(" object at 0x[0-9a-f]+", "", str(value)),
     )
     def test_nothing_of_it_is_told(self, visit, resolve, issuer, caplog, changes):
         """Page, error and log hold no assertion, no address and no key id."""
