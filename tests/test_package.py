@@ -210,7 +210,7 @@ assert sent[0]["status"] == 303, sent
         """Without the extra the command says in one line what to install."""
         command = python.parent / "sso-middleware"
         result = subprocess.run([command, "demo"], capture_output=True, text=True, check=False)
-        assert result.returncode == 1
+        assert result.returncode == 3
         assert result.stderr.splitlines() == [
             "sso-middleware needs click: pip install 'sso-middleware[sandbox]'"
         ]
