@@ -24,11 +24,8 @@ def check_email(value: object) -> str:
     Raises:
         InvalidEmail: it is anything else.
     """
-    try:
-        email = plain_string(value)
-    except ResolverError:
-        raise InvalidEmail("not_a_string") from None
-    if email is None:
+    email = exact(value)
+    if type(email) is not str:
         raise InvalidEmail("not_a_string")
     if not email:
         raise InvalidEmail("empty")

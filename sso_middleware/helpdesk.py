@@ -7,6 +7,7 @@ your SSO Token" (see the README's section on what is assumed).
 
 from __future__ import annotations
 
+import hmac
 import os
 import secrets
 import time
@@ -21,7 +22,7 @@ from jwt.utils import base64url_encode
 
 from sso_middleware.addresses import check_email
 from sso_middleware.errors import ConfigError, ShortTokenWarning
-from sso_middleware.settings import HS256, SHORTEST_TOKEN, from_variables, problems_of, signing_key
+from sso_middleware.settings import SHORTEST_TOKEN, from_variables, problems_of, signing_key
 from sso_middleware.text import exact
 from sso_middleware.urls import with_query
 
@@ -157,20 +158,23 @@ class HelpDesk:
         Raises:
             InvalidEmail: `email` is not an address that may be signed.
         """
+        return Handoff(*self._signed(email, iat, jti))
+
+    def handoff_url(self, email: str) -> str:
+        """Return the URL of a new hand-off for `email`: ``handoff(email).url``."""
+        return self._signed(email, None, None)[0]  # a Handoff around it would cost a tenth more
+
+    def _signed(self, email: str, iat: int | None, jti: str | None) -> tuple[str, str, str, int, str]:
         email = check_email(email)
         if iat is None:
             iat = int(time.time()) - self.backdate
         if jti is None:
-            jti = secrets.token_hex(16)
+            jti = secrets.token_bytes(16).hex()
         # What json.dumps would give: an address that passed the check has nothing to escape.
         claims = f'{{"email":"{email}","iat":{iat:d},"jti":{encode_basestring_ascii(jti)}}}'
-        message = _HEADER + base64url_encode(claims.encode("ascii"))
-        token = f"{message.decode('ascii')}.{base64url_encode(self._sign(message)).decode('ascii')}"
-        return Handoff(f"{self._url_head}{token}{self._url_tail}", token, email, iat, jti)
-
-    def handoff_url(self, email: str) -> str:
-        """Return the URL of a new hand-off for `email`: ``handoff(email).url``."""
-        return self.handoff(email).url
+        payload = base64url_encode(claims.encode("ascii"))
+        token = (_HEADER + payload + b"." + base64url_encode(self._sign(payload))).decode("ascii")
+        return f"{self._url_head}{token}{self._url_tail}", token, email, iat, jti
 
     def __repr__(self) -> str:  # also of one whose construction failed, for tracebacks with locals
         shown = (f"{part.name}={getattr(self, part.name, None)!r}" for part in fields(self) if part.repr)
@@ -187,10 +191,13 @@ class HelpDesk:
 
 
 def _signer(sso_token: str) -> tuple[Callable[[bytes], bytes], bool]:
-    """Return what signs with `sso_token`, and whether that is shorter than it should be."""
+    """Return what signs a payload with `sso_token`, and whether that is shorter than it should be."""
     key = signing_key(sso_token)
+    keyed = hmac.new(key, _HEADER, "sha256")  # once; a copy of it costs half of what PyJWT's sign() does
 
-    def sign(message: bytes) -> bytes:
-        return HS256.sign(message, key)  # the key lives here alone, where no repr, vars or asdict looks
+    def sign(payload: bytes) -> bytes:
+        mac = keyed.copy()  # it lives here alone, where no repr, vars or asdict looks
+        mac.update(payload)
+        return mac.digest()
 
     return sign, len(key) < SHORTEST_TOKEN
