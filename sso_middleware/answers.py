@@ -69,7 +69,7 @@ class Visit(NamedTuple):
     def speculative_or_embedded(self) -> str | None:
         """Return a reason code if the browser says that no person is opening this page."""
         for name, word in _SPECULATION.items():
-            if word in _words(self.header(name)):
+            if (value := self.header(name)) and word in _words(value):
                 return "prefetch"
         if not _SCRIPTED_MODES.isdisjoint(_words(self.header("Sec-Fetch-Mode"))):
             return "embedded"

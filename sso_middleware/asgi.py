@@ -76,12 +76,14 @@ class SSOMiddleware:
             wrap=_wrap,
             also_wrong={"app": problem} if problem else {},
         )
+        self._paths = self._gate.interception.paths(str)
         self._end, self._ends = self._gate.interception.last_segments(str)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> Any:
         """Answer an intercepted path, or pass the request to the application (ASGI HTTP spec)."""
-        if scope["type"] == "http" and scope["path"][self._end] in self._ends:
-            answer = await self._answer(scope)
+        path = scope.get("path", "")
+        if path[self._end] in self._ends if scope.get("root_path") else path in self._paths:
+            answer = await self._answer(scope) if scope["type"] == "http" else None
             if answer is not None:
                 response = Response(answer.body, answer.status)
                 response.raw_headers = [

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Awaitable
-from typing import Literal
+from collections.abc import Awaitable, Coroutine
+from typing import Any, Literal, TypeVar
+
+_T = TypeVar("_T")
 
 
 def is_async(function: object) -> bool:
@@ -28,6 +30,16 @@ def is_awaitable(value: object) -> bool:
     holds, so `inspect.isawaitable` would say yes to a string.
     """
     return issubclass(value.__class__, Awaitable)
+
+
+def run(coroutine: Coroutine[Any, Any, _T]) -> _T:
+    """Run a coroutine that never suspends, without an event loop, and return what it returns."""
+    try:
+        coroutine.send(None)
+    except StopIteration as finished:
+        result: _T = finished.value
+        return result
+    raise AssertionError("it suspended")  # pragma: no cover - a mistake in this package
 
 
 def app_problem(app: object, protocol: Literal["wsgi", "asgi"]) -> str | None:

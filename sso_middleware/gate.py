@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import copy
 import time
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
 from typing import Any, TypeAlias, cast
 from urllib.parse import quote
 
@@ -41,7 +41,7 @@ Call: TypeAlias = Callable[..., Awaitable[Any]]
 """An application's ``f(source, *args)``, wrapped as an async ``f(settle, source, *args)``: `settle`
 turns what came back into a plain value where `f` ran, so in the worker thread if it ran in one."""
 
-Handler: TypeAlias = Callable[[Visit], Awaitable[Answer | None]]
+Handler: TypeAlias = Callable[[Visit], Coroutine[Any, Any, Answer | None]]
 """Takes a `Visit` and returns the `Answer`, or `None` if the application is to answer."""
 
 

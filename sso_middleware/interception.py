@@ -49,6 +49,10 @@ class Interception:
         """Return what app-relative `path` under mount `prefix` is taken over for, if it is."""
         return self.relative.get(path) or self.public.get(prefix + path)
 
+    def paths(self, spell: Callable[[str], str]) -> frozenset[str]:
+        """Return every intercepted path, spelled by `spell`. Without a mount prefix, these alone can hit."""
+        return frozenset(map(spell, (*self.public, *self.relative)))
+
     def last_segments(self, spell: Callable[[str], str]) -> tuple[slice, frozenset[str]]:
         """Return a cheap test that every hit passes, for paths of any number and mount prefix.
 

@@ -11,7 +11,7 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 from werkzeug.datastructures import EnvironHeaders
 
 from sso_middleware.answers import Answer, Visit
-from sso_middleware.callables import app_problem, is_async
+from sso_middleware.callables import app_problem, is_async, run
 from sso_middleware.errors import ResolverError
 from sso_middleware.events import EventHook
 from sso_middleware.gate import Call, Gate
@@ -87,11 +87,13 @@ class SSOMiddleware:
             wrap=_wrap,
             also_wrong=also_wrong,
         )
+        self._paths = self._gate.interception.paths(_native)
         self._end, self._ends = self._gate.interception.last_segments(_native)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer an intercepted path, or pass the request to the application (PEP 3333)."""
-        if environ.get("PATH_INFO", "")[self._end] in self._ends:
+        path = environ.get("PATH_INFO", "")
+        if path[self._end] in self._ends if environ.get("SCRIPT_NAME") else path in self._paths:
             answer = self._answer(environ)
             if answer is not None:
                 start_response(_STATUS[answer.status], answer.headers)
@@ -109,12 +111,7 @@ class SSOMiddleware:
             return headers.get(name, "")
 
         visit = Visit(environ, environ["REQUEST_METHOD"], prefix, path, header)
-        try:
-            handler(visit).__await__().send(None)
-        except StopIteration as finished:
-            answer: Answer | None = finished.value
-            return answer
-        raise AssertionError("a WSGI call never suspends")  # pragma: no cover - see _wrap
+        return run(handler(visit))
 
 
 def _wrap(function: Callable[..., Any]) -> Call:
