@@ -1,0 +1,64 @@
+"""Measure what the middleware costs, beside what people would use or write instead::
+
+    python tests/benchmarks
+
+Prints tables and what became of each goal; `--json` writes the same figures to a file. Times are
+processor time; ratios compare what took turns in one process. `servers` needs wrk.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE), str(HERE.parent)]
+
+import footprint  # noqa: E402 - found there only now
+import handoffs  # noqa: E402
+import load  # noqa: E402
+import passthrough  # noqa: E402
+import paths  # noqa: E402
+import report  # noqa: E402
+import signing  # noqa: E402
+import startup  # noqa: E402
+from measuring import Effort  # noqa: E402
+
+SECTIONS = {
+    "passthrough": lambda quick: passthrough.section(Effort(7, 0.002) if quick else Effort(60, 0.01)),
+    "signing": lambda quick: signing.section(Effort(5, 0.02) if quick else Effort(25, 0.1)),
+    "handoff": lambda quick: handoffs.section(Effort(5, 0.01) if quick else Effort(25, 0.06)),
+    "import": lambda quick: startup.section(3 if quick else 15),
+    "memory": lambda quick: footprint.section(0.05 if quick else 1),
+    "paths": lambda quick: paths.section(Effort(7, 0.002) if quick else Effort(60, 0.01)),
+    "servers": lambda quick: load.section(1 if quick else 3),
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="tests/benchmarks", description=__doc__.partition("::")[0])
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there, too")
+    parser.add_argument("--only", action="append", choices=SECTIONS, help="this part; may be repeated")
+    parser.add_argument("--quick", action="store_true", help="coarse, and no servers unless asked for")
+    options = parser.parse_args()
+    chosen = options.only or [name for name in SECTIONS if not (options.quick and name == "servers")]
+    if "servers" in chosen and (problem := load.problem()):
+        parser.error(f"{problem}; the other parts: " + " ".join(f"--only {n}" for n in SECTIONS if n != "servers"))
+    print(", ".join(f"{name} {what}" for name, what in report.environment().items()))
+    sections = []
+    for name in SECTIONS:
+        if name in chosen:
+            start = time.monotonic()
+            sections.append(SECTIONS[name](options.quick))
+            print(f"\n{report.as_text(sections[-1])}\n({name}: {time.monotonic() - start:.0f} s)", flush=True)
+    goals = [goal for section in sections for goal in section.goals]
+    print(f"\n{sum(goal.is_met for goal in goals)} of {len(goals)} goals met")
+    if options.json:
+        options.json.write_text(json.dumps(report.as_json(sections), indent=2) + "\n", "utf-8")
+
+
+if __name__ == "__main__":
+    main()

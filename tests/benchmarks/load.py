@@ -1,0 +1,1 @@
+def problem(): return "x"
