@@ -46,18 +46,25 @@ def main() -> None:
     options = parser.parse_args()
     chosen = options.only or [name for name in SECTIONS if not (options.quick and name == "servers")]
     if "servers" in chosen and (problem := load.problem()):
-        parser.error(f"{problem}; the other parts: " + " ".join(f"--only {n}" for n in SECTIONS if n != "servers"))
-    print(", ".join(f"{name} {what}" for name, what in report.environment().items()))
+        others = " ".join(f"--only {name}" for name in SECTIONS if name != "servers")
+        parser.error(f"{problem}; without servers: {others}")
+    say(", ".join(f"{name} {what}" for name, what in report.environment().items()))
     sections = []
-    for name in SECTIONS:
+    for name, measure in SECTIONS.items():
         if name in chosen:
             start = time.monotonic()
-            sections.append(SECTIONS[name](options.quick))
-            print(f"\n{report.as_text(sections[-1])}\n({name}: {time.monotonic() - start:.0f} s)", flush=True)
+            section = measure(options.quick)
+            sections.append(section)
+            say(f"\n{report.as_text(section)}\n({name}: {time.monotonic() - start:.0f} s)")
     goals = [goal for section in sections for goal in section.goals]
-    print(f"\n{sum(goal.is_met for goal in goals)} of {len(goals)} goals met")
+    say(f"\n{sum(goal.is_met for goal in goals)} of {len(goals)} goals met")
     if options.json:
         options.json.write_text(json.dumps(report.as_json(sections), indent=2) + "\n", "utf-8")
+
+
+def say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()  # a part may take a minute
 
 
 if __name__ == "__main__":

@@ -21,9 +21,7 @@ EMAILS = [f"visitor.{number:05}@example.com" for number in range(2000)]
 
 
 def help_desk(auth_url: str = AUTH_URL) -> HelpDesk:
-    return HelpDesk(
-        sso_token=SSO_TOKEN, sso_auth_url=SSO_AUTH_URL, account_id=ACCOUNT_ID, auth_url=auth_url
-    )
+    return HelpDesk(sso_token=SSO_TOKEN, sso_auth_url=SSO_AUTH_URL, account_id=ACCOUNT_ID, auth_url=auth_url)
 
 
 def url_by_hand(email: str) -> str:
@@ -51,5 +49,5 @@ def check_url(who: str, url: str, email: str) -> None:
         email,
         {"email", "iat", "jti"},
     )
-    if said != expected or len(claims["jti"]) < 32 or abs(time.time() - claims["iat"]) > 60:  # noqa: PLR2004
+    if said != expected or len(claims["jti"]) < 32 or abs(time.time() - claims["iat"]) > 60:
         raise WrongAnswerError(f"{who} makes {url}")

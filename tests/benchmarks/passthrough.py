@@ -9,8 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import sso_middleware.asgi
-import sso_middleware.wsgi
 from account import AUTH_URL, PATH, help_desk
 from asgi_correlation_id import CorrelationIdMiddleware
 from measuring import Effort, Sampler, Series, asgi_calls, less, ratio, spread, take_turns, wsgi_calls
@@ -33,6 +31,9 @@ from traffic import (
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 from werkzeug.middleware.proxy_fix import ProxyFix
 from whitenoise import WhiteNoise
+
+import sso_middleware.asgi
+import sso_middleware.wsgi
 
 ROOT = "/app"
 OURS, BARE = "SSOMiddleware", "bare application"
@@ -148,11 +149,11 @@ def _add(
     bare = series.pop(BARE)
     added = {name: less(times, bare) for name, times in series.items()}
     rows: dict[str, tuple[float | None, ...]] = {BARE: (spread(bare).median / 1000, None, None, None)}
-    for name in series:
+    for name, times in series.items():
         rows[name] = (
-            spread(series[name]).median / 1000,
+            spread(times).median / 1000,
             spread(added[name]).median / 1000,
-            ratio(series[name], series[cheapest[0]]).median,
+            ratio(times, series[cheapest[0]]).median,
             ratio(added[name], added[cheapest[0]]).median,
         )
     result.tables.append(

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from account import EMAILS, help_desk
-from routes import asgi_user, wsgi_user
 from measuring import Effort, asgi_calls, less, ratio, spread, take_turns, wsgi_calls
 from passthrough import BARE, ROOT, asgi, ours_asgi, ours_wsgi, wsgi
 from report import Goal, Section, Table
+from routes import asgi_user, wsgi_user
+from traffic import bare_asgi, bare_wsgi, environ, scope
+
 from sso_middleware.asgi import SSOMiddleware as ASGIMiddleware
 from sso_middleware.wsgi import SSOMiddleware as WSGIMiddleware
-from traffic import bare_asgi, bare_wsgi, environ, scope
 
 MANY = [f"/sso/account-{number}" for number in range(1000)]
 ONE, THOUSAND = "1 path", "1,000 paths"
@@ -50,10 +51,10 @@ def section(effort: Effort) -> Section:
 def _add_passthrough(result: Section, title: str, series: dict[str, list[float]]) -> None:
     bare = series.pop(BARE)
     added = {name: less(times, bare) for name, times in series.items()}
-    rows = {
-        name: (spread(series[name]).median / 1000, spread(added[name]).median / 1000) for name in series
-    }
-    result.tables.append(Table(f"Intercepted paths, {title}, passed through", ("call, us", "added, us"), rows))
+    rows = {name: (spread(series[name]).median / 1000, spread(added[name]).median / 1000) for name in series}
+    result.tables.append(
+        Table(f"Intercepted paths, {title}, passed through", ("call, us", "added, us"), rows)
+    )
     _add_goal(result, f"{title}, passed through (added)", added)
 
 

@@ -13,7 +13,7 @@ from typing import Any, Literal
 import django
 import fastapi
 import flask
-from account import AUTH_URL, PATH, SSO_AUTH_URL, SSO_TOKEN, ACCOUNT_ID, help_desk, url_by_hand
+from account import ACCOUNT_ID, AUTH_URL, PATH, SSO_AUTH_URL, SSO_TOKEN, help_desk, url_by_hand
 from django.conf import settings
 from django.core.handlers.wsgi import WSGIHandler
 from django.http import HttpResponse, HttpResponseRedirect

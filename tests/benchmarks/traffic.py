@@ -23,7 +23,16 @@ HEADERS = {
     "Sec-Fetch-Site": "same-origin",
 }
 USER_HEADER = "X-User"
-PATHS = ("/", "/static/app.css", "/api/tickets/17", "/dashboard", "/assets/logo.svg", "/search", "/login", "/a")
+PATHS = (
+    "/",
+    "/static/app.css",
+    "/api/tickets/17",
+    "/dashboard",
+    "/assets/logo.svg",
+    "/search",
+    "/login",
+    "/a",
+)
 BODY = b"Hello, world"
 
 
