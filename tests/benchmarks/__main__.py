@@ -12,7 +12,11 @@ import argparse
 import json
 import sys
 import time
+from importlib.util import find_spec
 from pathlib import Path
+
+if missing := [name for name in ("asgi_correlation_id", "authlib", "whitenoise") if find_spec(name) is None]:
+    sys.exit(f"{', '.join(missing)} not installed: pip install --group benchmarks")
 
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent)]

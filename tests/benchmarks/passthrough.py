@@ -37,6 +37,7 @@ import sso_middleware.wsgi
 
 ROOT = "/app"
 OURS, BARE = "SSOMiddleware", "bare application"
+NEAR_MISS = "SSOMiddleware, path that ends alike"
 SET_LOOKUP, SET_LOOKUP_ROOT = "one set look-up", "one set look-up, root_path off"
 
 
@@ -97,19 +98,26 @@ def ours_wsgi(**options: Any) -> sso_middleware.wsgi.SSOMiddleware:
 
 def asgi(contenders: dict[str, Any], root_path: str = "") -> dict[str, Sampler]:
     """Check that each passes requests through, and make samplers of them."""
+    samplers = {}
     for name, app in contenders.items():
-        check_passed_through(name, asgi_answer(app, scope(PATHS[0], root_path)))
-    # Some write into the scope, so that each has its own.
-    return {
-        name: asgi_calls(app, [scope(path, root_path) for path in PATHS]) for name, app in contenders.items()
-    }
+        scopes = [scope(path, root_path) for path in _paths(name)]  # its own, for some write into them
+        check_passed_through(name, asgi_answer(app, scopes[0]))
+        samplers[name] = asgi_calls(app, scopes)
+    return samplers
 
 
 def wsgi(contenders: dict[str, Any]) -> dict[str, Sampler]:
     """Do the same for WSGI."""
+    samplers = {}
     for name, app in contenders.items():
-        check_passed_through(name, wsgi_answer(app, environ(PATHS[0])))
-    return {name: wsgi_calls(app, [environ(path) for path in PATHS]) for name, app in contenders.items()}
+        environs = [environ(path) for path in _paths(name)]
+        check_passed_through(name, wsgi_answer(app, environs[0]))
+        samplers[name] = wsgi_calls(app, environs)
+    return samplers
+
+
+def _paths(name: str) -> tuple[str, ...]:
+    return (f"/account{PATH}",) if name == NEAR_MISS else PATHS
 
 
 ASGI_PEERS: dict[str, Callable[[Any], Any]] = {
@@ -134,11 +142,13 @@ def section(effort: Effort) -> Section:
         cheapest = {SET_LOOKUP: SetLookup(bare_asgi, frozenset({root_path + PATH}))}
         if root_path:
             cheapest[SET_LOOKUP_ROOT] = SetLookupRoot(bare_asgi, frozenset({PATH}))
-        contenders = {BARE: bare_asgi, OURS: ours_asgi(root_path), **cheapest, **peers}
+        ours = ours_asgi(root_path)
+        contenders = {BARE: bare_asgi, OURS: ours, NEAR_MISS: ours, **cheapest, **peers}
         _add(result, title, take_turns(asgi(contenders, root_path), effort), [*cheapest], [*peers])
     peers = {name: wrap(bare_wsgi) for name, wrap in WSGI_PEERS.items()}
     cheapest = {SET_LOOKUP: SetLookupWSGI(bare_wsgi, frozenset({PATH}))}
-    contenders = {BARE: bare_wsgi, OURS: ours_wsgi(), **cheapest, **peers}
+    ours = ours_wsgi()
+    contenders = {BARE: bare_wsgi, OURS: ours, NEAR_MISS: ours, **cheapest, **peers}
     _add(result, "WSGI", take_turns(wsgi(contenders), effort), [*cheapest], [*peers])
     return result
 
