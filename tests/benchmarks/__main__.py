@@ -33,12 +33,12 @@ from measuring import Effort  # noqa: E402
 
 SECTIONS = {
     "passthrough": lambda quick: passthrough.section(Effort(7, 0.002) if quick else Effort(60, 0.01)),
-    "signing": lambda quick: signing.section(Effort(5, 0.02) if quick else Effort(25, 0.1)),
-    "handoff": lambda quick: handoffs.section(Effort(5, 0.01) if quick else Effort(25, 0.06)),
+    "signing": lambda quick: signing.section(Effort(5, 0.02) if quick else Effort(25, 0.05)),
+    "handoff": lambda quick: handoffs.section(Effort(5, 0.01) if quick else Effort(25, 0.03)),
     "import": lambda quick: startup.section(3 if quick else 15),
     "memory": lambda quick: footprint.section(0.05 if quick else 1),
-    "paths": lambda quick: paths.section(Effort(7, 0.002) if quick else Effort(60, 0.01)),
-    "servers": lambda quick: load.section(1 if quick else 3),
+    "paths": lambda quick: paths.section(Effort(7, 0.002) if quick else Effort(40, 0.01)),
+    "servers": lambda quick: load.section(1 if quick else 5),
 }
 
 
