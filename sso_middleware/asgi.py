@@ -81,9 +81,13 @@ class SSOMiddleware:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> Any:
         """Answer an intercepted path, or pass the request to the application (ASGI HTTP spec)."""
-        path = scope.get("path", "")
-        if path[self._end] in self._ends if scope.get("root_path") else path in self._paths:
-            answer = await self._answer(scope) if scope["type"] == "http" else None
+        try:  # costs less than two calls of get()
+            path = scope["path"]
+            may_hit = path[self._end] in self._ends if scope["root_path"] else path in self._paths
+        except KeyError:  # no root_path, or a lifespan
+            may_hit = True
+        if may_hit and scope["type"] == "http":
+            answer = await self._answer(scope)
             if answer is not None:
                 response = Response(answer.body, answer.status)
                 response.raw_headers = [
