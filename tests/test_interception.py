@@ -197,11 +197,13 @@ async def _swallow(message):
     pass
 
 
+@pytest.mark.parametrize("prefix", ["", "/app"])
 @pytest.mark.parametrize("path", ["/\xe9/sso", "/\u20ac/sso"])
-def test_bytes_that_are_no_text_are_the_apps(path):
+def test_bytes_that_are_no_text_are_the_apps(path, prefix):
     """A PATH_INFO that is not UTF-8, or not Latin-1 as it must be, is never ours."""
     middleware = wsgi.SSOMiddleware(lambda environ, start: ["app"], MOUNTED, jane, paths="/\u00e9/sso")
-    assert middleware(make_environ("GET", "/") | {"PATH_INFO": path}, None) == ["app"]
+    environ = make_environ("GET", "/") | {"PATH_INFO": path, "SCRIPT_NAME": prefix}
+    assert middleware(environ, None) == ["app"]
 
 
 @given(path=TEXT, prefix=TEXT)
