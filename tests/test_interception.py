@@ -300,6 +300,22 @@ class TestPassThrough:
         del environ["PATH_INFO"], environ["SCRIPT_NAME"]
         assert wsgi.SSOMiddleware(lambda environ, start: ["app"], MOUNTED, jane)(environ, None) == ["app"]
 
+    def test_wsgi_without_script_name(self):
+        """It lets an empty SCRIPT_NAME be left out, too."""
+        site = WSGISite(jane)
+        environ = make_environ("GET", "/sso/helpdesk")
+        del environ["SCRIPT_NAME"]
+        assert isinstance(site.middleware(environ, lambda status, headers: None), list)
+        assert site.calls == 0
+
+    def test_asgi_without_root_path(self):
+        """The ASGI specification lets root_path be left out."""
+        site = ASGISite(jane)
+        scope = make_scope("GET", "/sso/helpdesk")
+        del scope["root_path"]
+        asyncio.run(site.middleware(scope, None, _swallow))
+        assert site.calls == 0
+
     def test_mounted_exactly_at_a_path_without_script_name(self):
         """An empty PATH_INFO without a SCRIPT_NAME is no intercepted path either."""
         environ = make_environ("GET", "")
