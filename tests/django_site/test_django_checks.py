@@ -270,6 +270,16 @@ def test_manage_py_check(tmp_path, first_line, app):
     assert SSO_TOKEN not in result.stderr + result.stdout
 
 
+def test_other_applications_may_be_called_django_too(tmp_path):
+    """Django wants every application's label to be its own, and "somebody.django" has "django"."""
+    (tmp_path / "somebody").mkdir()
+    (tmp_path / "somebody" / "django.py").write_text("")
+    apps = '"sso_middleware.django", "somebody.django"'
+    (tmp_path / "project.py").write_text(PROJECT.replace("THE_APP", apps))
+    result = manage(tmp_path, "check", "sso_middleware")
+    assert "(sso_middleware.E012)" in result.stderr
+
+
 def test_the_debug_page_hides_the_token():
     """Django's own filter stars it out: the names of the fields are among those it knows."""
     from django.views.debug import SafeExceptionReporterFilter  # noqa: PLC0415
