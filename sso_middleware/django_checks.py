@@ -25,6 +25,7 @@ from sso_middleware.errors import ShortTokenWarning
 
 _PANEL = "Copy it from the vendor's panel: Settings > Security > Single sign-on."
 _DOTTED = "Give a callable, or the dotted path of one, which is given the HttpRequest."
+_OF_WHOLE_APPLICATIONS = {"sso_middleware.wsgi.SSOMiddleware", "sso_middleware.asgi.SSOMiddleware"}
 _UNKNOWN = (
     2,
     "HELPDESK_SSO holds the fields of a HelpDesk and the parameters of SSOMiddleware, in lower case.",
@@ -50,7 +51,11 @@ _ERRORS = {
     "paths": (13, "Leave it out to take over the path of auth_url, or give paths as in your URLconf: /sso."),
     "login_url": (14, "Give it in HELPDESK_SSO or as LOGIN_URL: a path, an absolute URL, or a URL's name."),
     "next_param": (15, "Leave it out: Django's login views call it next."),
-    "logout": (16, "Give True, and logout_url, to log out at the Logout URL by django.contrib.auth.logout."),
+    "logout": (
+        16,
+        "Give True, and logout_url, to log out at the Logout URL by django.contrib.auth.logout. Then visitors "
+        "go to LOGOUT_REDIRECT_URL, or to the start page.",
+    ),
     "on_event": (17, "Give a sync callable, or the dotted path of one, which is given each SSOEvent."),
 }
 
@@ -83,10 +88,13 @@ def _unused(middleware: type) -> list[Any]:
     if not hasattr(settings, SETTING):
         return []
     line = f"{middleware.__module__}.{middleware.__qualname__}"
+    hint = f"Add the line {line!r} below {AUTHENTICATION!r}."
+    for other in _OF_WHOLE_APPLICATIONS.intersection(settings.MIDDLEWARE):
+        hint = f"Write {line!r} in place of {other!r}, which is for wrapping a whole application."
     return [
         Caution(
             f"{SETTING} is set, and {line!r} is not in MIDDLEWARE: nothing is taken over.",
-            hint=f"Add the line {line!r} below {AUTHENTICATION!r}.",
+            hint=hint,
             id="sso_middleware.W002",
         )
     ]

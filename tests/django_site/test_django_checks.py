@@ -8,6 +8,7 @@ import traceback
 
 import pytest
 from django.core.checks import run_checks
+from django.urls import reverse_lazy
 from django_project import (
     AUTHENTICATION,
     ENGINES,
@@ -26,7 +27,7 @@ EVERY_SETTING = [
     # the number, what is wrong, and words of the message
     (1, None, "HELPDESK_SSO must be a dict"),
     (1, [("sso_token", SSO_TOKEN)], "HELPDESK_SSO must be a dict"),
-    (2, setting(SSO_TOKEN="x"), "'SSO_TOKEN'] is no setting: did you mean sso_token?"),
+    (2, setting(SSO_TOKEN="x"), "'SSO_TOKEN'] is no setting: did you mean 'sso_token'."),
     (2, setting(zzzzzz=1), "'zzzzzz'] is no setting."),
     (3, setting(sso_token=""), "'sso_token'] is empty"),
     (3, setting(sso_token=...), "'sso_token'] is not set"),
@@ -56,6 +57,7 @@ EVERY_SETTING = [
     (14, setting(login_url="//evil.example"), "'login_url'] must not start with //"),
     (14, setting(login_url="no-such-name"), "'login_url'] login_url is neither a path"),
     (14, setting(login_url=7), "'login_url'] login_url is neither a path"),
+    (14, setting(login_url=reverse_lazy("no-such-name")), "Reverse for 'no-such-name' not found."),
     (15, setting(next_param=""), "'next_param'] must be a non-empty str"),
     (16, setting(logout_url=...), "'logout'] needs a logout_url"),
     (16, setting(logout="yes"), "'logout'] must be True, a Logout, or a dict"),
@@ -171,6 +173,26 @@ def test_a_setting_nobody_reads_is_a_warning(configure, settings_without):
     assert warning.id == "sso_middleware.W002"
     assert warning.hint == f"Add the line {OURS!r} below {AUTHENTICATION!r}."
     settings_without("HELPDESK_SSO")
+    assert found() == []
+
+
+@pytest.mark.parametrize("protocol", ["wsgi", "asgi"])
+def test_the_class_for_whole_applications(configure, protocol):
+    """In MIDDLEWARE it cannot work: the hint says what to write in its place."""
+    other = f"sso_middleware.{protocol}.SSOMiddleware"
+    configure(MIDDLEWARE=[*WITHOUT_OURS, other])
+    (warning,) = found()
+    assert warning.id == "sso_middleware.W002"
+    assert warning.hint.startswith(f"Write {OURS!r} in place of {other!r}")
+
+
+def test_where_a_logout_leads(configure):
+    """LOGOUT_REDIRECT_URL is looked up where it counts."""
+    configure(LOGOUT_REDIRECT_URL="no-such-name")
+    (error,) = found()
+    assert error.id == "sso_middleware.E016"
+    assert "LOGOUT_REDIRECT_URL is neither a path" in error.msg
+    configure(HELPDESK_SSO=setting(logout={"then": "/bye"}))
     assert found() == []
 
 
