@@ -53,8 +53,8 @@ _ERRORS = {
     "next_param": (15, "Leave it out: Django's login views call it next."),
     "logout": (
         16,
-        "Give True, and logout_url, to log out at the Logout URL by django.contrib.auth.logout. Then visitors "
-        "go to LOGOUT_REDIRECT_URL, or to the start page.",
+        "Give True, and logout_url, to log out at the Logout URL by django.contrib.auth.logout. Then "
+        "visitors go to LOGOUT_REDIRECT_URL, or to the start page.",
     ),
     "on_event": (17, "Give a sync callable, or the dotted path of one, which is given each SSOEvent."),
 }
