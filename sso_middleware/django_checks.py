@@ -17,8 +17,10 @@ from collections.abc import Callable, Mapping
 from typing import Any, cast
 
 from django.conf import settings
+from django.contrib.auth import get_user_model
 from django.core.checks import Error
 from django.core.checks import Warning as Caution
+from django.core.exceptions import ImproperlyConfigured
 
 from sso_middleware.django_settings import AUTHENTICATION, SESSION, SETTING, Order, read_order
 from sso_middleware.errors import ShortTokenWarning
@@ -105,8 +107,9 @@ def _in_order(order: Order) -> list[Any]:
         hint = f"Move the line {order.ours!r} to below {order.after[-1]!r}."
         return [Error(f"{order.problem}.", hint=hint, id="sso_middleware.E018")]
     given: Any = getattr(settings, SETTING, None)
-    reads_user = isinstance(given, Mapping) and cast("Mapping[str, Any]", given).get("resolve_email") is None
-    if reads_user and not order.has_authentication:
+    if not isinstance(given, Mapping) or cast("Mapping[str, Any]", given).get("resolve_email") is not None:
+        return []
+    if not order.has_authentication:
         return [
             Caution(
                 f"The default resolver reads request.user, and {AUTHENTICATION!r} is not in MIDDLEWARE.",
@@ -114,7 +117,25 @@ def _in_order(order: Order) -> list[Any]:
                 id="sso_middleware.W003",
             )
         ]
-    return []
+    return _of_user(cast("Mapping[str, Any]", given).get("verified"))
+
+
+def _of_user(verified: Any) -> list[Any]:
+    if not isinstance(verified, str) or not verified or "." in verified:
+        return []
+    try:
+        model = get_user_model()
+    except ImproperlyConfigured:
+        return []  # Django will say so
+    if hasattr(model, verified):
+        return []
+    return [
+        Caution(
+            f"{SETTING}['verified'] is {verified!r}, and {model.__name__} has no such attribute.",
+            hint="Name an attribute of your user model, or give a predicate of the user.",
+            id="sso_middleware.W004",
+        )
+    ]
 
 
 def _error(name: str, text: str) -> Any:

@@ -205,6 +205,19 @@ def test_no_authentication_is_a_warning(configure):
     assert found() == []
 
 
+def test_an_attribute_that_users_do_not_have_is_a_warning(configure):
+    """Before a visitor meets an AttributeError; fields, properties and relations are attributes."""
+    configure(HELPDESK_SSO=setting(verified="email_verified"))
+    (warning,) = found()
+    assert warning.id == "sso_middleware.W004"
+    assert "User has no such attribute" in warning.msg
+    for name in ("is_staff", "is_authenticated", "groups"):
+        configure(HELPDESK_SSO=setting(verified=name))
+        assert found() == []
+    configure(HELPDESK_SSO=setting(verified="email_verified"), AUTH_USER_MODEL="no.Such")
+    assert found() == []  # that is Django's to tell
+
+
 @pytest.mark.parametrize("engine", ENGINES)
 def test_nothing_is_found_where_nothing_is_wrong(configure, engine):
     """Settings that work pass the checks; a line that cannot be imported is for others to tell."""

@@ -578,6 +578,19 @@ class TestOrder:
         assert visitor.get("/sso/helpdesk", headers=[("X-Email", JANE)]).is_handoff
 
 
+@pytest.mark.parametrize("place", [0, 1], ids=["before", "after"])
+def test_login_required_everywhere(site, configure, place):
+    """LoginRequiredMiddleware asks views, and on an intercepted path there is none, wherever it stands."""
+    lines = [OURS]
+    lines.insert(place, "django.contrib.auth.middleware.LoginRequiredMiddleware")
+    configure(MIDDLEWARE=[*WITHOUT_OURS, *lines])
+    visitor = site()
+    assert visitor.get("/sso/helpdesk")["location"] == "/login?next=/sso/helpdesk"
+    assert visitor.get("/sso/logout")["location"] == "/"
+    reply = site(login_url=None).get("/sso/helpdesk")  # the view's answer, which is Django's
+    assert (reply.status, reply["location"]) == (302, "/login?next=/sso/helpdesk")
+
+
 class OwnMiddleware(SSOMiddleware):
     """With a name of its own."""
 
