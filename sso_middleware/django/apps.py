@@ -9,8 +9,8 @@ from __future__ import annotations
 from django.apps import AppConfig
 
 
-class SSOMiddlewareConfig(AppConfig):  # type: ignore[misc]
-    """An application without models: its system checks come with the module."""
+class _Config(AppConfig):  # type: ignore[misc]
+    """An application without models: its system checks come with the module. Django finds it by its base."""
 
     name = "sso_middleware.django"
     label = "sso_middleware"  # or it would be "django", which other packages' applications may be, too
