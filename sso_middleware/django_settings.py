@@ -27,6 +27,7 @@ from sso_middleware.resolvers.verification import check_settings
 SETTING = "HELPDESK_SSO"
 SESSION = "django.contrib.sessions.middleware.SessionMiddleware"
 AUTHENTICATION = "django.contrib.auth.middleware.AuthenticationMiddleware"
+_BEFORE_US = {SESSION, AUTHENTICATION, "django.contrib.auth.middleware.RemoteUserMiddleware"}
 
 _REQUIRED = ("sso_token", "sso_auth_url", "account_id", "auth_url")
 _FIELDS = (*_REQUIRED, "logout_url", "backdate", "allow_http")
@@ -102,7 +103,7 @@ class _Reader:
                 self.given[name] = settings.HELPDESK_SSO[name]
             else:
                 near = get_close_matches(str(name).lower(), (*_FIELDS, *_OPTIONS), 1)
-                said = f"is no setting: did you mean {near[0]}?" if near else "is no setting"
+                said = f"is no setting: did you mean {near[0]!r}" if near else "is no setting"
                 self.problems[str(name)] = said
 
     def imported(self, name: str, stand_in: Any) -> Any:
@@ -149,15 +150,18 @@ class _Reader:
                 self.problems |= error.problems
         return verified
 
-    def login_url(self) -> Any:
+    def login_url(self) -> str | None:
         if "login_url" in self.given:
-            return self._resolved("login_url", self.given["login_url"])
-        path = self._resolved("LOGIN_URL", settings.LOGIN_URL)
-        # A path in LOGIN_URL is what the browser sees, and we are to say what the application sees.
+            return self._resolved("login_url", "login_url", self.given["login_url"])
+        return self._from_django("LOGIN_URL", "login_url")
+
+    def _from_django(self, source: str, name: str) -> str | None:
+        path = self._resolved(source, name, getattr(settings, source))
+        # A path in Django's settings is what the browser sees, and we are to say what the application sees.
         prefix = (settings.FORCE_SCRIPT_NAME or "").rstrip("/")
         return path.removeprefix(prefix) if path and path.startswith(f"{prefix}/") else path
 
-    def _resolved(self, source: str, target: Any) -> str | None:
+    def _resolved(self, source: str, name: str, target: Any) -> str | None:
         """Return the path that a view's name, or a lazy one, stands for, without the mount prefix."""
         if target is None:
             return None
@@ -167,8 +171,9 @@ class _Reader:
             text = str(target)
             # A path is not looked up: that would load the URLconf, and with it the whole application.
             return text if text.startswith("/") or "://" in text else str(resolve_url(text))
-        except NoReverseMatch:
-            self.problems["login_url"] = f"{source} is neither a path, nor a URL, nor the name of one"
+        except NoReverseMatch as error:
+            said = str(error).rstrip(".")
+            self.problems[name] = f"{source} is neither a path, nor a URL, nor the name of one: {said}"
             return None
         finally:
             set_script_prefix(prefix)
@@ -182,6 +187,8 @@ class _Reader:
             return None
         arguments: dict[str, Any] = {"end_session": end_session}
         arguments |= {} if wanted is True else wanted
+        if "then" not in arguments:  # where Django's own logout leads
+            arguments["then"] = self._from_django("LOGOUT_REDIRECT_URL", "logout") or "/"
         arguments["end_session"] = self._import("logout", arguments["end_session"], end_session)
         try:
             return Logout(**arguments)
@@ -201,7 +208,8 @@ class Order(NamedTuple):
 
     Attributes:
         ours: our line; `None` if it is not there.
-        after: the lines of the session and authentication middlewares that wrongly stand after it.
+        after: the lines of the middlewares that open the session or say who the user is, and wrongly
+            stand after it.
         has_authentication: whether there is an authentication middleware at all.
     """
 
@@ -230,7 +238,7 @@ def read_order(ours: type) -> Order:
         has_authentication |= AUTHENTICATION in names
         if f"{ours.__module__}.{ours.__qualname__}" in names:
             line = path
-        elif line is not None and not names.isdisjoint((SESSION, AUTHENTICATION)):
+        elif line is not None and not names.isdisjoint(_BEFORE_US):
             after.append(path)
     return Order(line, after, has_authentication)
 

@@ -84,7 +84,8 @@ class SSOMiddleware:
     * ``paths``, ``next_param`` and ``on_event``, as for the other middlewares;
     * ``login_url``: as for those, or the name of a URL; default: the setting ``LOGIN_URL``;
     * ``logout``: `True` (take over the Logout URL, and log out there), a dict of what `Logout` takes, or
-      a Logout.
+      a Logout. Unless it says `then`, visitors go to ``LOGOUT_REDIRECT_URL``, or to ``/`` if that is not
+      set.
 
     Callables are given the ``HttpRequest``; they may be sync or async, and may be given as a dotted path.
     Under ASGI, sync ones run where Django runs sync code (`asgiref.sync.sync_to_async`).
@@ -177,7 +178,12 @@ def _default_resolver(verified: Any) -> Callable[[Request], str | None]:
 
 
 def _default_resolver_async(verified: Any) -> Callable[[Request], Any]:
+    resolve_email_sync = sync_to_async(_default_resolver(verified))
+
     async def resolve_email(request: Request) -> str | None:
+        if hasattr(request, "user") and not hasattr(request, "auser"):
+            # From an authentication of the site's own, which may ask the database when it is looked at.
+            return await resolve_email_sync(request)
         user = await _require(request, "auser")()
         return await email_of_user_async(user, _email_field(user), verified)
 
