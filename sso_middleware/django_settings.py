@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from difflib import get_close_matches
+from functools import partial
 from typing import Any, NamedTuple
 
 from django.conf import settings
@@ -65,15 +66,17 @@ class Arguments(NamedTuple):
 def read_setting(end_session: Callable[..., Any]) -> Arguments:
     """Read ``HELPDESK_SSO``; `end_session` is what a logout does unless it says otherwise."""
     reader = _Reader()
+    logout = reader.logout(end_session)
     return Arguments(
         reader.helpdesk(),
         reader.imported("resolve_email", _STAND_IN.get),
         reader.verified(),
         {
             "paths": reader.given.get("paths"),
-            "login_url": reader.login_url(),
+            **reader.login(),
             "next_param": reader.given.get("next_param", "next"),
-            "logout": reader.logout(end_session),
+            "logout": logout,
+            "find_then": reader.find_then,
             "on_event": reader.imported("on_event", _STAND_IN.get),
         },
         reader.problems,
@@ -86,9 +89,11 @@ class _Reader:
     Attributes:
         given: the setting without the HelpDesk's fields.
         problems: what is wrong with each wrong setting.
+        find_then: where a logout leads, as Django says at a request; `None`: the Logout says it.
     """
 
     def __init__(self) -> None:
+        self.find_then: Callable[[], str] | None = None
         self.problems: dict[str, str] = {}
         self.given: dict[str, Any] = {}
         self._fields: list[str] = []
@@ -150,19 +155,23 @@ class _Reader:
                 self.problems |= error.problems
         return verified
 
-    def login_url(self) -> str | None:
-        if "login_url" in self.given:
-            return self._resolved("login_url", "login_url", self.given["login_url"])
-        return self._from_django("LOGIN_URL", "login_url")
-
-    def _from_django(self, source: str, name: str) -> str | None:
-        path = self._resolved(source, name, getattr(settings, source))
-        # A path in Django's settings is what the browser sees, and we are to say what the application sees.
-        prefix = (settings.FORCE_SCRIPT_NAME or "").rstrip("/")
-        return path.removeprefix(prefix) if path and path.startswith(f"{prefix}/") else path
+    def login(self) -> dict[str, Any]:
+        if "login_url" not in self.given:
+            target = settings.LOGIN_URL
+            return {
+                "login_url": self._resolved("LOGIN_URL", "login_url", target),
+                "find_login": partial(resolve_url, target),
+            }
+        target = self.given["login_url"]
+        # A path of ours has no mount prefix yet, and one of Django's has.
+        is_path = isinstance(target, str) and target.startswith("/")
+        return {
+            "login_url": self._resolved("login_url", "login_url", target),
+            "find_login": None if is_path else partial(resolve_url, target),
+        }
 
     def _resolved(self, source: str, name: str, target: Any) -> str | None:
-        """Return the path that a view's name, or a lazy one, stands for, without the mount prefix."""
+        """Return what a view's name, or a lazy path, stands for at the start: without a mount prefix."""
         if target is None:
             return None
         prefix = get_script_prefix()
@@ -187,8 +196,10 @@ class _Reader:
             return None
         arguments: dict[str, Any] = {"end_session": end_session}
         arguments |= {} if wanted is True else wanted
-        if "then" not in arguments:  # where Django's own logout leads
-            arguments["then"] = self._from_django("LOGOUT_REDIRECT_URL", "logout") or "/"
+        target = settings.LOGOUT_REDIRECT_URL  # where Django's own logout leads
+        if "then" not in arguments and target is not None:
+            arguments["then"] = self._resolved("LOGOUT_REDIRECT_URL", "logout", target) or "/"
+            self.find_then = partial(resolve_url, target)
         arguments["end_session"] = self._import("logout", arguments["end_session"], end_session)
         try:
             return Logout(**arguments)

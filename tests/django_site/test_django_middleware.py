@@ -200,6 +200,11 @@ class TestAnswers:
 
 
 class TestPrefix:
+    @pytest.fixture(autouse=True)
+    def login_is_a_view(self, configure):
+        """As Django's documentation advises: so it is found under every prefix."""
+        configure(LOGIN_URL="the-login")
+
     def at(self, site, **changes):
         return site(auth_url="https://app.example.com/app/sso/helpdesk", **changes)
 
@@ -266,12 +271,50 @@ class TestLogin:
         visitor = site(login_url="the-login", next_param="way_back")
         assert visitor.get("/sso/helpdesk")["location"] == "/login?way_back=/sso/helpdesk"
 
-    @pytest.mark.parametrize("login_url", ["/app/login", "the-login"])
-    def test_login_url_under_a_script_name(self, browser, configure, login_url):
-        """A path in LOGIN_URL is seen from outside, as it is for Django, and has the prefix once."""
-        configure(FORCE_SCRIPT_NAME="/app", LOGIN_URL=login_url, HELPDESK_SSO=setting(paths="/sso/helpdesk"))
-        reply = inside(browser).get("/sso/helpdesk")
+    @pytest.mark.parametrize(
+        ("login_url", "expected"),
+        [
+            ("/app/login", "/app/login"),
+            ("/accounts/login/", "/accounts/login/"),
+            ("the-login", "/app/login"),
+            (reverse_lazy("the-login"), "/app/login"),
+        ],
+        ids=["path", "path elsewhere", "name", "lazy"],
+    )
+    @pytest.mark.parametrize("forced", [False, True], ids=["mounted", "forced"])
+    def test_login_url_under_a_script_name(self, browser, configure, login_url, expected, forced):
+        """A path in LOGIN_URL is what the browser sees, and a name has the prefix, as for login_required."""
+        configure(
+            LOGIN_URL=login_url,
+            LOGOUT_REDIRECT_URL=login_url,
+            FORCE_SCRIPT_NAME="/app" if forced else None,
+            HELPDESK_SSO=setting(paths="/sso/helpdesk", logout={"path": "/sso/logout"}),
+        )
+        visitor, prefix = inside(browser), "" if forced else "/app"
+        reply = visitor.get("/sso/helpdesk", prefix=prefix)
+        assert reply["location"] == f"{expected}?next=/app/sso/helpdesk"
+        assert visitor.get("/sso/logout", prefix=prefix)["location"] == expected
+
+    @pytest.mark.parametrize(
+        "login_url", ["/login", "the-login", reverse_lazy("the-login")], ids=["path", "name", "lazy"]
+    )
+    def test_login_url_of_its_own_under_a_script_name(self, site, login_url):
+        """A path in HELPDESK_SSO is that of the URLconf, as for the other middlewares."""
+        visitor = site(login_url=login_url, paths="/sso/helpdesk")
+        reply = visitor.get("/sso/helpdesk", prefix="/app")
         assert reply["location"] == "/app/login?next=/app/sso/helpdesk"
+
+    def test_login_in_the_visitors_language(self, browser, configure):
+        """Under i18n_patterns a named login has the language of the request, as LocaleMiddleware finds it."""
+        configure(
+            ROOT_URLCONF="django_urls_i18n",
+            LOGIN_URL="the-login",
+            MIDDLEWARE=[SESSION, "django.middleware.locale.LocaleMiddleware", AUTHENTICATION, OURS],
+        )
+        visitor = inside(browser)
+        for language in ("de", "fr"):
+            reply = visitor.get("/sso/helpdesk", headers=[("Accept-Language", language)])
+            assert reply["location"] == f"/{language}/login?next=/sso/helpdesk"
 
     def test_the_script_prefix_of_the_moment_is_no_matter(self, configure):
         """Django may be set up with FORCE_SCRIPT_NAME or without; a named login has the prefix once."""
