@@ -1,8 +1,9 @@
 """For an identity-aware proxy or web server in front: who it says is signed in.
 
 A header is as good as the way it came. The proxy has to take the header out of every request before
-it sets its own, its spelling with underscores too (nginx and Apache do that of themselves), and
-nothing but the proxy may reach the application: `trusted_header` wants at least one proof of that.
+it sets its own, its spelling with underscores too (Apache does that of itself, and nginx as long as
+``underscores_in_headers`` is off), and nothing but the proxy may reach the application:
+`trusted_header` wants at least one proof of that.
 
 If a proxy lets a visitor's own header through, beside the one it sets, both come with its address and
 its secret. Then all depends on what the server in between shows of them:
@@ -16,10 +17,10 @@ granian under WSGI                           refused               **cannot be s
 cheroot                                      **cannot be seen**    **cannot be seen**
 ============================================ ===================== ======================
 
-What cannot be seen counts, if it comes last or alone: on these two servers the proxy is all there is
-between a visitor and any address they like. What else makes an environ out of a request in the manner
-of CGI, with neither a look at underscores (a2wsgi, asgiref, uvicorn's and hypercorn's own WSGI), shows
-a twin joined to the genuine header, which is refused, but not a twin that comes alone.
+What cannot be seen counts if it comes last or alone: on these two servers nothing but the proxy stands
+between a visitor and any address they like. uvicorn and hypercorn running a WSGI application, a2wsgi
+and asgiref show a twin joined to the genuine header, which is refused; one that comes alone they show
+as if it were genuine.
 """
 
 from __future__ import annotations
