@@ -42,8 +42,8 @@ _REASONS: tuple[tuple[type[Exception], str], ...] = (
     (jwt.InvalidIssuerError, "assertion_issuer"),
 )
 #: TypeError: the key is of another kind than the algorithm. RecursionError: JSON that is nested thousands
-#: deep, which PyJWT catches itself since 2.15.
-_BAD = (jwt.PyJWTError, TypeError, RecursionError)
+#: deep; OverflowError: a time without end. PyJWT catches these two itself since 2.15.
+_BAD = (jwt.PyJWTError, TypeError, RecursionError, OverflowError)
 _ASYMMETRIC = re.compile(r"(?:RS|PS|ES)[0-9]{3}K?|EdDSA")  # with HS* the public key would be the secret
 _FIELD_NAME = re.compile(r"[A-Za-z0-9-]+")
 _TEAM = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?")

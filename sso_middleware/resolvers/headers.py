@@ -13,8 +13,9 @@ def as_received(source: Any) -> Mapping[str, Any]:
 
     Under ASGI the request's ``META`` has joined what came twice; only its scope shows it as it came.
     """
-    received: Mapping[str, Any] = getattr(source, "scope", None) or getattr(source, "META", source)
-    return received
+    scope: object = getattr(source, "scope", None)
+    received = scope if isinstance(scope, Mapping) else getattr(source, "META", source)
+    return cast("Mapping[str, Any]", received)
 
 
 def is_environ(source: Mapping[str, Any]) -> bool:

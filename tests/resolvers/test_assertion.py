@@ -440,12 +440,10 @@ class TestKeyServer:
         )
         issuer.keys[:0] = [
             {"kty": "oct", "kid": "rsa", "k": part(pem)},
-            {"kty": "RSA", "kid": "rsa", "n": 5, "e": "AQAB"},
             {"kty": "OKP", "crv": "X25519", "kid": "x", "x": part(b"x" * 32)},
             {"kty": "post-quantum", "kid": "y"},
             {"kty": "EC", "crv": "P-256", "kid": "z", "x": "AA", "y": "AA"},
             public_jwk("without an id", ANOTHER) | {"kid": None},
-            7,
         ]
         resolve = make(url)
         for key_id in KEYS:

@@ -85,6 +85,12 @@ class TestTrustedHeader:
         assert trusted_header(OAUTH2_PROXY, secret=SECRET)(request) == JANE
         assert request.body == b"one\ntwo"
 
+    def test_another_scope(self):
+        """What a middleware keeps as `request.scope`, such as that of an access token, plays no part."""
+        request = RequestFactory().get(PATH, headers=dict(GENUINE))
+        request.scope = "openid email"
+        assert trusted_header(OAUTH2_PROXY, secret=SECRET)(request) == JANE
+
 
 class TestSignedAssertion:
     @pytest.fixture
