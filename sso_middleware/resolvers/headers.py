@@ -14,8 +14,10 @@ def as_received(source: Any) -> Mapping[str, Any]:
     Under ASGI the request's ``META`` has joined what came twice; only its scope shows it as it came.
     """
     scope: object = getattr(source, "scope", None)
-    received = scope if isinstance(scope, Mapping) else getattr(source, "META", source)
-    return cast("Mapping[str, Any]", received)
+    if isinstance(scope, Mapping):
+        return cast("Mapping[str, Any]", scope)
+    received: Mapping[str, Any] = getattr(source, "META", source)
+    return received
 
 
 def is_environ(source: Mapping[str, Any]) -> bool:
