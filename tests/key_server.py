@@ -41,6 +41,7 @@ class Issuer:
         self.headers: dict[str, str] = {}
         self.delay = 0.0
         self.delay_of_a_byte = 0.0
+        self.status_without_end = False
         self.fetches = 0
         self.paths: list[str] = []
         self.asked: Any = {}  # the headers of the last request
@@ -63,6 +64,9 @@ class Issuer:
                 issuer.paths.append(self.path)
                 issuer.asked = self.headers
                 time.sleep(issuer.delay)
+                while issuer.status_without_end:
+                    self.wfile.write(b"x")
+                    time.sleep(0.05)
                 answer = issuer.answer
                 body = json.dumps({"keys": issuer.keys}).encode() if answer is None else answer
                 self.send_response(issuer.status)

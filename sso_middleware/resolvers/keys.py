@@ -57,14 +57,22 @@ class KeyServer:
         key = self._known(key_id)
         if key is not None:
             return key
-        with self._lock:
-            if self._known(key_id) is None and self._clock() >= self._next_attempt:
-                self._fetch()
-            key = self._known(key_id)
-            if key is None and self._is_down:
-                seconds = math.ceil(self._next_attempt - self._clock())
-                raise ResolverUnavailable("the key server is down", retry_after=max(seconds, 1))
-            return key
+        # Whoever waits for somebody else's fetch waits no longer than for one of their own.
+        if not self._lock.acquire(timeout=_TIMEOUT):
+            raise ResolverUnavailable("the key server is slow", retry_after=_PAUSE)
+        try:
+            return self._ask_for(key_id)
+        finally:
+            self._lock.release()
+
+    def _ask_for(self, key_id: str) -> Any | None:
+        if self._known(key_id) is None and self._clock() >= self._next_attempt:
+            self._fetch()
+        key = self._known(key_id)
+        if key is None and self._is_down:
+            seconds = math.ceil(self._next_attempt - self._clock())
+            raise ResolverUnavailable("the key server is down", retry_after=max(seconds, 1))
+        return key
 
     def _known(self, key_id: str) -> Any | None:
         return self._keys.get(key_id) if self._clock() < self._good_until else None

@@ -522,6 +522,33 @@ class TestKeyServerDown:
             assert 4 < time.monotonic() - started < 9
 
     @pytest.mark.slow
+    def test_it_never_comes_to_the_point(self, issuer):
+        """A server whose very status line has no end may catch one visitor; the others are told soon."""
+
+        def be_caught():
+            with pytest.raises(ResolverUnavailable):
+                keys.find("rsa")
+
+        issuer.status_without_end = True
+        with issuer.serving() as url:
+            keys = KeyServer(url)
+            caught = threading.Thread(target=be_caught)
+            caught.start()
+            deadline = time.monotonic() + 10
+            while not issuer.fetches and time.monotonic() < deadline:
+                time.sleep(0.01)
+            started = time.monotonic()
+            try:
+                with pytest.raises(ResolverUnavailable, match="slow"):
+                    keys.find("ec")
+                assert 4 < time.monotonic() - started < 9
+                assert caught.is_alive()
+            finally:
+                issuer.status_without_end = False
+                caught.join()
+        assert issuer.fetches == 1
+
+    @pytest.mark.slow
     def test_it_hangs(self, issuer):
         """One that hangs is given up after five seconds, by all who wait, and holds up no event loop."""
         issuer.delay = 8
