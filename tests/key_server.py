@@ -64,7 +64,9 @@ class Issuer:
                 issuer.paths.append(self.path)
                 issuer.asked = self.headers
                 time.sleep(issuer.delay)
-                while issuer.status_without_end:
+                for _ in range(600):  # half a minute, so that a client that waits for its end fails in the end
+                    if not issuer.status_without_end:
+                        break
                     self.wfile.write(b"x")
                     time.sleep(0.05)
                 answer = issuer.answer
