@@ -64,7 +64,7 @@ class Issuer:
                 issuer.paths.append(self.path)
                 issuer.asked = self.headers
                 time.sleep(issuer.delay)
-                for _ in range(600):  # half a minute, so that a client that waits for its end fails in the end
+                for _ in range(600):  # half a minute: a client that waits for its end fails then
                     if not issuer.status_without_end:
                         break
                     self.wfile.write(b"x")
