@@ -53,9 +53,10 @@ def query_names(url: str) -> set[str]:
 
 def with_query(url: str, query: str) -> str:
     """Return `url` with `query` appended to the query it already has."""
-    head, hash_sign, fragment = url.partition("#")
-    separator = "?" if "?" not in head else "" if head.endswith(("?", "&")) else "&"
-    return f"{head}{separator}{query}{hash_sign}{fragment}"
+    rest, hash_sign, fragment = url.partition("#")
+    head, _, present = rest.partition("?")
+    separator = "&" if present and not present.endswith("&") else ""
+    return f"{head}?{present}{separator}{query}{hash_sign}{fragment}"
 
 
 def origin_of(url: str) -> str:

@@ -22,6 +22,7 @@ class TestLogin:
             ("/login", "/login?next=/sso/helpdesk"),
             ("/login?theme=dark", "/login?theme=dark&next=/sso/helpdesk"),
             ("/login?", "/login?next=/sso/helpdesk"),
+            ("/login?to=what?", "/login?to=what?&next=/sso/helpdesk"),
             ("/login#form", "/login?next=/sso/helpdesk#form"),
             ("/", "/?next=/sso/helpdesk"),
             (
