@@ -90,6 +90,8 @@ class TestLogin:
             "https:id.example",
             "/anmeldung-für-alle",
             "http://[::1",
+            "http://[::1].evil.example/",
+            "https://id.example%2eevil.example/",
             "https://id.example:99999/",
             "https://id.example:x/",
             7,
