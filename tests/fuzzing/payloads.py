@@ -57,6 +57,7 @@ _OPENERS = [
         "%5c%5c",
     ),
     *("/x/..//", "/x/../\\", "/.//", "/..//", "/%2e%2e//", "//%2e/", "/..;//", "/x//"),
+    *("http://", "https://"),
     *("http:", "https:", "http:/", "https:/", "http:\\", "https:\\\\", "http:///", "https:////", "HtTpS:"),
     *(
         "h\tttps://",
@@ -139,14 +140,11 @@ _HOSTS = [
 _TAILS = [
     "",
     "/",
-    "//",
     "/%2e%2e",
     "/%2f..",
-    "/%2f%2e%2e",
     "/..;/",
     "?app.example.com",
     "#/sso",
-    "/sso",
     "%23.app.example.com",
 ]
 

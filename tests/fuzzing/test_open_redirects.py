@@ -23,7 +23,7 @@ def test_there_are_many_and_they_bite():
 
 def test_as_a_mount_prefix():
     """As SCRIPT_NAME or root_path: refused, or the visitor stays."""
-    outcomes = {prefixes.check(payload) for payload in PAYLOADS[::4]}
+    outcomes = {prefixes.check(payload) for payload in PAYLOADS[::7]}
     assert outcomes == {"redirects", "refused"}
 
 
@@ -94,7 +94,7 @@ def test_in_the_request(method, path):
     """In the query or in any header, nothing comes of it."""
     pair = Pair(DESK, nobody, paths="/sso", login_url="/login", logout={"path": "/bye"})
     expected = pair.everywhere(method, path)
-    for payload in PAYLOADS[::5]:
+    for payload in PAYLOADS[::7]:
         noise = {
             "query": f"next={payload}&rd={payload}&auth_url={payload}&{payload}",
             "headers": [(name, payload) for name in HEADERS],

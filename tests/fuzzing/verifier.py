@@ -14,12 +14,13 @@ from urllib.parse import parse_qsl, quote
 from sso_middleware.sandbox import HandoffRejected, HandoffVerifier
 from sso_middleware.sandbox.verdicts import CODES
 
-#: In `url`, $t stands for `header` and `payload`, signed, $x for the same with another key, $u for the
-#: Auth URL.
+#: In `url`, $t stands for `header` and `payload`, signed, $x for the same with another key, $m for them
+#: alone, $u for the Auth URL.
 FIELDS = ("url", "header", "payload")
 TOKENS = (
     "$t",
     "$x",
+    "$m.",
     "$u",
     "?token=",
     "&account_id=4711",
@@ -62,6 +63,7 @@ def check(url: str, header: str, payload: str) -> str:
     """Return ``accepted``, or the verdict's code."""
     url = url.replace("$t", _signed(header, payload, _SSO_TOKEN)).replace("$u", quote(_AUTH_URL, safe=""))
     url = url.replace("$x", _signed(header, payload, "another key, which is long enough, too"))
+    url = url.replace("$m", _message(header, payload))
     verifier = HandoffVerifier(
         sso_token=_SSO_TOKEN, account_id="4711", auth_url=_AUTH_URL, clock=lambda: _NOW, longest_token=100_000
     )
@@ -82,8 +84,12 @@ def _segment(data):
     return urlsafe_b64encode(data).decode().rstrip("=")
 
 
+def _message(header, payload):
+    return ".".join(_segment(text.encode("utf-8", "surrogatepass")) for text in (header, payload))
+
+
 def _signed(header, payload, key):
-    message = ".".join(_segment(text.encode("utf-8", "surrogatepass")) for text in (header, payload))
+    message = _message(header, payload)
     return f"{message}.{_segment(hmac.digest(key.encode(), message.encode(), 'sha256'))}"
 
 
