@@ -56,7 +56,7 @@ def pip(*arguments):
         [sys.executable, "-m", "pip", "-q", "--disable-pip-version-check", *arguments],
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
         check=False,
     )
     if result.returncode:
@@ -106,7 +106,7 @@ def run(sources, suite, wrap):
         env=environment,
         capture_output=True,
         text=True,
-        timeout=180,
+        timeout=300,
         check=False,
     )  # fmt: skip
     assert report.exists(), result.stdout[-3000:] + result.stderr[-3000:]
