@@ -10,7 +10,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from sso_middleware.answers import Answer, Visit
-from sso_middleware.callables import app_problem, is_async, is_awaitable
+from sso_middleware.callables import app_problem, is_async, settled_in_thread
 from sso_middleware.events import EventHook
 from sso_middleware.gate import Call, Gate
 from sso_middleware.helpdesk import HelpDesk
@@ -118,12 +118,7 @@ def _wrap(function: Callable[..., Any]) -> Call:
     async def call_async(settle: Callable[[Any], Any], *args: Any) -> Any:
         return settle(await function(*args))
 
-    def run(settle: Callable[[Any], Any], *args: Any) -> tuple[Any, bool]:
-        returned = function(*args)
-        return (returned, True) if is_awaitable(returned) else (settle(returned), False)
-
     async def call_in_thread(settle: Callable[[Any], Any], *args: Any) -> Any:
-        value, to_be_awaited = await in_thread(run, settle, *args)
-        return settle(await value) if to_be_awaited else value
+        return await settled_in_thread(in_thread, function, settle, *args)
 
     return call_async if is_async(function) else call_in_thread

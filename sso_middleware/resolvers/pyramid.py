@@ -37,10 +37,13 @@ def request_email(router: Any, getter: Callable[[Any], Any], *, verified: Verifi
     Raises:
         ConfigError: naming every wrong setting at once.
     """
-    is_router = isinstance(router, Router)
+    problem = (
+        "must be what config.make_wsgi_app() returns, before any filter (by INI file: use = "
+        "egg:sso-middleware#with_app, the last filter before the application)"
+    )
     check_settings(
         verified,
-        router=None if is_router else "must be what config.make_wsgi_app() returns, before any filter",
+        router=None if isinstance(router, Router) else problem,
         getter=None if callable(getter) else "must be a callable (request) -> user",
     )
 
