@@ -16,6 +16,7 @@ COMMAND = Path(__file__).parent
 NEEDED = ["asgi_correlation_id", "authlib", "whitenoise"]
 
 pytestmark = [
+    pytest.mark.benchmark,
     pytest.mark.slow,
     pytest.mark.skipif(
         not all(map(importlib.util.find_spec, NEEDED)), reason="needs pip install --group benchmarks"
