@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sso_middleware.cli.checks.findings import Finding, Rule
 
-_PREFIXES = {"": "SSO", "sso": "SSO"}
+_PREFIXES = {"": "SSO", "sso": "SSO"}  # Django's stays as it is
 
 RULES = {
     rule.id: rule
@@ -216,7 +216,8 @@ RULES = {
 def rule_id_of(text: str) -> str:
     """Return the id that `text` means: ``w003`` is ``SSO.W003``."""
     prefix, _, code = text.rpartition(".")
-    return f"{_PREFIXES.get(prefix.lower(), prefix)}.{code.upper()}"
+    prefix = prefix.lower()
+    return f"{_PREFIXES.get(prefix, prefix)}.{code.upper()}"
 
 
 def is_of_django(rule_id: str) -> bool:
