@@ -11,9 +11,9 @@ import pytest
 from werkzeug.test import Client
 
 from cli_apps.entry_point import SETTINGS, run
+from cli_apps.handoffs import address_in
 from sso_middleware import MiddlewareOrderError
 from sso_middleware.cli.init import command as init
-from sso_middleware.sandbox import HandoffVerifier
 
 # What an application has before: `/login?verified=1` signs Jane in.
 PRELUDES = {
@@ -157,13 +157,7 @@ def test_the_printed_lines_lead_from_login_to_the_help_desk(framework, tmp_path,
     assert visitor.get("/login?verified=1").status_code == 200
     signed_in = visitor.get("/sso/helpdesk")
     assert signed_in.status_code == 303
-    verifier = HandoffVerifier(
-        sso_token=SETTINGS["HELPDESK_SSO_TOKEN"],
-        account_id="4711",
-        auth_url=SETTINGS["HELPDESK_AUTH_URL"],
-        leeway=1,
-    )
-    assert verifier.verify(_location(signed_in)).email == "jane@example.com"
+    assert address_in(_location(signed_in)) == "jane@example.com"
 
     signed_out = visitor.get("/sso/logout")
     assert signed_out.status_code == 303
@@ -194,15 +188,15 @@ def test_check_finds_nothing_wrong_with_the_printed_lines(framework, tmp_path, m
 
 
 SESSION_LINE = {
-    "starlette": "        Middleware(SessionMiddleware, secret_key=SECRET),\n",
-    "fastapi": "app.add_middleware(SessionMiddleware, secret_key=SECRET)\n",
+    "starlette": r"^ +Middleware\(SessionMiddleware, .*\),\n",
+    "fastapi": r"^app\.add_middleware\(SessionMiddleware, .*\)\n",
 }
 
 
 def _lines_with_session_inside(framework):
     """Return the printed lines with that of the session moved to where it is too late."""
-    line, snippet = SESSION_LINE[framework], run("init", framework, settings={}).stdout
-    assert snippet.count(line) == 1
+    snippet = run("init", framework, settings={}).stdout
+    (line,) = re.findall(SESSION_LINE[framework], snippet, re.MULTILINE)
     rest = snippet.replace(line, "")
     if framework == "fastapi":
         return rest.replace("app.add_middleware(\n", f"{line}app.add_middleware(\n")

@@ -87,10 +87,11 @@ def command(
 ) -> None:
     """Look for what is wrong with the settings in the environment, or with an application.
 
-    MODULE:APP is what you would hand to gunicorn or uvicorn; MODULE:make_app() calls a factory. It is
-    imported and visited in process,
+    MODULE:APP is what you would hand to gunicorn or uvicorn, for Django mysite.wsgi:application or
+    mysite.asgi:application; MODULE:make_app() calls a factory. It is imported and visited in process,
     as an anonymous visitor, with forged identity headers and, given a cookie, as its owner; nothing
-    is sent to the Help Desk. Your resolver and event hooks run.
+    is sent to the Help Desk. Your resolver and event hooks run. Of Django's system checks, those of
+    sso_middleware run, too.
     """
     ignored = {rule_id_of(rule_id) for rule_id in ignore}
     if unknown := {rule_id for rule_id in ignored - RULES.keys() if not is_of_django(rule_id)}:

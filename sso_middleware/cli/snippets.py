@@ -140,6 +140,8 @@ from sso_middleware import HelpDesk, Logout
 from sso_middleware.asgi import SSOMiddleware
 from sso_middleware.resolvers.starlette import session_email
 
+desk = HelpDesk.from_env()
+
 
 async def end_session(scope):
     scope["session"].clear()
@@ -155,10 +157,10 @@ app = Starlette(
     routes=routes,
     middleware=[
         # The first of the list is outermost; yours, if you have one already.
-        Middleware(SessionMiddleware, secret_key=SECRET),
+        Middleware(SessionMiddleware, secret_key=SECRET, https_only=desk.auth_url.startswith("https:")),
         Middleware(
             SSOMiddleware,
-            helpdesk=HelpDesk.from_env(),
+            helpdesk=desk,
             # For session["user"] = {{"email": ..., "email_verified": ...}}.
             resolve_email=session_email("user", "email", verified="email_verified"),
             login_url="/login",  # your login page
@@ -172,14 +174,14 @@ _FASTAPI = f"""\
 {_WITH_STARLETTE_SESSION}
 app.add_middleware(
     SSOMiddleware,
-    helpdesk=HelpDesk.from_env(),
+    helpdesk=desk,
     # For session["user"] = {{"email": ..., "email_verified": ...}}.
     resolve_email=session_email("user", "email", verified="email_verified"),
     login_url="/login",  # your login page
     logout=Logout(end_session),
 )
 # Added last is outermost: move yours here, if you have one already.
-app.add_middleware(SessionMiddleware, secret_key=SECRET)
+app.add_middleware(SessionMiddleware, secret_key=SECRET, https_only=desk.auth_url.startswith("https:"))
 """
 
 

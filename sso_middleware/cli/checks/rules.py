@@ -170,8 +170,9 @@ RULES = {
             "Whoever reaches the application's port past the proxy signs in as anybody; some servers "
             "let a header spelt with underscores through, even past a proxy that strips the genuine "
             "one.",
-            "Believe the header from your proxy's address only, or with a secret the proxy adds. If "
-            "nothing but the proxy can reach the port: --ignore SSO.W048.",
+            "Believe the header from your proxy's address only, or with a secret the proxy adds: "
+            "sso_middleware.resolvers.proxy.trusted_header. If nothing but the proxy can reach the port: "
+            "--ignore SSO.W048.",
         ),
         Rule(
             "SSO.I049",
