@@ -138,6 +138,8 @@ def test_every_rule_has_an_id_of_its_severity():
         "wsgi_apps:application",
         "wsgi_apps:right()",
         "asgi_apps:app",
+        "asgi_apps:quart_app()",
+        "asgi_apps:quart_app_from_outside()",
     ],
 )
 def test_a_right_application(target):
@@ -147,7 +149,7 @@ def test_a_right_application(target):
     said = [step["said"] for step in report["walk"]]
     assert said[0] == "303 to /login?next=/sso/helpdesk"
     assert said[1] == "200"
-    assert said[2].startswith("not believed: 10 common ones")
+    assert said[2].startswith("not believed: 14 common ones")
     assert said[3] == "303 to https://acme.example/sso?token=..., as jane@example.com"
     assert said[4] == "303 to /"
 
@@ -199,6 +201,7 @@ def test_a_login_page_on_another_site_is_not_visited():
     ("target", "args", "rule_ids", "said"),
     [
         ("wsgi_apps:plain_flask()", (), ["SSO.E020"], "is Flask"),
+        ("asgi_apps:plain_quart()", (), ["SSO.E020"], "is Quart"),
         ("wsgi_apps:hidden_by_another()", (), ["SSO.E020"], "is function"),
         ("wsgi_apps:other_paths()", (), ["SSO.E021"], "/help, /support is intercepted"),
         ("wsgi_apps:slash_path()", (), ["SSO.E021"], "they differ by the slash at the end"),
@@ -231,11 +234,17 @@ def test_a_login_page_on_another_site_is_not_visited():
             "wsgi_apps:believing_headers()",
             COOKIE,
             ["SSO.W048"],
-            "Remote-User, X-Forwarded-Email from anybody",
+            "X-Forwarded-Email, Remote-User from anybody",
         ),
         ("wsgi_apps:believing_a_header_of_its_own()", (), ["SSO.W048"], "X-Acme-Visitor from anybody"),
         ("asgi_apps:believing_a_header_of_its_own()", (), ["SSO.W048"], "X-Acme-Visitor from anybody"),
-        ("wsgi_apps:believing_two_headers_together()", (), ["SSO.W048"], "X-User-Email from anybody"),
+        ("wsgi_apps:believing_two_headers_together()", (), ["SSO.W048"], "X-User-Email, X-Goog-"),
+        (
+            "wsgi_apps:trusting_a_proxy_and_believing_another_header()",
+            (),
+            ["SSO.W048"],
+            "X-Email from anybody",
+        ),
         ("wsgi_apps:exiting()", (), ["SSO.E040"], "raised SystemExit: 7 (wsgi_apps.py, line"),
         ("asgi_apps:exiting()", (), ["SSO.E040"], "raised SystemExit: 7 (asgi_apps.py, line"),
         ("wsgi_apps:silent()", (), ["SSO.E040"], "brought no answer: start_response was never called"),
@@ -265,9 +274,27 @@ def test_what_an_application_answers_cannot_make_a_line_of_its_own():
 
 def test_the_headers_that_the_application_reads_are_forged_too():
     said = check("wsgi_apps:believing_a_secret()")[2]["walk"][2]["said"]
-    assert said.startswith("not believed: 10 common ones, ")
+    assert said.startswith("not believed: 14 common ones, ")
     assert {"Cookie", "X-Acme-Secret"} < set(said.split(", "))
     assert "X-Acme-Visitor" not in said  # because it is looked for only with the secret
+
+
+@pytest.mark.parametrize("protocol", ["wsgi", "asgi"])
+@pytest.mark.parametrize(
+    ("app", "header"),
+    [
+        ("trusting_a_secret", "X-Forwarded-Email"),
+        ("trusting_a_proxy_with_a_header_of_its_own", "X-Acme-Visitor"),
+    ],
+)
+def test_a_header_that_only_the_proxy_can_set_is_no_mistake(protocol, app, header):
+    """What the proxy has to do is said all the same."""
+    code, found, report = check(f"{protocol}_apps:{app}()", settings=NO_LOGOUT)
+    assert (code, found) == (0, ["SSO.I008", "SSO.I049"])
+    assert message_of(report, "SSO.I049") == header
+    done = run("check", f"{protocol}_apps:{app}()", settings=NO_LOGOUT)
+    assert "  fine  forged identity headers: not believed" in done.stdout
+    assert "The proxy has to take these headers, and that of its secret, out of every request" in done.stdout
 
 
 def test_a_root_path_that_is_only_the_start_of_a_name_is_not_taken_off():

@@ -12,10 +12,11 @@ import click
 
 from sso_middleware.cli.checks.application import Located, check_order, check_paths, locate
 from sso_middleware.cli.checks.client import client_of
+from sso_middleware.cli.checks.django import django_project
 from sso_middleware.cli.checks.findings import Finding, counts
 from sso_middleware.cli.checks.loading import load
 from sso_middleware.cli.checks.online import Online, reach
-from sso_middleware.cli.checks.rules import RULES, found, rule_id_of
+from sso_middleware.cli.checks.rules import RULES, found, is_of_django, rule_id_of
 from sso_middleware.cli.checks.settings import check_account, check_token, panel
 from sso_middleware.cli.checks.walk import Step, Walk
 from sso_middleware.cli.environment import helpdesk_of, prefix_option, settings_from_environment
@@ -86,13 +87,14 @@ def command(
 ) -> None:
     """Look for what is wrong with the settings in the environment, or with an application.
 
-    MODULE:APP is what you would hand to gunicorn or uvicorn; MODULE:make_app() calls a factory. It is
-    imported and visited in process,
+    MODULE:APP is what you would hand to gunicorn or uvicorn, for Django mysite.wsgi:application or
+    mysite.asgi:application; MODULE:make_app() calls a factory. It is imported and visited in process,
     as an anonymous visitor, with forged identity headers and, given a cookie, as its owner; nothing
-    is sent to the Help Desk. Your resolver and event hooks run.
+    is sent to the Help Desk. Your resolver and event hooks run. Of Django's system checks, those of
+    sso_middleware run, too.
     """
     ignored = {rule_id_of(rule_id) for rule_id in ignore}
-    if unknown := ignored - RULES.keys():
+    if unknown := {rule_id for rule_id in ignored - RULES.keys() if not is_of_django(rule_id)}:
         raise click.BadParameter(f"there is no {', '.join(sorted(unknown))}.", param_hint="--ignore")
     # What the application prints is not to end up in our output.
     with redirect_stdout(sys.stderr):
@@ -124,6 +126,9 @@ def _check_application(
     loaded = load(target)
     located = locate(loaded.app)
     report = _Report(target)
+    if project := django_project():
+        project.show_errors()
+        report.findings += project.findings()
     if not located:
         report.findings.append(found("SSO.E020", f"{target} is {type(loaded.app).__name__}"))
         return report
@@ -176,9 +181,9 @@ def _print(report: _Report, ignored: set[str]) -> None:
     if report.walk:
         say(("A walk through the application", "bold"))
     for step in report.walk:
-        mark = ("  wrong ", "bold red") if step.finding else ("  fine  ", "green")
+        mark = ("  wrong ", "bold red") if step.is_wrong else ("  fine  ", "green")
         say(mark, f"{step.name}: {step.said}")
-    if wrong := next((step for step in report.walk if step.finding), None):
+    if wrong := next((step for step in report.walk if step.is_wrong), None):
         say(f"  The first wrong link is the {wrong.name}.")
     if report.online is not None:
         say(("The SSO Auth URL", "bold"))

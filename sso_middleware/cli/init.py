@@ -10,7 +10,7 @@ from sso_middleware.cli.output import json_option, say_json
 from sso_middleware.cli.snippets import SNIPPETS
 
 # Starlette is this package's own dependency, so finding it says nothing.
-_DETECTABLE = ("bottle", "fastapi", "flask", "pyramid")
+_DETECTABLE = ("bottle", "django", "fastapi", "flask", "pyramid", "quart")
 
 
 @click.command("init")
@@ -32,6 +32,8 @@ def command(framework: str | None, as_json: bool) -> None:
 
 def _only_installed() -> str:
     installed = [name for name in _DETECTABLE if _is_installed(name)]
+    if "quart" in installed and "flask" in installed:
+        installed.remove("flask")  # Quart brings it along
     if len(installed) == 1:
         return installed[0]
     found = (

@@ -13,10 +13,11 @@ from urllib.parse import parse_qs, urlencode
 
 import click
 
+from sso_middleware.cli.assumptions import freshness_option, leeway_option
 from sso_middleware.cli.environment import prefix_option, settings_from_environment
 from sso_middleware.cli.output import Exit, json_option, say, say_json
 from sso_middleware.errors import ConfigError
-from sso_middleware.sandbox.tokens import peek
+from sso_middleware.sandbox.tokens import decoded
 from sso_middleware.sandbox.verdicts import HandoffRejected
 from sso_middleware.sandbox.verifier import HandoffVerifier
 
@@ -27,12 +28,8 @@ _DATES = 10**11  # seconds; beyond the year 5000 it is no date in seconds
 @click.command("inspect")
 @click.argument("handoff", metavar="[URL|JWT|-]", default="-")
 @click.option("--insecure", is_flag=True, help="Show what is in it without judging it; needs no settings.")
-@click.option(
-    "--freshness", default=180.0, show_default=True, help="Seconds for which a token is good (assumed)."
-)
-@click.option(
-    "--leeway", default=0.0, show_default=True, help="Seconds by which clocks may differ (assumed)."
-)
+@freshness_option
+@leeway_option
 @prefix_option
 @json_option
 def command(
@@ -64,8 +61,7 @@ def _contents(text: str, *, is_url: bool) -> dict[str, Any]:
     # Not by urlsplit(), which some URLs make raise; only the query counts.
     sent = parse_qs(text.partition("#")[0].partition("?")[2]) if is_url else {}
     query = {name: values[0] for name, values in sent.items()}
-    parts = peek(query.get("token", "") if is_url else text)
-    header, claims = (json.loads(part) if part else None for part in parts)
+    header, claims = decoded(query.get("token", "") if is_url else text)
     iat = cast("dict[str, object]", claims).get("iat") if isinstance(claims, dict) else None
     return {
         "header": header,

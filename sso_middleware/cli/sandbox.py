@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from sso_middleware.cli.assumptions import freshness_option, leeway_option
 from sso_middleware.cli.environment import prefix_option, settings_from_environment
 from sso_middleware.cli.output import say
 from sso_middleware.cli.serving import log_option, show_access_log, start, stopping_cleanly, tell
@@ -39,12 +40,8 @@ _APPLICATION = "http://127.0.0.1:8000"
     is_flag=True,
     help="Take SSO Token, Account ID, Auth URL and Logout URL from the environment instead.",
 )
-@click.option(
-    "--freshness", default=180.0, show_default=True, help="Seconds for which a token is good (assumed)."
-)
-@click.option(
-    "--leeway", default=0.0, show_default=True, help="Seconds by which clocks may differ (assumed)."
-)
+@freshness_option
+@leeway_option
 @click.option(
     "--shortest-jti", default=32, show_default=True, help="Characters a jti has at least (assumed)."
 )

@@ -1,7 +1,7 @@
 """The lines that `sso-middleware init` prints: whole, valid code for each framework.
 
-A resolver is written out in each, so that what it trusts can be seen: an address counts only if
-the application has verified it, because whoever may type in any address may be anybody.
+They are the README's, with the ready-made resolver of each framework. Only a plain WSGI application
+has none, as nobody knows its sessions.
 """
 
 from __future__ import annotations
@@ -47,136 +47,141 @@ application = SSOMiddleware(
 """
 
 _BOTTLE = """\
-from bottle import BaseRequest
-
-from sso_middleware import HandoffRefused, HelpDesk, Logout, expire_cookies
+from sso_middleware import HelpDesk, Logout, expire_cookies
+from sso_middleware.resolvers.bottle import signed_cookie_email
 from sso_middleware.wsgi import SSOMiddleware
-
-
-def resolve_email(environ):
-    # The names you use in response.set_cookie("session", {...}, secret=COOKIE_SECRET).
-    session = BaseRequest(environ).get_cookie("session", secret=COOKIE_SECRET)
-    if not session or "email" not in session:
-        return None  # nobody is signed in
-    if not session.get("email_verified"):
-        raise HandoffRefused("email_not_verified")
-    return session["email"]
-
 
 # Serve `application`: bottle.run(app=application), or name it to your server.
 application = SSOMiddleware(
     app,
     HelpDesk.from_env(),
-    resolve_email,
+    # For response.set_cookie("session", json.dumps({"email": ..., "email_verified": ...}), secret=SECRET).
+    signed_cookie_email("session", SECRET, verified="email_verified"),
     login_url="/login",  # your login page
     logout=Logout(expire_cookies("session")),
 )
 """
 
+_DJANGO = """\
+from sso_middleware import HelpDesk
+
+INSTALLED_APPS += ["sso_middleware.django"]
+MIDDLEWARE += ["sso_middleware.django.SSOMiddleware"]
+HELPDESK_SSO = {
+    "helpdesk": HelpDesk.from_env(),
+    "verified": True,  # if your sign-up verifies every address; else a predicate of the user
+    "logout": True,
+}
+"""
+
 _FLASK = """\
-from sso_middleware import HandoffRefused, HelpDesk, Logout, expire_cookies
+from sso_middleware import HelpDesk, Logout, expire_cookies
+from sso_middleware.resolvers.flask import session_email
 from sso_middleware.wsgi import SSOMiddleware
-
-
-def resolve_email(environ):
-    session = app.session_interface.open_session(app, app.request_class(environ))
-    if not session or "email" not in session:  # the keys your login view sets
-        return None  # nobody is signed in
-    if not session.get("email_verified"):
-        raise HandoffRefused("email_not_verified")
-    return session["email"]
-
 
 app.wsgi_app = SSOMiddleware(
     app.wsgi_app,
     HelpDesk.from_env(),
-    resolve_email,
+    # For session["user"] = {"email": ..., "email_verified": ...}.
+    # With Flask-Login: login_user_email(app, verified="email_verified").
+    session_email(app, "user", "email", verified="email_verified"),
     login_url="/login",  # your login page
     logout=Logout(expire_cookies(app.config["SESSION_COOKIE_NAME"])),
 )
 """
 
 _PYRAMID = """\
-from sso_middleware import HandoffRefused, HelpDesk, Logout, expire_cookies
+from pyramid.security import forget
+
+from sso_middleware import HelpDesk, Logout
+from sso_middleware.resolvers.pyramid import request_email
 from sso_middleware.wsgi import SSOMiddleware
 
 router = config.make_wsgi_app()
 
 
-def resolve_email(environ):
+def end_session(environ):
     with router.request_context(environ) as request:
-        session = request.session
-        if "email" not in session:  # the keys your login view sets
-            return None  # nobody is signed in
-        if not session.get("email_verified"):
-            raise HandoffRefused("email_not_verified")
-        return session["email"]
+        return forget(request)
 
 
 # Serve `application`; main(global_config, **settings) returns it.
 application = SSOMiddleware(
     router,
     HelpDesk.from_env(),
-    resolve_email,
+    # For a security policy whose identity has "email" and "email_verified".
+    request_email(router, lambda request: request.identity, verified="email_verified"),
     login_url="/login",  # your login page
-    logout=Logout(expire_cookies("session")),  # the name of your session cookie
+    logout=Logout(end_session),
 )
 """
 
-_STARLETTE_RESOLVER = """\
-async def resolve_email(scope):
-    session = scope["session"]  # there, because SessionMiddleware is outside
-    if "email" not in session:  # the keys your login route sets
-        return None  # nobody is signed in
-    if not session.get("email_verified"):
-        raise HandoffRefused("email_not_verified")
-    return session["email"]
+_QUART = """\
+from quart import session
+
+from sso_middleware import HelpDesk, Logout, expire_cookies
+from sso_middleware.asgi import SSOMiddleware
+from sso_middleware.resolvers.quart import context_email
+
+app.asgi_app = SSOMiddleware(
+    app.asgi_app,
+    HelpDesk.from_env(),
+    # For session["user"] = {"email": ..., "email_verified": ...}.
+    context_email(app, lambda: session.get("user"), verified="email_verified"),
+    login_url="/login",  # your login page
+    logout=Logout(expire_cookies(app.config["SESSION_COOKIE_NAME"])),
+)
+"""
+
+_WITH_STARLETTE_SESSION = """\
+from starlette.middleware.sessions import SessionMiddleware
+
+from sso_middleware import HelpDesk, Logout
+from sso_middleware.asgi import SSOMiddleware
+from sso_middleware.resolvers.starlette import session_email
+
+desk = HelpDesk.from_env()
+
+
+async def end_session(scope):
+    scope["session"].clear()
+    return []
+
 """
 
 _STARLETTE = f"""\
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
-from starlette.middleware.sessions import SessionMiddleware
-
-from sso_middleware import HandoffRefused, HelpDesk, Logout, expire_cookies
-from sso_middleware.asgi import SSOMiddleware
-
-
-{_STARLETTE_RESOLVER}
-
+{_WITH_STARLETTE_SESSION}
 app = Starlette(
     routes=routes,
-    middleware=[  # the first is outermost: the session before the one that reads it
-        Middleware(SessionMiddleware, secret_key=SESSION_SECRET),
+    middleware=[
+        # The first of the list is outermost; yours, if you have one already.
+        Middleware(SessionMiddleware, secret_key=SECRET, https_only=desk.auth_url.startswith("https:")),
         Middleware(
             SSOMiddleware,
-            helpdesk=HelpDesk.from_env(),
-            resolve_email=resolve_email,
+            helpdesk=desk,
+            # For session["user"] = {{"email": ..., "email_verified": ...}}.
+            resolve_email=session_email("user", "email", verified="email_verified"),
             login_url="/login",  # your login page
-            logout=Logout(expire_cookies("session")),
+            logout=Logout(end_session),
         ),
     ],
 )
 """
 
 _FASTAPI = f"""\
-from starlette.middleware.sessions import SessionMiddleware
-
-from sso_middleware import HandoffRefused, HelpDesk, Logout, expire_cookies
-from sso_middleware.asgi import SSOMiddleware
-
-
-{_STARLETTE_RESOLVER}
-
+{_WITH_STARLETTE_SESSION}
 app.add_middleware(
     SSOMiddleware,
-    helpdesk=HelpDesk.from_env(),
-    resolve_email=resolve_email,
+    helpdesk=desk,
+    # For session["user"] = {{"email": ..., "email_verified": ...}}.
+    resolve_email=session_email("user", "email", verified="email_verified"),
     login_url="/login",  # your login page
-    logout=Logout(expire_cookies("session")),
+    logout=Logout(end_session),
 )
-# Added last is outermost: the session must be outside of the one that reads it.
-app.add_middleware(SessionMiddleware, secret_key=SESSION_SECRET)
+# Added last is outermost: move yours here, if you have one already.
+app.add_middleware(SessionMiddleware, secret_key=SECRET, https_only=desk.auth_url.startswith("https:"))
 """
 
 
@@ -200,9 +205,11 @@ class Snippet(NamedTuple):
 
 SNIPPETS = {
     "bottle": Snippet("Where `app` is your Bottle application:", "yourmodule:application", _BOTTLE),
+    "django": Snippet("At the end of your settings:", "yourproject.wsgi:application", _DJANGO),
     "fastapi": Snippet("Below `app = FastAPI(...)`:", "yourmodule:app", _FASTAPI),
     "flask": Snippet("Below `app = Flask(...)` and its configuration:", "yourmodule:app", _FLASK),
     "pyramid": Snippet("In place of `config.make_wsgi_app()`:", "yourmodule:application", _PYRAMID),
+    "quart": Snippet("Below `app = Quart(...)` and its configuration:", "yourmodule:app", _QUART),
     "starlette": Snippet("Where you make the Starlette application:", "yourmodule:app", _STARLETTE),
     "wsgi": Snippet("Where `application` is your WSGI application:", "yourmodule:application", _WSGI),
 }

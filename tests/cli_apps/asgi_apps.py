@@ -13,6 +13,7 @@ from starlette.routing import Mount, Route
 
 from sso_middleware import HelpDesk, Logout, expire_cookies
 from sso_middleware.asgi import SSOMiddleware
+from sso_middleware.resolvers.proxy import trusted_header
 
 EMAIL = "jane@example.com"
 
@@ -62,6 +63,47 @@ def fastapi_app():
     app.add_middleware(SessionMiddleware, secret_key="a secret of the application")
     app.add_api_route("/sso/helpdesk", lambda: "please sign in")
     return app
+
+
+def quart_app(wrap=None):
+    from quart import Quart, request  # noqa: PLC0415 - slow, and the others do without
+
+    from sso_middleware.resolvers.quart import context_email  # noqa: PLC0415
+
+    app = Quart(__name__)
+    app.add_url_rule("/login", view_func=lambda: "hello")
+    resolver = context_email(app, lambda: EMAIL if "signed_in" in request.cookies else None, verified=True)
+    logout = Logout(expire_cookies("signed_in"))
+
+    def wrapped(inner):
+        return SSOMiddleware(inner, HelpDesk.from_env(), resolver, login_url="/login", logout=logout)
+
+    if wrap == "outside":
+        return wrapped(app)
+    app.asgi_app = wrapped(app.asgi_app)
+    return app
+
+
+def quart_app_from_outside():
+    return quart_app("outside")
+
+
+def plain_quart():
+    from quart import Quart  # noqa: PLC0415
+
+    return Quart(__name__)
+
+
+def trusting_a_proxy(header="X-Forwarded-Email", **proof):
+    return Starlette(routes=ROUTES, middleware=[sso(trusted_header(header, **proof))])
+
+
+def trusting_a_secret():
+    return trusting_a_proxy(secret=("X-Proxy-Secret", "known-to-the-proxy-alone"))
+
+
+def trusting_a_proxy_with_a_header_of_its_own():
+    return trusting_a_proxy("X-Acme-Visitor", trusted_proxies="127.0.0.1")
 
 
 def session_inside():

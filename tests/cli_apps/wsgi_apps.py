@@ -7,6 +7,8 @@ from flask import Flask, session
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
 from sso_middleware import HandoffRefused, HelpDesk, Logout, ResolverUnavailable, expire_cookies
+from sso_middleware.resolvers import first_of
+from sso_middleware.resolvers.proxy import trusted_header
 from sso_middleware.wsgi import SSOMiddleware
 
 EMAIL = "jane@example.com"
@@ -253,6 +255,19 @@ def believing_the_proxy():
         return environ.get("HTTP_X_FORWARDED_EMAIL") if by_proxy else None
 
     return wrapped(resolve_email)
+
+
+def trusting_a_secret():
+    return wrapped(trusted_header("X-Forwarded-Email", secret=("X-Proxy-Secret", "known-to-the-proxy-alone")))
+
+
+def trusting_a_proxy_with_a_header_of_its_own():
+    return wrapped(trusted_header("X-Acme-Visitor", trusted_proxies="127.0.0.1"))
+
+
+def trusting_a_proxy_and_believing_another_header():
+    trusting = trusted_header("X-Forwarded-Email", trusted_proxies="127.0.0.1")
+    return wrapped(first_of(trusting, lambda environ: environ.get("HTTP_X_EMAIL")))
 
 
 def believing_a_header_of_its_own():

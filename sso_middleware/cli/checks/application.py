@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from types import MethodType
-from typing import Any, NamedTuple, TypeAlias, cast
+from typing import Any, NamedTuple, cast
 
 from starlette.applications import Starlette
 from starlette.routing import Mount
 
 from sso_middleware import asgi, wsgi
 from sso_middleware.cli.checks.client import is_below
+from sso_middleware.cli.checks.django import django_project
 from sso_middleware.cli.checks.findings import Finding
 from sso_middleware.cli.checks.loading import describe
 from sso_middleware.cli.checks.rules import found
@@ -21,8 +22,6 @@ from sso_middleware.gate import Gate
 from sso_middleware.helpdesk import HelpDesk
 from sso_middleware.interception import Purpose
 from sso_middleware.urls import decoded_path_of
-
-Middleware: TypeAlias = asgi.SSOMiddleware | wsgi.SSOMiddleware
 
 # How middlewares of the field call what they wrap.
 _WRAPPED = (
@@ -43,26 +42,24 @@ class Located(NamedTuple):
     """An SSOMiddleware in an application.
 
     Attributes:
-        middleware: itself.
+        gate: what it answers.
         prefix: where it is mounted inside the application.
+        inner: the application it wraps; `None` in Django's settings, where the order is settled.
     """
 
-    middleware: Middleware
+    gate: Gate
     prefix: str
-
-    @property
-    def _gate(self) -> Gate:
-        return self.middleware._gate  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+    inner: Any
 
     @property
     def helpdesk(self) -> HelpDesk | None:
         """The account; `None` if a callable chooses one."""
-        return self._gate.helpdesk
+        return self.gate.helpdesk
 
     def paths(self, purpose: Purpose) -> tuple[set[str], set[str]]:
         """Return the intercepted paths for `purpose`: public ones, and those where it is mounted."""
-        public = {path for path, what in self._gate.interception.public.items() if what == purpose}
-        relative = {path for path, what in self._gate.interception.relative.items() if what == purpose}
+        public = {path for path, what in self.gate.interception.public.items() if what == purpose}
+        relative = {path for path, what in self.gate.interception.relative.items() if what == purpose}
         return public, {self.prefix + path for path in relative}
 
 
@@ -72,11 +69,17 @@ def locate(app: Any) -> list[Located]:
     Raises:
         Failure: a middleware of a Starlette application cannot be made.
     """
-    return [
-        Located(node, prefix)
-        for prefix, node in _walk(app, into_mounts=True)
-        if isinstance(node, asgi.SSOMiddleware | wsgi.SSOMiddleware)
-    ]
+    project = django_project()
+    in_settings = project and project.gate()
+    located: list[Located] = []
+    for prefix, node in _walk(app, into_mounts=True):
+        if isinstance(node, asgi.SSOMiddleware | wsgi.SSOMiddleware):
+            gate = node._gate  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+            located.append(Located(gate, prefix, node.app))
+        elif project and in_settings and project.is_handler(node):
+            located.append(Located(in_settings, prefix, None))
+            in_settings = None  # one project, one line
+    return located
 
 
 def _walk(app: Any, *, into_mounts: bool) -> Iterator[tuple[str, Any]]:
@@ -101,6 +104,9 @@ def _wrapped_by(node: Any) -> Iterator[Any]:
     # Its own attributes only: to ask a proxy for an attribute may do anything.
     attributes = getattr(node, "__dict__", {})
     yield from (attributes[name] for name in _WRAPPED if callable(attributes.get(name)))
+    by_protocol = attributes.get("application_mapping")  # the ProtocolTypeRouter of Channels
+    if isinstance(by_protocol, dict):
+        yield cast("dict[str, Any]", by_protocol).get("http")
 
 
 def _middleware_stack(app: Starlette) -> Any:
@@ -161,7 +167,7 @@ def _slash(path: str, relative: set[str]) -> str:
 
 def check_order(located: Located) -> Iterator[Finding]:
     """Look for a session middleware inside of SSOMiddleware, where it runs too late."""
-    for _, node in _walk(located.middleware.app, into_mounts=False):
+    for _, node in _walk(located.inner, into_mounts=False):
         name = type(node).__name__
         if _READS_SESSION.fullmatch(name):
             yield found("SSO.W024", f"{name} is inside of SSOMiddleware")

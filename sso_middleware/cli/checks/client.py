@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import io
 import sys
 from collections.abc import Callable, Generator
@@ -14,7 +13,7 @@ from urllib.parse import quote, urlsplit
 from anyio import Event, fail_after
 from anyio.from_thread import start_blocking_portal
 
-from sso_middleware.callables import is_async
+from sso_middleware.callables import is_async, takes
 from sso_middleware.cli.checks.lifespan import living
 from sso_middleware.cli.checks.loading import describe
 from sso_middleware.cli.checks.recording import RecordingEnviron, RecordingName
@@ -55,6 +54,17 @@ class Request(NamedTuple):
             *self.headers,
         ]
 
+    @property
+    def server(self) -> tuple[str | None, int]:
+        """Host and port of the application."""
+        parts = urlsplit(self.origin)
+        return parts.hostname, parts.port or (443 if parts.scheme == "https" else 80)
+
+    @property
+    def scheme(self) -> str:
+        """``http`` or ``https``."""
+        return urlsplit(self.origin).scheme
+
 
 class Reply(NamedTuple):
     """What the application answered."""
@@ -87,7 +97,7 @@ def client_of(app: Any, timeout: float = _TIMEOUT) -> Generator[Client, None, No
     Raises:
         Failure: it does not start, or ends the process.
     """
-    if _is_wsgi(app):
+    if not is_async(app) and takes(app, 2) is not False:  # three: scope, receive and send
         yield partial(_visit_wsgi, app)
         return
     try:
@@ -105,18 +115,8 @@ def is_below(prefix: str, path: str) -> bool:
     return path == prefix or path.startswith(f"{prefix}/")
 
 
-def _is_wsgi(app: Any) -> bool:
-    if is_async(app):
-        return False
-    try:
-        inspect.signature(app).bind("environ", "start_response")
-    except TypeError:  # it wants scope, receive and send
-        return False
-    return True
-
-
 def _visit_wsgi(app: Any, request: Request) -> Reply:
-    parts = urlsplit(request.origin)
+    host, port = request.server
     path = request.path
     if is_below(request.root_path, path):
         path = path[len(request.root_path) :]
@@ -125,12 +125,12 @@ def _visit_wsgi(app: Any, request: Request) -> Reply:
         "SCRIPT_NAME": _native(request.root_path),
         "PATH_INFO": _native(path),
         "QUERY_STRING": request.query,
-        "SERVER_NAME": parts.hostname,
-        "SERVER_PORT": str(parts.port or (443 if parts.scheme == "https" else 80)),
+        "SERVER_NAME": host,
+        "SERVER_PORT": str(port),
         "SERVER_PROTOCOL": "HTTP/1.1",
         "REMOTE_ADDR": _PEER,
         "wsgi.version": (1, 0),
-        "wsgi.url_scheme": parts.scheme,
+        "wsgi.url_scheme": request.scheme,
         "wsgi.input": io.BytesIO(),
         "wsgi.errors": sys.stderr,
         "wsgi.multithread": False,
@@ -171,7 +171,6 @@ def _native(text: str) -> str:
 
 
 async def _visit_asgi(app: Any, state: dict[str, Any], request: Request) -> Reply:
-    parts = urlsplit(request.origin)
     replies: list[Reply] = []
     asked = False
     finished = Event()
@@ -198,7 +197,7 @@ async def _visit_asgi(app: Any, state: dict[str, Any], request: Request) -> Repl
         "asgi": {"version": "3.0", "spec_version": "2.3"},
         "http_version": "1.1",
         "method": "GET",
-        "scheme": parts.scheme,
+        "scheme": request.scheme,
         "path": request.path,
         "raw_path": quote(request.path).encode(),
         "query_string": request.query.encode(),
@@ -208,7 +207,7 @@ async def _visit_asgi(app: Any, state: dict[str, Any], request: Request) -> Repl
             for name, value in _encoded(request.all_headers())
         ],
         "client": (_PEER, 50000),
-        "server": (parts.hostname, parts.port or (443 if parts.scheme == "https" else 80)),
+        "server": request.server,
         "state": state.copy(),
     }
     try:

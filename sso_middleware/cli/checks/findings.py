@@ -14,7 +14,8 @@ class Rule(NamedTuple):
     """One thing that can be wrong.
 
     Attributes:
-        id: ``SSO.`` and a letter for the severity and a number; never used for anything else.
+        id: ``SSO.`` and a letter for the severity and a number; never used for anything else. Django's
+            system checks have ``sso_middleware.`` in front.
         title: what is wrong, in a few words.
         why: what comes of it.
         hint: how to mend it.
@@ -28,7 +29,7 @@ class Rule(NamedTuple):
     @property
     def severity(self) -> Severity:
         """Error and warning make `check` fail; info does not."""
-        return _SEVERITIES[self.id.removeprefix("SSO.")[0]]
+        return _SEVERITIES[self.id.rpartition(".")[2][0]]
 
 
 class Finding(NamedTuple):

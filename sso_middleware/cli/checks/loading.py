@@ -11,8 +11,9 @@ from typing import Any, NamedTuple
 
 import click
 
+from sso_middleware.cli.checks.django import django_project
 from sso_middleware.cli.output import Failure, printable
-from sso_middleware.errors import ConfigError, ShortTokenWarning
+from sso_middleware.errors import ConfigError, ShortTokenWarning, SSOError
 
 
 class Loaded(NamedTuple):
@@ -44,13 +45,21 @@ def load(target: str) -> Loaded:
                 app = getattr(app, part)
             if path.endswith("()"):
                 app = app()
-        except ConfigError as error:
-            raise Failure(f"the settings in {target} are wrong:\n{error}") from None
         except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever an application raises
-            raise Failure(f"{target} cannot be imported: {describe(error)}") from None
+            raise Failure(_problem(target, error)) from None
     if not callable(app):
         raise Failure(f"{target} is no application: {type(app).__name__} cannot be called")
     return Loaded(app, any(issubclass(warning.category, ShortTokenWarning) for warning in caught))
+
+
+def _problem(target: str, error: BaseException) -> str:
+    project = django_project()
+    if project and isinstance(error, SSOError) and (findings := project.findings()):
+        said = "\n".join(f"{each.rule.id}: {each.message} {each.rule.hint}" for each in findings)
+        return f"the settings in {target} are wrong:\n{said}"
+    if isinstance(error, ConfigError):
+        return f"the settings in {target} are wrong:\n{error}"
+    return f"{target} cannot be imported: {describe(error)}"
 
 
 def describe(error: BaseException) -> str:

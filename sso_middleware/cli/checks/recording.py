@@ -47,6 +47,14 @@ class RecordingName(bytes):
         recording.asked = asked
         return recording
 
+    def lower(self) -> RecordingName:
+        """Return it in lower case, as a careful search wants it, still recording."""
+        return self.of(super().lower(), self.asked)
+
+    def replace(self, *args: Any) -> RecordingName:
+        """Return it with other letters, still recording."""
+        return self.of(super().replace(*args), self.asked)
+
     def __eq__(self, other: object) -> bool:
         if isinstance(other, bytes):
             self.asked.add(other.decode("latin-1").title())

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from sso_middleware.cli.checks.findings import Finding, Rule
 
+_PREFIXES = {"": "SSO", "sso": "SSO"}  # Django's stays as it is
+
 RULES = {
     rule.id: rule
     for rule in (
@@ -120,7 +122,8 @@ RULES = {
             "SSO.E041",
             "The request does not reach SSOMiddleware",
             "Something outside answers first, or the middleware is mounted somewhere else.",
-            "Move SSOMiddleware further out, or check mount prefixes and --root-path.",
+            "Move SSOMiddleware further out, or check mount prefixes and --root-path. In Django, 400 means "
+            "that the host of the Auth URL is not in ALLOWED_HOSTS.",
         ),
         Rule(
             "SSO.E042",
@@ -167,8 +170,18 @@ RULES = {
             "Whoever reaches the application's port past the proxy signs in as anybody; some servers "
             "let a header spelt with underscores through, even past a proxy that strips the genuine "
             "one.",
-            "Believe the header from your proxy's address only, or with a secret the proxy adds. If "
-            "nothing but the proxy can reach the port: --ignore SSO.W048.",
+            "Believe the header from your proxy's address only, or with a secret the proxy adds: "
+            "sso_middleware.resolvers.proxy.trusted_header. If nothing but the proxy can reach the port: "
+            "--ignore SSO.W048.",
+        ),
+        Rule(
+            "SSO.I049",
+            "An identity header counts if it comes from the proxy",
+            "A visitor's own is refused (untrusted_proxy), as it should be. What the proxy lets through is "
+            "believed.",
+            "The proxy has to take these headers, and that of its secret, out of every request before it "
+            "sets them itself, spelt with underscores, too. With trusted_proxies, nobody else may connect "
+            "from there, and the server has to leave the peer's address alone (uvicorn: --no-proxy-headers).",
         ),
         # The network.
         Rule(
@@ -203,7 +216,14 @@ RULES = {
 
 def rule_id_of(text: str) -> str:
     """Return the id that `text` means: ``w003`` is ``SSO.W003``."""
-    return f"SSO.{text.upper().removeprefix('SSO.')}"
+    prefix, _, code = text.rpartition(".")
+    prefix = prefix.lower()
+    return f"{_PREFIXES.get(prefix, prefix)}.{code.upper()}"
+
+
+def is_of_django(rule_id: str) -> bool:
+    """Whether `rule_id` is that of a system check, which Django explains by its hint."""
+    return rule_id.startswith("sso_middleware.")
 
 
 def found(rule_id: str, message: str) -> Finding:

@@ -12,28 +12,43 @@ import jwt
 
 from sso_middleware.cli.checks.application import Located
 from sso_middleware.cli.checks.client import Client, NoAnswer, Reply, Request
-from sso_middleware.cli.checks.findings import Finding
+from sso_middleware.cli.checks.findings import Finding, counts
 from sso_middleware.cli.checks.loading import describe
 from sso_middleware.cli.checks.rules import found
 from sso_middleware.events import logger
+from sso_middleware.resolvers.proxy import (
+    AUTHELIA,
+    AUTHENTIK,
+    OAUTH2_PROXY,
+    OAUTH2_PROXY_AUTH_REQUEST,
+    TAILSCALE,
+    VOUCH,
+)
 from sso_middleware.urls import decoded_path_of, origin_of
 
 _NO_PAGE = frozenset({404, 405, 410})
 _SERVER_ERROR = 500
 _SEE_OTHER = 303
+_UNTRUSTED = "untrusted_proxy"  # as trusted_header refuses what does not come from the proxy
 _FORGED = "sso-middleware-check@example.invalid"
-_IDENTITY_HEADERS = {
-    "Cf-Access-Authenticated-User-Email": _FORGED,
-    "Remote-User": _FORGED,
-    "X-Auth-Request-Email": _FORGED,
-    "X-Email": _FORGED,
-    "X-Forwarded-Email": _FORGED,
-    "X-Forwarded-User": _FORGED,
-    "X-Goog-Authenticated-User-Email": f"accounts.google.com:{_FORGED}",
-    "X-MS-Client-Principal-Name": _FORGED,
-    "X-Remote-User": _FORGED,
-    "X-User-Email": _FORGED,
-}
+_IDENTITY_HEADERS = dict.fromkeys(
+    (
+        AUTHELIA,
+        AUTHENTIK,
+        "Cf-Access-Authenticated-User-Email",
+        OAUTH2_PROXY,
+        OAUTH2_PROXY_AUTH_REQUEST,
+        "Remote-User",
+        TAILSCALE,
+        VOUCH,
+        "X-Email",
+        "X-Forwarded-User",
+        "X-MS-Client-Principal-Name",
+        "X-Remote-User",
+        "X-User-Email",
+    ),
+    _FORGED,
+) | {"X-Goog-Authenticated-User-Email": f"accounts.google.com:{_FORGED}"}
 
 
 class Step(NamedTuple):
@@ -42,6 +57,11 @@ class Step(NamedTuple):
     name: str
     said: str
     finding: Finding | None = None
+
+    @property
+    def is_wrong(self) -> bool:
+        """Whether the chain is broken here."""
+        return self.finding is not None and counts([self.finding])
 
 
 class _Visit(NamedTuple):
@@ -123,15 +143,18 @@ class Walk:
     def _forged_header(self) -> Step:
         name = "forged identity headers"
         read = self._names_read()
-        believed: list[str] = []
-        if self._is_believed(*_IDENTITY_HEADERS):
-            # If no one of them does by itself, it takes them together.
-            believed = [each for each in _IDENTITY_HEADERS if self._is_believed(each)] or [*_IDENTITY_HEADERS]
-        believed += [each for each in read if self._is_believed(each)]
+        together = self._forge(*_IDENTITY_HEADERS)
+        singly = read if together.outcome == "anonymous" else [*_IDENTITY_HEADERS, *read]
+        visits = {header: self._forge(header) for header in singly}
+        believed = [header for header, visit in visits.items() if visit.outcome == "handed_off"]
+        if together.outcome == "handed_off" and _IDENTITY_HEADERS.keys().isdisjoint(believed):
+            believed = [*_IDENTITY_HEADERS, *believed]  # no one of them does by itself
         if believed:
             return Step(name, "believed", found("SSO.W048", f"{', '.join(believed)} from anybody"))
         tried = ", ".join([f"{len(_IDENTITY_HEADERS)} common ones", *read])
-        return Step(name, f"not believed: {tried}")
+        guarded = [header for header, visit in visits.items() if visit.reason == _UNTRUSTED]
+        reminder = found("SSO.I049", ", ".join(guarded)) if guarded else None
+        return Step(name, f"not believed: {tried}", reminder)
 
     def _names_read(self) -> list[str]:
         """Return the names of the headers that an application looks for, less those tried or sent anyway."""
@@ -143,9 +166,9 @@ class Walk:
         }
         return sorted(asked - sent)
 
-    def _is_believed(self, *names: str) -> bool:
+    def _forge(self, *names: str) -> _Visit:
         headers = ((name, _IDENTITY_HEADERS.get(name, _FORGED)) for name in names)
-        return self._visit(self._path, self._query, *headers).outcome == "handed_off"
+        return self._visit(self._path, self._query, *headers)
 
     def _signed_in(self, cookie: str) -> Step:
         name = "signed-in visit"
