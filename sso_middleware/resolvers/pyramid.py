@@ -19,6 +19,12 @@ __all__ = ["request_email"]
 EmailResolver: TypeAlias = Callable[[WSGIEnvironment], str | None]
 
 
+_NO_ROUTER = (
+    "must be what config.make_wsgi_app() returns, before any filter (by INI file: use = "
+    "egg:sso-middleware#with_app, the last filter before the application)"
+)
+
+
 def request_email(router: Any, getter: Callable[[Any], Any], *, verified: Verified) -> EmailResolver:
     """Ask `getter` for the visitor within a request of the application.
 
@@ -37,13 +43,10 @@ def request_email(router: Any, getter: Callable[[Any], Any], *, verified: Verifi
     Raises:
         ConfigError: naming every wrong setting at once.
     """
-    problem = (
-        "must be what config.make_wsgi_app() returns, before any filter (by INI file: use = "
-        "egg:sso-middleware#with_app, the last filter before the application)"
-    )
+    is_router = isinstance(router, Router)
     check_settings(
         verified,
-        router=None if isinstance(router, Router) else problem,
+        router=None if is_router else _NO_ROUTER,
         getter=None if callable(getter) else "must be a callable (request) -> user",
     )
 

@@ -131,18 +131,6 @@ def claims_of(token: Token) -> dict[str, Any]:
     return _object(token.payload, "payload")
 
 
-def peek(token: str) -> tuple[str | None, str | None]:
-    """Return what `decoded` does as indented JSON, for showing.
-
-    Text outside ASCII stays escaped, so that it can be shown anywhere.
-    """
-    header, claims = decoded(token)
-    return (
-        None if header is None else json.dumps(header, indent=2, allow_nan=False),
-        None if claims is None else json.dumps(claims, indent=2, allow_nan=False),
-    )
-
-
 def decoded(token: str) -> tuple[object, object]:
     """Return header and claims of anything like a JWT, as JSON gives them; unverified.
 
