@@ -1,0 +1,65 @@
+"""A long run of everything that can happen at the Auth URL, by one worker: memory reaches a plateau."""
+
+from __future__ import annotations
+
+import pytest
+from scale import scaled
+from visitors import AUTH_PATH, Connection, address, jti_of, request
+from workers import WITH_THREADS_OR_TASKS, Running, each, running
+
+pytestmark = [pytest.mark.reliability, pytest.mark.server, pytest.mark.slow]
+
+ROUNDS = 10
+VISITS = scaled(100, 2_000)  # a round, of each of the ways
+
+
+def ways(number: int) -> list[tuple[bytes, int]]:
+    """Return requests by a visitor whom the server has never seen, each with the status it is answered with."""
+    visitor = address(number, "long")
+    plain = request(AUTH_PATH, visitor, keep=True)
+    return [
+        (plain, 303),
+        (request(f"{AUTH_PATH}?number={number}", visitor, keep=True), 303),
+        (plain.replace(b"\r\n", f"\r\nCookie: c{number}=1; sso_handoffs={number}.1\r\n".encode(), 1), 303),
+        (plain.replace(b"\r\n", b"\r\nSec-Purpose: prefetch\r\n", 1), 403),
+        (plain.replace(b"GET", b"POST", 1), 303),
+        (plain.replace(b"GET", b"DELETE", 1), 405),
+        (request(AUTH_PATH, f"no address {number}", keep=True), 403),
+        (request(AUTH_PATH, keep=True), 303),
+        (request(f"/nowhere/{number}", visitor, keep=True), 404),
+        (request("/plain", keep=True), 200),
+    ]
+
+
+def walk(server: Running, numbers: range) -> None:
+    """Let each of the visitors go all ways, each on a connection of its own."""
+    connections = [Connection(server.port) for _ in ways(0)]
+    for number in numbers:
+        asked = ways(number)
+        connections = [Connection(server.port) if old.closed else old for old in connections]
+        for connection, (message, _) in zip(connections, asked, strict=True):
+            connection.send(message, keep=True)
+        answers = [connection.answer() for connection in connections]
+        assert [answer.status for answer in answers] == [status for _, status in asked]
+        jti_of(answers[0], address(number, "long"), server.port)
+    for connection in connections:
+        connection.close()
+
+
+@each(WITH_THREADS_OR_TASKS)
+def test_memory_plateau(kind, tmp_path):
+    """After a while the worker needs no more memory, however many visitors come who were never seen before."""
+    with running(kind, tmp_path, workers=1) as server:
+        server.start_all_threads()
+        states = []
+        for number in range(ROUNDS):
+            walk(server, range(number * VISITS, (number + 1) * VISITS))
+            states.append(server.json("/state"))
+    half, end = states[ROUNDS // 2 - 1], states[-1]
+    visits = VISITS * (ROUNDS - ROUNDS // 2)  # of each way
+    print([(state["blocks"], state["memory"]) for state in states])  # noqa: T201
+    assert end["blocks"] - half["blocks"] < visits / 4 + 300, states
+    assert end["memory"] - half["memory"] < 4 * 2**20, states
+    assert end["files"] <= half["files"] + 2, states
+    assert end["threads"] <= half["threads"] + 2, states
+    assert end["tasks"] <= half["tasks"] + 2, states
