@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 import os
+import sys
+
+import pytest
 
 FULL = os.environ.get("SSO_RELIABILITY") == "full"
+
+
+on_linux = pytest.mark.skipif(sys.platform != "linux", reason="needs /proc, fork and SIGHUP")
 
 
 def scaled(ordinary: int, full: int) -> int:

@@ -1,7 +1,8 @@
 """The wrapped applications that each server runs: `sites:wsgi`, `sites:asgi` and `sites:asgi_in_threads`.
 
-A visitor says by a header who they are. By another header the resolver is told to misbehave: to fail for one
-visitor in ten, or to hang until it is released, or to wait until so many visitors have met in it. `/state` says what the process holds on to.
+A visitor says by a header who they are. Another header puts the resolver in a mood: "tenth", to fail for one
+visitor in ten; "held", to hang until it is released; "meet-8", to wait until eight visitors have met in it.
+`/state` says what the process holds on to.
 """
 
 from __future__ import annotations
@@ -72,6 +73,10 @@ def release():
     open_to_tasks.set()
 
 
+def entries(directory: str) -> int:
+    return sum(1 for _ in Path(directory).iterdir())
+
+
 def state() -> dict[str, int]:
     gc.collect()
     try:
@@ -80,8 +85,8 @@ def state() -> dict[str, int]:
         tasks = 0
     return {
         **counts(),
-        "files": len(os.listdir("/proc/self/fd")),
-        "threads": len(os.listdir("/proc/self/task")),
+        "files": entries("/proc/self/fd"),
+        "threads": entries("/proc/self/task"),
         "tasks": tasks,
         "blocks": sys.getallocatedblocks(),
         "memory": int(Path("/proc/self/statm").read_text().split()[1]) * PAGE,
@@ -89,7 +94,7 @@ def state() -> dict[str, int]:
 
 
 def answer(visitor: str, mood: str) -> str | None:
-    """Return the visitor's address; in the mood "tenth", fail for one visitor in ten, each time differently."""
+    """Return the visitor's address, or fail in one of three ways."""
     counts.add(resolved=1)
     number = int("".join(filter(str.isdigit, visitor)) or 0)
     if mood == "tenth" and number % 10 == 7:
@@ -104,8 +109,9 @@ def resolve_blocking(visitor: str, mood: str) -> str | None:
         if mood == "held":
             open_to_threads.wait()
         if mood.startswith("meet-"):
+            parties = int(mood.removeprefix("meet-"))
             with counts.lock:
-                meeting = meetings.setdefault(mood, threading.Barrier(int(mood.removeprefix("meet-")), timeout=60))
+                meeting = meetings.setdefault(mood, threading.Barrier(parties, timeout=60))
             meeting.wait()
         return answer(visitor, mood)
     finally:
@@ -222,5 +228,9 @@ def counted(app):
     return counting
 
 
-asgi = counted(sso_middleware.asgi.SSOMiddleware(asgi_app, DESK, by_scope, login_url=LOGIN_URL))
-asgi_in_threads = counted(sso_middleware.asgi.SSOMiddleware(asgi_app, DESK, by_scope_in_thread, login_url=LOGIN_URL))
+def wrapped(resolver):
+    return counted(sso_middleware.asgi.SSOMiddleware(asgi_app, DESK, resolver, login_url=LOGIN_URL))
+
+
+asgi = wrapped(by_scope)
+asgi_in_threads = wrapped(by_scope_in_thread)

@@ -18,8 +18,9 @@ pytestmark = pytest.mark.reliability
 
 NOW = 1_800_000_000
 FRESHNESS, LEEWAY = 60, 10
+STEPS = [0, 1, 5, 30, 70, 1000, 86_400, -1, -5, -30, -69, -70, -71, -1000, -86_400]
 WALKS = scaled(30, 300)
-HAND_OFFS = scaled(10_000, 100_000)
+HAND_OFFS = scaled(3_000, 30_000)
 
 
 class Clock:
@@ -56,7 +57,7 @@ def url_by(clock, number=0):
 
 @pytest.mark.parametrize("seed", range(WALKS))
 def test_random_steps(seed):
-    """However the clock steps, no used hand-off is accepted again; one is lost only beyond freshness and leeway."""
+    """However the clock steps, no hand-off is accepted twice, and none is lost that is fresh."""
     chance = random.Random(seed)
     clock = Clock()
     verifier = verifier_by(clock)
@@ -64,7 +65,7 @@ def test_random_steps(seed):
     used = []
     lost = accepted = 0
     for number in range(200):
-        clock.now += chance.choice([0, 1, 5, 30, 70, 1000, 86_400, -1, -5, -30, -69, -70, -71, -1000, -86_400])
+        clock.now += chance.choice(STEPS)
         if chance.random() < 0.1:
             clock.now = furthest  # a time server has mended it
         url, issued = url_by(clock, number), clock.now
@@ -114,7 +115,7 @@ def test_step_back_before_the_first_hand_off():
 
 
 def test_step_far_back_lasts_until_time_has_caught_up():
-    """Further back all hand-offs are refused, nothing is reopened, and all is well once time has caught up."""
+    """Further back hand-offs are refused, nothing is reopened, and all is well once time has caught up."""
     clock = Clock()
     verifier = verifier_by(clock)
     used = url_by(clock)
@@ -155,16 +156,16 @@ def test_memory():
     tracemalloc.start()
     try:
         for number in range(HAND_OFFS):
-            if number % 10 == 0:
+            if number % 2 == 0:
                 clock.now += 1
-            if number % 500 == 0:
+            if number % 100 == 0:
                 clock.now += chance.choice([-30, -1, 0, 5, 30])
             if number % (HAND_OFFS // 10) == 0:
                 sizes.append(tracemalloc.get_traced_memory()[0])
             assert verdict(verifier, url_by(clock, number)) == "accepted"
     finally:
         tracemalloc.stop()
-    window = 10 * (FRESHNESS + LEEWAY)  # hand-offs of which a replay must be told
+    window = 2 * (FRESHNESS + LEEWAY)  # hand-offs of which a replay must be told
     assert max(sizes) - sizes[0] < 700 * window, sizes  # bytes
 
 

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import pytest
-from scale import scaled
+from scale import on_linux, scaled
 from visitors import AUTH_PATH, Connection, address, jti_of, request
 from workers import WITH_THREADS_OR_TASKS, Running, each, running
 
-pytestmark = [pytest.mark.reliability, pytest.mark.server, pytest.mark.slow]
+pytestmark = [pytest.mark.reliability, pytest.mark.server, pytest.mark.slow, on_linux]
 
 ROUNDS = 10
 VISITS = scaled(100, 2_000)  # a round, of each of the ways
 
 
 def ways(number: int) -> list[tuple[bytes, int]]:
-    """Return requests by a visitor whom the server has never seen, each with the status it is answered with."""
+    """Return requests by a visitor never seen before, each with the status of its answer."""
     visitor = address(number, "long")
     plain = request(AUTH_PATH, visitor, keep=True)
     return [
@@ -48,7 +48,7 @@ def walk(server: Running, numbers: range) -> None:
 
 @each(WITH_THREADS_OR_TASKS)
 def test_memory_plateau(kind, tmp_path):
-    """After a while the worker needs no more memory, however many visitors come who were never seen before."""
+    """After a while the worker needs no more memory, however many new visitors come."""
     with running(kind, tmp_path, workers=1) as server:
         server.start_all_threads()
         states = []

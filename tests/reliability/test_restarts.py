@@ -11,11 +11,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-from scale import scaled
+from scale import on_linux, scaled
 from visitors import AUTH_PATH, PATIENCE, Cut, Dropped, address, get, jti_of
 from workers import FORKED_AND_SPAWNED, Running, each, running
 
-pytestmark = [pytest.mark.reliability, pytest.mark.server, pytest.mark.slow]
+pytestmark = [pytest.mark.reliability, pytest.mark.server, pytest.mark.slow, on_linux]
 
 VISITORS = 6
 KILLS = scaled(2, 10)
@@ -116,7 +116,7 @@ def test_kill(kind, tmp_path):
 
 @each(FORKED_AND_SPAWNED)
 def test_graceful_reload(kind, tmp_path):
-    """While workers are replaced, no answer is cut or wrong; what a leaving worker drops can be asked again."""
+    """While workers are replaced, no answer is cut or wrong, and every visitor gets theirs."""
     with running(kind, tmp_path, workers=2, log=True) as server:
         load = Load(server)
         with load.on():

@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Self
 from urllib.parse import parse_qsl
 
 import jwt
@@ -76,7 +77,7 @@ class Connection:
         self.closed = False
         self._keep = False
 
-    def __enter__(self) -> Connection:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

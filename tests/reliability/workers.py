@@ -12,8 +12,20 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from visitors import ACCOUNT_ID, AUTH_PATH, PATIENCE, SSO_AUTH_URL, SSO_TOKEN, Answer, Connection, Dropped
-from visitors import address, auth_url, get, jti_of
+from visitors import (
+    ACCOUNT_ID,
+    AUTH_PATH,
+    PATIENCE,
+    SSO_AUTH_URL,
+    SSO_TOKEN,
+    Answer,
+    Connection,
+    Dropped,
+    address,
+    auth_url,
+    get,
+    jti_of,
+)
 
 from processes import process
 from servers import HOST, free_port
@@ -106,7 +118,7 @@ class Running:
         return jti_of(self.get(AUTH_PATH, visitor), visitor, self.port)
 
     def start_all_threads(self) -> None:
-        """Let as many visitors meet in the resolver as there are threads, so that each of these is started."""
+        """Let as many visitors meet in the resolver as it may have threads, so that all are started."""
         crowd = [(address(number, "met"), Connection(self.port)) for number in range(self.kind.threads)]
         for visitor, connection in crowd:
             connection.ask(AUTH_PATH, visitor, f"meet-{len(crowd)}")
