@@ -10,7 +10,7 @@ from workers import WITH_THREADS_OR_TASKS, Running, each, running
 pytestmark = [pytest.mark.reliability, pytest.mark.server, pytest.mark.slow, on_linux]
 
 ROUNDS = 10
-VISITS = scaled(100, 2_000)  # a round, of each of the ways
+VISITS = scaled(100, 1_000)  # a round, of each of the ways
 
 
 def ways(number: int) -> list[tuple[bytes, int]]:

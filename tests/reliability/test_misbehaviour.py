@@ -89,7 +89,7 @@ def arrive(server: Running, numbers: range) -> list[tuple[str, Connection]]:
 @each(WITH_THREADS_OR_TASKS)
 def test_hanging_resolver(kind, tmp_path):
     """While resolvers hang, everybody else is served; when they go on, each visitor gets their own answer."""
-    hanging = 20
+    hanging = min(kind.crowd, 60)  # more than the 40 threads that Starlette has for an application's routes
     with running(kind, tmp_path, workers=1, log=True) as server:
         server.is_unharmed()
         with holding(server):

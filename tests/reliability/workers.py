@@ -61,7 +61,9 @@ def _gunicorn(worker_class: str, *options: str, threads: int) -> Kind:
 
 
 def _uvicorn(name: str, app: str, threads: int) -> Kind:
-    settings = ("--timeout-keep-alive", "75", "--timeout-graceful-shutdown", "20")
+    # Of a worker that is slow to start on a loaded machine, uvicorn would else say that it hangs.
+    patience = ("--timeout-worker-healthcheck", str(PATIENCE))
+    settings = (*patience, "--timeout-keep-alive", "75", "--timeout-graceful-shutdown", "20")
     return Kind(
         name,
         ("uvicorn", *settings, f"sites:{app}"),
@@ -143,7 +145,7 @@ class Running:
 
     def workers(self, count: int, other_than: frozenset[int] = frozenset()) -> frozenset[int]:
         """Wait until `count` workers answer, and none of `other_than` does; return their process ids."""
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + 2 * PATIENCE
         while True:
             seen = self._workers_now()
             if len(seen) >= count and not seen & other_than:
