@@ -143,6 +143,18 @@ class Running:
             time.sleep(0.005)
         return state
 
+    def holds_no_more_than(self, before: dict[str, int], *, visits: int) -> None:
+        """After so many visits it has no more of anything than `before`, once it has noticed who has left."""
+
+        def is_as_before(now: dict[str, int]) -> bool:
+            few_more = all(now[what] <= before[what] + 2 for what in ("files", "threads", "tasks"))
+            return few_more and now["inside"] == now["resolving"] == 0
+
+        after = self.wait_for("/state", is_as_before)
+        # A block is a small object. Caches fill up by some hundreds; one kept for each visit would be more.
+        assert after["blocks"] - before["blocks"] < visits / 10 + 600, (before, after)
+        assert after["memory"] - before["memory"] < 6 * 2**20, (before, after)
+
     def workers(self, count: int, other_than: frozenset[int] = frozenset()) -> frozenset[int]:
         """Wait until `count` workers answer, and none of `other_than` does; return their process ids."""
         deadline = time.monotonic() + 2 * PATIENCE
