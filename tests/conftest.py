@@ -49,13 +49,17 @@ def pytest_addoption(parser):
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config, items):
+    # Not item.keywords, where the names of folders are, too.
+    marked = {item: {mark.name for mark in item.iter_markers()} for item in items}
+    optional = [item for item in items if marked[item] & OPTIONAL]
+    for item in optional:
+        item.user_properties.append(("optional", "yes"))  # for its reports
     if config.getoption("--optional"):
-        dropped = [item for item in items if OPTIONAL.isdisjoint(item.keywords)]
-        items[:] = [item for item in items if not OPTIONAL.isdisjoint(item.keywords)]
-        config.hook.pytest_deselected(items=dropped)
+        config.hook.pytest_deselected(items=[item for item in items if not marked[item] & OPTIONAL])
+        items[:] = optional
     elif not config.getoption("--all"):
-        for item in items:
-            for name in LEFT_OUT.keys() & set(item.keywords):
+        for item in optional:
+            for name in LEFT_OUT.keys() & marked[item]:
                 item.add_marker(pytest.mark.skip(reason=f"{LEFT_OUT[name]}: give --all to run it"))
 
 
@@ -64,6 +68,6 @@ def pytest_sessionfinish(session):
     option = session.config.getoption
     skipped = session.config.pluginmanager.get_plugin("terminalreporter").stats.get("skipped", [])
     if not option("--all") and not option("--optional"):
-        skipped = [report for report in skipped if OPTIONAL.isdisjoint(report.keywords)]
+        skipped = [report for report in skipped if ("optional", "yes") not in report.user_properties]
     if option("--fail-on-skip") and skipped and not session.exitstatus:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED

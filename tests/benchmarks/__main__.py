@@ -31,6 +31,8 @@ import signing  # noqa: E402
 import startup  # noqa: E402
 from measuring import Effort  # noqa: E402
 
+from readme_tables import write_table  # noqa: E402
+
 SECTIONS = {
     "passthrough": lambda quick: passthrough.section(Effort(7, 0.002) if quick else Effort(60, 0.01)),
     "signing": lambda quick: signing.section(Effort(5, 0.02) if quick else Effort(25, 0.05)),
@@ -45,6 +47,7 @@ SECTIONS = {
 def main() -> None:
     parser = argparse.ArgumentParser(prog="tests/benchmarks", description=__doc__.partition("::")[0])
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there, too")
+    parser.add_argument("--readme", action="store_true", help="write the goals into the README")
     parser.add_argument("--only", action="append", choices=SECTIONS, help="this part; may be repeated")
     parser.add_argument("--quick", action="store_true", help="coarse, and no servers unless asked for")
     options = parser.parse_args()
@@ -62,6 +65,8 @@ def main() -> None:
             say(f"\n{report.as_text(section)}\n({name}: {time.monotonic() - start:.0f} s)")
     goals = [goal for section in sections for goal in section.goals]
     say(f"\n{sum(goal.is_met for goal in goals)} of {len(goals)} goals met")
+    if options.readme and not write_table("benchmarks", report.as_markdown(sections)):
+        parser.error("the README has no place for the benchmarks")
     if options.json:
         options.json.write_text(json.dumps(report.as_json(sections), indent=2) + "\n", "utf-8")
 

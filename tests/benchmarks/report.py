@@ -92,6 +92,21 @@ def as_text(section: Section) -> str:
     return "\n\n".join([*map(_table, section.tables), _goals(section.goals)])
 
 
+def as_markdown(sections: Sequence[Section]) -> str:
+    """Return the goals, and what the figures were made with."""
+    lines = ["| ratio | measured | quartiles | aim | |", "|---|---|---|---|---|"]
+    for goal in (goal for section in sections for goal in section.goals):
+        quartiles = f"{_figure(goal.measured.low)} – {_figure(goal.measured.high)}"
+        verdict = "met" if goal.is_met else "**missed**"
+        lines.append(
+            f"| {goal.text} | {_figure(goal.measured.median)} | {quartiles} | {goal.limit} | {verdict} |"
+        )
+    made_with = environment()
+    machine, python = made_with.pop("machine"), made_with.pop("python")
+    versions = ", ".join(f"{name} {what}" for name, what in made_with.items() if name != "sso-middleware")
+    return "\n".join([*lines, "", f"{python}, {machine}; {versions}."])
+
+
 def _table(table: Table) -> str:
     rows = [("", *table.columns)]
     rows += [(name, *map(_figure, figures)) for name, figures in table.rows.items()]
@@ -101,10 +116,13 @@ def _table(table: Table) -> str:
 def _goals(goals: Sequence[Goal]) -> str:
     rows = [("goal", "limit", "median", "quartiles", "")]
     for goal in goals:
-        quartiles = f"{_figure(goal.measured.low)}..{_figure(goal.measured.high)}"
         verdict = "met" if goal.is_met else "MISSED"
-        rows.append((goal.text, goal.limit, _figure(goal.measured.median), quartiles, verdict))
+        rows.append((goal.text, goal.limit, _figure(goal.measured.median), _quartiles(goal), verdict))
     return "\n".join(_aligned(rows))
+
+
+def _quartiles(goal: Goal) -> str:
+    return f"{_figure(goal.measured.low)}..{_figure(goal.measured.high)}"
 
 
 def _figure(value: float | None) -> str:

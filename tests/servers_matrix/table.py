@@ -8,7 +8,6 @@ Exits with 1 if a test failed or was skipped, or if the README has no place for 
 from __future__ import annotations
 
 import importlib.metadata
-import re
 import subprocess
 import sys
 from pathlib import Path
@@ -16,14 +15,12 @@ from pathlib import Path
 import pytest
 
 HERE = Path(__file__).parent
-README = HERE.parents[1] / "README.md"
-BEGIN, END = "<!-- servers: begin -->", "<!-- servers: end -->"
-PLACE = re.compile(f"{BEGIN}\n.*?{END}\n", re.DOTALL)
 
 sys.path[:0] = [str(HERE), str(HERE.parent)]
 from cells import SERVERS, WAYS, ServerKind, Way  # noqa: E402 - found there only now
 
 from processes import NGINX  # noqa: E402
+from readme_tables import write_table  # noqa: E402
 
 MARKS = {"passed": "yes", "failed": "**no**", "skipped": "not run"}
 
@@ -66,11 +63,9 @@ def main() -> int:
     exit_code = pytest.main(["-q", "-m", "matrix", "-p", "no:cacheprovider", str(HERE)], plugins=[results])
     table = render(results)
     print(table)  # noqa: T201 - for whoever runs it
-    readme = README.read_text("utf-8")
-    if not PLACE.search(readme):
-        print(f"{README.name} has no place for it: {BEGIN} and, further down, {END}", file=sys.stderr)  # noqa: T201
+    if not write_table("servers", table):
+        print("the README has no place for the table of servers", file=sys.stderr)  # noqa: T201
         return 1
-    README.write_text(PLACE.sub(lambda _: f"{BEGIN}\n{table}\n{END}\n", readme), "utf-8")
     return 1 if exit_code or "not run" in table else 0
 
 
