@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 import re
 import threading
@@ -19,7 +20,10 @@ from sso_middleware.cli.commands import cli
 from sso_middleware.resolvers.keys import KeyServer
 
 PATH = "/sso/helpdesk"
-WORKFLOWS = Path(__file__).parents[2] / ".github" / "workflows"
+ROOT = Path(__file__).parents[2]
+WORKFLOWS = ROOT / ".github" / "workflows"
+
+in_repository = pytest.mark.skipif(not WORKFLOWS.exists(), reason="a source distribution has no workflows")
 
 
 def test_no_seed_repeats_a_jti():
@@ -79,8 +83,9 @@ def test_every_answer_is_unreadable_to_other_origins(site):
 
     options = {"login_url": "/login", "logout": Logout(lambda source: [], path="/bye")}
     for resolve_email in (jane, nobody, refuse):
-        for method, path in (("GET", PATH), ("HEAD", PATH), ("POST", PATH), ("OPTIONS", PATH), ("GET", "/bye")):
-            reply = site(resolve_email, options=options).request(method, path, headers=CROSS_SITE[:1])
+        pages = site(resolve_email, options=options)
+        for method, path in itertools.product(("GET", "HEAD", "POST", "OPTIONS"), (PATH, "/bye")):
+            reply = pages.request(method, path, headers=CROSS_SITE[:1])
             assert not reply.by_app
             assert not [name for name, _ in reply.headers if name.lower().startswith("access-control-")]
 
@@ -95,6 +100,16 @@ def test_a_path_splits_no_header(site, path):
         for name, value in reply.headers:
             assert value.isascii(), name
             assert path not in value, name
+
+
+@pytest.mark.parametrize("piece", [";", ",", "; ", " ", "=;", "sso_handoffs", "sso_handoffs="])
+def test_a_hostile_cookie_costs_no_more_than_its_length(site, piece):
+    """No Cookie header makes the pattern that reads it go over it again and again."""
+    pages = site(jane)
+    hostile = piece * (60_000 // len(piece))
+    started = time.process_time()
+    assert pages.get(PATH, headers=[("Cookie", hostile)]).is_handoff
+    assert time.process_time() - started < 0.3
 
 
 def test_a_hanging_key_server_holds_up_nobody_whose_key_is_known():
@@ -130,7 +145,7 @@ def test_no_command_takes_a_secret_as_an_argument():
     assert secret == {"sandbox --longest-token"}  # a length
 
 
-@pytest.mark.skipif(not WORKFLOWS.exists(), reason="a source distribution has no workflows")
+@in_repository
 def test_every_action_is_pinned_by_its_hash():
     """What runs in CI and publishes a release is named by the hash of a commit, which nobody can move."""
     used = [
@@ -141,3 +156,23 @@ def test_every_action_is_pinned_by_its_hash():
     ]
     assert len(used) > 5
     assert [action for action in used if not re.fullmatch(r"[\w.-]+/[\w./-]+@[0-9a-f]{40}", action)] == []
+
+
+@in_repository
+def test_workflows_have_no_password_and_no_permission_to_spare():
+    """A workflow may do nothing but what a job asks for, and no secret is stored for it."""
+    for workflow in WORKFLOWS.glob("*.yml"):
+        text = workflow.read_text()
+        assert "\npermissions: {}\n" in text, workflow.name
+        assert "secrets." not in text, workflow.name
+        asked = re.findall(r"^ +([a-z-]+): write\b", text, re.MULTILINE)
+        assert asked == (["id-token"] if workflow.name == "release.yml" else [])
+
+
+@in_repository
+def test_ci_looks_for_known_holes():
+    """CI ends where a workflow or a dependency has a known hole."""
+    steps = (ROOT / ".ci" / "run").read_text()
+    assert "set -e" in steps
+    for tool in ("zizmor", "pip-audit"):
+        assert re.findall(rf"^\.venv/bin/{tool} ", steps, re.MULTILINE), tool

@@ -16,7 +16,7 @@ import sys
 from collections import Counter
 from functools import cache
 from pathlib import Path
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 import pytest
 
@@ -25,7 +25,7 @@ from threats.breakages import BREAKAGES
 
 ROOT = Path(__file__).parents[2]
 SECURITY = ROOT / ".github" / "SECURITY.md"
-COPIED = ("tests", "pyproject.toml", ".github")
+COPIED = ("tests", "pyproject.toml", ".github", ".ci")
 
 NUMBERS = Counter()
 IDS = []
@@ -44,7 +44,7 @@ def rows():
 
 
 @cache
-def tests_in(path):
+def ids_in(path):
     """The ids of the tests in a file."""
     module = ast.parse((ROOT / path).read_text(encoding="utf-8"))
     ids = set()
@@ -73,7 +73,7 @@ def test_document_and_breakages_agree():
 def test_each_named_test_exists():
     """A test that is renamed is renamed here and in the document, too."""
     named = {breakage.test for breakage in BREAKAGES}
-    assert {test for test in named if test not in tests_in(test.partition("::")[0])} == set()
+    assert {test for test in named if test not in ids_in(test.partition("::")[0])} == set()
 
 
 @pytest.mark.parametrize("breakage", BREAKAGES, ids=IDS)
@@ -111,10 +111,10 @@ def run(root, *tests):
     report = root / "report.xml"
     command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", f"--junitxml={report}"]
     done = subprocess.run(
-        [*command, "--rootdir", root, *tests], cwd=root, env=environ, capture_output=True, text=True, timeout=60
+        [*command, *tests], check=False, cwd=root, env=environ, capture_output=True, text=True, timeout=120
     )
     assert report.exists(), done.stdout + done.stderr
-    cases = ElementTree.parse(report).iter("testcase")
+    cases = ET.parse(report).iter("testcase")
     outcomes = Counter(case[0].tag if len(case) else "passed" for case in cases)
     return outcomes, done.stdout
 
