@@ -44,6 +44,7 @@ START = """<!doctype html><html lang="en"><title>Demo</title>
 LOGIN = """<!doctype html><html lang="en"><title>Sign in</title>
 {% if failed %}<p role="alert">Name or password is wrong.</p>{% endif %}
 <form method="post" action="/login">
+{% csrf_token %}
 <input type="hidden" name="next" value="{{ next }}">
 <label>Name <input name="name" required></label>
 <label>Password <input name="password" type="password" required></label>
@@ -78,6 +79,7 @@ settings.configure(
     ],
     MIDDLEWARE=[
         "django.contrib.sessions.middleware.SessionMiddleware",
+        "django.middleware.csrf.CsrfViewMiddleware",
         "django.contrib.auth.middleware.AuthenticationMiddleware",
         "sso_middleware.django.SSOMiddleware",
     ],
@@ -93,24 +95,23 @@ settings.configure(
 application = get_asgi_application()
 
 
-def page(template: str, status: int = 200, **context: object) -> HttpResponse:
-    return HttpResponse(engines["django"].from_string(template).render(context), status=status)
+def page(request: HttpRequest, template: str, status: int = 200, **context: object) -> HttpResponse:
+    return HttpResponse(engines["django"].from_string(template).render(context, request), status=status)
 
 
 async def start(request: HttpRequest) -> HttpResponse:
-    return page(START, user=await request.auser(), desk=desk)
+    return page(request, START, user=await request.auser(), desk=desk)
 
 
-# A site of your own has CsrfViewMiddleware and {% csrf_token %}, too.
 async def login_view(request: HttpRequest) -> HttpResponse:
     if request.method != "POST":
-        return page(LOGIN, next=request.GET.get("next", "/"))
+        return page(request, LOGIN, next=request.GET.get("next", "/"))
     way_back = request.POST.get("next", "/")
     user = await aauthenticate(
         request, username=request.POST.get("name", ""), password=request.POST.get("password", "")
     )
     if user is None:
-        return page(LOGIN, status=403, next=way_back, failed=True)
+        return page(request, LOGIN, status=403, next=way_back, failed=True)
     await alogin(request, user)
     return HttpResponse(status=303, headers={"Location": way_back if is_own_path(way_back) else "/"})
 

@@ -66,9 +66,11 @@ class SignedIn:
 
 
 class Support:
-    """The Auth URL. HEAD is not answered here, so that no preview uses up a sign-in."""
+    """The Auth URL. Neither HEAD nor a page that is loaded ahead uses up a sign-in."""
 
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
+        if "prefetch" in req.get_header("Sec-Purpose", default=""):
+            raise falcon.HTTPForbidden(description="prefetch")
         user = req.context.user
         if user is None:
             raise falcon.HTTPSeeOther(f"/login?next={req.path}")

@@ -64,6 +64,8 @@ async def current_user(request: Request) -> User | None:
 
 @get(urlsplit(desk.auth_url).path)
 async def support(request: Request, user: Any) -> Response:
+    if "prefetch" in request.headers.get("Sec-Purpose", ""):  # a page loaded ahead uses up no sign-in
+        return Response("prefetch", status_code=403, media_type=MediaType.TEXT)
     if user is None:
         return see_other(f"/login?next={request.url.path}")
     if not user.verified:  # joe may have typed in somebody else's address

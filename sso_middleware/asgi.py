@@ -10,7 +10,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from sso_middleware.answers import Answer, Visit
-from sso_middleware.callables import app_problem, is_async, is_awaitable
+from sso_middleware.callables import app_problem, is_async, settled_in_thread
 from sso_middleware.events import EventHook
 from sso_middleware.gate import Call, Gate
 from sso_middleware.helpdesk import HelpDesk
@@ -81,9 +81,13 @@ class SSOMiddleware:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> Any:
         """Answer an intercepted path, or pass the request to the application (ASGI HTTP spec)."""
-        path = scope.get("path", "")
-        if path[self._end] in self._ends if scope.get("root_path") else path in self._paths:
-            answer = await self._answer(scope) if scope["type"] == "http" else None
+        try:  # costs less than two calls of get()
+            path = scope["path"]
+            may_hit = path[self._end] in self._ends if scope["root_path"] else path in self._paths
+        except KeyError:  # no root_path, or a lifespan
+            may_hit = True
+        if may_hit and scope["type"] == "http":
+            answer = await self._answer(scope)
             if answer is not None:
                 response = Response(answer.body, answer.status)
                 response.raw_headers = [
@@ -114,12 +118,7 @@ def _wrap(function: Callable[..., Any]) -> Call:
     async def call_async(settle: Callable[[Any], Any], *args: Any) -> Any:
         return settle(await function(*args))
 
-    def run(settle: Callable[[Any], Any], *args: Any) -> tuple[Any, bool]:
-        returned = function(*args)
-        return (returned, True) if is_awaitable(returned) else (settle(returned), False)
-
     async def call_in_thread(settle: Callable[[Any], Any], *args: Any) -> Any:
-        value, to_be_awaited = await in_thread(run, settle, *args)
-        return settle(await value) if to_be_awaited else value
+        return await settled_in_thread(in_thread, function, settle, *args)
 
     return call_async if is_async(function) else call_in_thread

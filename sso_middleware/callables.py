@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Awaitable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, Literal, TypeVar
 
 _T = TypeVar("_T")
@@ -30,6 +30,26 @@ def is_awaitable(value: object) -> bool:
     holds, so `inspect.isawaitable` would say yes to a string.
     """
     return issubclass(value.__class__, Awaitable)
+
+
+def settled(function: Callable[..., Any], settle: Callable[[Any], Any], *args: Any) -> tuple[Any, bool]:
+    """Call `function`; return what it returned and whether that is to be awaited. If not, it is settled."""
+    returned = function(*args)
+    return (returned, True) if is_awaitable(returned) else (settle(returned), False)
+
+
+async def settled_in_thread(
+    in_thread: Callable[..., Awaitable[tuple[Any, bool]]],
+    function: Callable[..., Any],
+    settle: Callable[[Any], Any],
+    *args: Any,
+) -> Any:
+    """Call a `function` that may block in a thread, by `in_thread`, and settle there what it returns.
+
+    If that is to be awaited, this happens on the event loop.
+    """
+    value, to_be_awaited = await in_thread(settled, function, settle, *args)
+    return settle(await value) if to_be_awaited else value
 
 
 def run(coroutine: Coroutine[Any, Any, _T]) -> _T:

@@ -17,14 +17,17 @@ from collections.abc import Callable, Mapping
 from typing import Any, cast
 
 from django.conf import settings
+from django.contrib.auth import get_user_model
 from django.core.checks import Error
 from django.core.checks import Warning as Caution
+from django.core.exceptions import ImproperlyConfigured
 
 from sso_middleware.django_settings import AUTHENTICATION, SESSION, SETTING, Order, read_order
 from sso_middleware.errors import ShortTokenWarning
 
 _PANEL = "Copy it from the vendor's panel: Settings > Security > Single sign-on."
 _DOTTED = "Give a callable, or the dotted path of one, which is given the HttpRequest."
+_OF_WHOLE_APPLICATIONS = {"sso_middleware.wsgi.SSOMiddleware", "sso_middleware.asgi.SSOMiddleware"}
 _UNKNOWN = (
     2,
     "HELPDESK_SSO holds the fields of a HelpDesk and the parameters of SSOMiddleware, in lower case.",
@@ -50,7 +53,11 @@ _ERRORS = {
     "paths": (13, "Leave it out to take over the path of auth_url, or give paths as in your URLconf: /sso."),
     "login_url": (14, "Give it in HELPDESK_SSO or as LOGIN_URL: a path, an absolute URL, or a URL's name."),
     "next_param": (15, "Leave it out: Django's login views call it next."),
-    "logout": (16, "Give True, and logout_url, to log out at the Logout URL by django.contrib.auth.logout."),
+    "logout": (
+        16,
+        "Give True, and logout_url, to log out at the Logout URL by django.contrib.auth.logout. Then "
+        "visitors go to LOGOUT_REDIRECT_URL, or to the start page.",
+    ),
     "on_event": (17, "Give a sync callable, or the dotted path of one, which is given each SSOEvent."),
 }
 
@@ -83,10 +90,13 @@ def _unused(middleware: type) -> list[Any]:
     if not hasattr(settings, SETTING):
         return []
     line = f"{middleware.__module__}.{middleware.__qualname__}"
+    hint = f"Add the line {line!r} below {AUTHENTICATION!r}."
+    for other in _OF_WHOLE_APPLICATIONS.intersection(settings.MIDDLEWARE):
+        hint = f"Write {line!r} in place of {other!r}, which is for wrapping a whole application."
     return [
         Caution(
             f"{SETTING} is set, and {line!r} is not in MIDDLEWARE: nothing is taken over.",
-            hint=f"Add the line {line!r} below {AUTHENTICATION!r}.",
+            hint=hint,
             id="sso_middleware.W002",
         )
     ]
@@ -97,8 +107,9 @@ def _in_order(order: Order) -> list[Any]:
         hint = f"Move the line {order.ours!r} to below {order.after[-1]!r}."
         return [Error(f"{order.problem}.", hint=hint, id="sso_middleware.E018")]
     given: Any = getattr(settings, SETTING, None)
-    reads_user = isinstance(given, Mapping) and cast("Mapping[str, Any]", given).get("resolve_email") is None
-    if reads_user and not order.has_authentication:
+    if not isinstance(given, Mapping) or cast("Mapping[str, Any]", given).get("resolve_email") is not None:
+        return []
+    if not order.has_authentication:
         return [
             Caution(
                 f"The default resolver reads request.user, and {AUTHENTICATION!r} is not in MIDDLEWARE.",
@@ -106,7 +117,25 @@ def _in_order(order: Order) -> list[Any]:
                 id="sso_middleware.W003",
             )
         ]
-    return []
+    return _of_user(cast("Mapping[str, Any]", given).get("verified"))
+
+
+def _of_user(verified: Any) -> list[Any]:
+    if not isinstance(verified, str) or not verified or "." in verified:
+        return []
+    try:
+        model = get_user_model()
+    except ImproperlyConfigured:
+        return []  # Django will say so
+    if hasattr(model, verified):
+        return []
+    return [
+        Caution(
+            f"{SETTING}['verified'] is {verified!r}, and {model.__name__} has no such attribute.",
+            hint="Name an attribute of your user model, or give a predicate of the user.",
+            id="sso_middleware.W004",
+        )
+    ]
 
 
 def _error(name: str, text: str) -> Any:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from difflib import get_close_matches
+from functools import partial
 from typing import Any, NamedTuple
 
 from django.conf import settings
@@ -27,6 +28,7 @@ from sso_middleware.resolvers.verification import check_settings
 SETTING = "HELPDESK_SSO"
 SESSION = "django.contrib.sessions.middleware.SessionMiddleware"
 AUTHENTICATION = "django.contrib.auth.middleware.AuthenticationMiddleware"
+_BEFORE_US = {SESSION, AUTHENTICATION, "django.contrib.auth.middleware.RemoteUserMiddleware"}
 
 _REQUIRED = ("sso_token", "sso_auth_url", "account_id", "auth_url")
 _FIELDS = (*_REQUIRED, "logout_url", "backdate", "allow_http")
@@ -64,15 +66,17 @@ class Arguments(NamedTuple):
 def read_setting(end_session: Callable[..., Any]) -> Arguments:
     """Read ``HELPDESK_SSO``; `end_session` is what a logout does unless it says otherwise."""
     reader = _Reader()
+    logout = reader.logout(end_session)
     return Arguments(
         reader.helpdesk(),
         reader.imported("resolve_email", _STAND_IN.get),
         reader.verified(),
         {
             "paths": reader.given.get("paths"),
-            "login_url": reader.login_url(),
+            **reader.login(),
             "next_param": reader.given.get("next_param", "next"),
-            "logout": reader.logout(end_session),
+            "logout": logout,
+            "find_then": reader.find_then,
             "on_event": reader.imported("on_event", _STAND_IN.get),
         },
         reader.problems,
@@ -85,9 +89,11 @@ class _Reader:
     Attributes:
         given: the setting without the HelpDesk's fields.
         problems: what is wrong with each wrong setting.
+        find_then: where a logout leads, as Django says at a request; `None`: the Logout says it.
     """
 
     def __init__(self) -> None:
+        self.find_then: Callable[[], str] | None = None
         self.problems: dict[str, str] = {}
         self.given: dict[str, Any] = {}
         self._fields: list[str] = []
@@ -102,7 +108,7 @@ class _Reader:
                 self.given[name] = settings.HELPDESK_SSO[name]
             else:
                 near = get_close_matches(str(name).lower(), (*_FIELDS, *_OPTIONS), 1)
-                said = f"is no setting: did you mean {near[0]}?" if near else "is no setting"
+                said = f"is no setting: did you mean {near[0]!r}" if near else "is no setting"
                 self.problems[str(name)] = said
 
     def imported(self, name: str, stand_in: Any) -> Any:
@@ -149,16 +155,23 @@ class _Reader:
                 self.problems |= error.problems
         return verified
 
-    def login_url(self) -> Any:
-        if "login_url" in self.given:
-            return self._resolved("login_url", self.given["login_url"])
-        path = self._resolved("LOGIN_URL", settings.LOGIN_URL)
-        # A path in LOGIN_URL is what the browser sees, and we are to say what the application sees.
-        prefix = (settings.FORCE_SCRIPT_NAME or "").rstrip("/")
-        return path.removeprefix(prefix) if path and path.startswith(f"{prefix}/") else path
+    def login(self) -> dict[str, Any]:
+        if "login_url" not in self.given:
+            target = settings.LOGIN_URL
+            return {
+                "login_url": self._resolved("LOGIN_URL", "login_url", target),
+                "find_login": partial(resolve_url, target),
+            }
+        target = self.given["login_url"]
+        # A path of ours has no mount prefix yet, and one of Django's has.
+        is_path = isinstance(target, str) and target.startswith("/")
+        return {
+            "login_url": self._resolved("login_url", "login_url", target),
+            "find_login": None if is_path else partial(resolve_url, target),
+        }
 
-    def _resolved(self, source: str, target: Any) -> str | None:
-        """Return the path that a view's name, or a lazy one, stands for, without the mount prefix."""
+    def _resolved(self, source: str, name: str, target: Any) -> str | None:
+        """Return what a view's name, or a lazy path, stands for at the start: without a mount prefix."""
         if target is None:
             return None
         prefix = get_script_prefix()
@@ -167,8 +180,9 @@ class _Reader:
             text = str(target)
             # A path is not looked up: that would load the URLconf, and with it the whole application.
             return text if text.startswith("/") or "://" in text else str(resolve_url(text))
-        except NoReverseMatch:
-            self.problems["login_url"] = f"{source} is neither a path, nor a URL, nor the name of one"
+        except NoReverseMatch as error:
+            said = str(error).rstrip(".")
+            self.problems[name] = f"{source} is neither a path, nor a URL, nor the name of one: {said}"
             return None
         finally:
             set_script_prefix(prefix)
@@ -182,6 +196,10 @@ class _Reader:
             return None
         arguments: dict[str, Any] = {"end_session": end_session}
         arguments |= {} if wanted is True else wanted
+        target = settings.LOGOUT_REDIRECT_URL  # where Django's own logout leads
+        if "then" not in arguments and target is not None:
+            arguments["then"] = self._resolved("LOGOUT_REDIRECT_URL", "logout", target) or "/"
+            self.find_then = partial(resolve_url, target)
         arguments["end_session"] = self._import("logout", arguments["end_session"], end_session)
         try:
             return Logout(**arguments)
@@ -201,7 +219,8 @@ class Order(NamedTuple):
 
     Attributes:
         ours: our line; `None` if it is not there.
-        after: the lines of the session and authentication middlewares that wrongly stand after it.
+        after: the lines of the middlewares that open the session or say who the user is, and wrongly
+            stand after it.
         has_authentication: whether there is an authentication middleware at all.
     """
 
@@ -230,7 +249,7 @@ def read_order(ours: type) -> Order:
         has_authentication |= AUTHENTICATION in names
         if f"{ours.__module__}.{ours.__qualname__}" in names:
             line = path
-        elif line is not None and not names.isdisjoint((SESSION, AUTHENTICATION)):
+        elif line is not None and not names.isdisjoint(_BEFORE_US):
             after.append(path)
     return Order(line, after, has_authentication)
 

@@ -51,6 +51,9 @@ class Gate:
     Args:
         wrap: makes a `Call` of an application's callable.
         also_wrong: problems of settings that the adapter has found.
+        find_login: gives `login_url` as the browser sees it, for a framework that has rules of its own
+            for that; `None`: mount prefix and `login_url`. An absolute one stays as it is.
+        find_then: the same for where a logout leads.
 
     Raises:
         ConfigError: naming every wrong setting at once.
@@ -68,6 +71,8 @@ class Gate:
         on_event: EventHook | None,
         wrap: Callable[[Callable[..., Any]], Call],
         also_wrong: Mapping[str, str],
+        find_login: Callable[[], str] | None = None,
+        find_then: Callable[[], str] | None = None,
     ) -> None:
         fixed = helpdesk if isinstance(helpdesk, HelpDesk) else None
         login_url = cast("str | None", exact(login_url))
@@ -88,6 +93,8 @@ class Gate:
         self._account_id = fixed.account_id if fixed else None
         self._login_url = login_url
         self._login_is_inside = login_url is None or not is_absolute(login_url)
+        self._find_login = find_login
+        self._find_then = find_then
         self._origin = origin_of(fixed.auth_url) if fixed else ""
         self._next = quote(next_param, safe="") + "="
         self._reporter = Reporter(on_event)
@@ -143,7 +150,9 @@ class Gate:
             return self._refuse(visit, "bad_prefix")
         headers = await self._end_session(check_headers, visit.source)
         self._report("signed_out", None, visit)
-        return redirect(visit.prefix + self._then if inside else self._then, *headers)
+        if not inside:
+            return redirect(self._then, *headers)
+        return redirect(self._find_then() if self._find_then else visit.prefix + self._then, *headers)
 
     def _without_a_person(self, visit: Visit) -> Answer | None:
         if visit.method == "HEAD":
@@ -162,7 +171,8 @@ class Gate:
         self._report("anonymous", None, visit)
         here = encode_path(visit.public_path)
         if self._login_is_inside:
-            return redirect(with_query(visit.prefix + self._login_url, self._next + quote(here)))
+            login_url = self._find_login() if self._find_login else visit.prefix + self._login_url
+            return redirect(with_query(login_url, self._next + quote(here)))
         return redirect(with_query(self._login_url, self._next + quote(self._origin + here, safe="")))
 
     def _to_helpdesk(self, visit: Visit, helpdesk: HelpDesk, email: str) -> Answer:

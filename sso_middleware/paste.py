@@ -96,9 +96,14 @@ def filter_app_factory(
         ConfigError: naming every wrong setting at once.
     """
     options = _options(settings)
+    problems: dict[str, str] = {}
     for name in ("resolve_email", "end_session"):
         if name in options:
             options[name] = options[name](app)
+            if not callable(options[name]):
+                problems[name] = f"{settings[name]} is called with the application and must return a callable"
+    if problems:
+        raise ConfigError(problems)
     return _middleware(app, options, settings)
 
 
@@ -148,7 +153,7 @@ def _key_problems(settings: Mapping[str, str]) -> dict[str, str]:
 def _named(dotted: str) -> Any:
     module, _, attribute = dotted.partition(":")
     if not module or not attribute:
-        raise ValueError("must be a dotted name: module:attribute")
+        raise ValueError("must be a dotted name with a colon: module:attribute")
     try:
         named = pkgutil.resolve_name(dotted)
     except (ImportError, AttributeError) as error:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from ipaddress import ip_address
-from urllib.parse import parse_qsl, quote, unquote, urlsplit
+from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlsplit
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffd]")  # and what is no valid text
 _SPACE_OR_CONTROL = re.compile(rf"\s|{_CONTROL.pattern}")
+# https://url.spec.whatwg.org/#forbidden-domain-code-point, less what is no part of a netloc or refused before
+_HOST_AND_PORT = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|[^\[\]<>^|%:]*)(?::[0-9]*)?")
 _PLAIN_PREFIX = re.compile(r"(?:(?:/[A-Za-z0-9._~-]+)+)?")
 _PCHAR = "/:@!$&'()*+,=~"  # RFC 3986, section 3.3, less ";", which would end a cookie's Path
 
@@ -18,10 +20,8 @@ def url_problem(value: object, *, allow_http: bool) -> str | None:
         return "must be a URL such as https://app.example.com/sso/helpdesk"
     if _SPACE_OR_CONTROL.search(value) or "\\" in value:
         return "must not contain white space, control characters or a backslash"
-    try:
-        parts = urlsplit(value)
-        _ = parts.port  # parsed on access only
-    except ValueError:
+    parts = _split(value)
+    if parts is None:
         return "is not a valid URL: check host and port"
     if parts.scheme not in ("http", "https"):
         return "must start with https://"
@@ -34,6 +34,17 @@ def url_problem(value: object, *, allow_http: bool) -> str | None:
     if parts.scheme == "http" and not allow_http and not is_loopback(parts.hostname):
         return "must be https: over http anybody on the way can read the token (allow_http permits it)"
     return None
+
+
+def _split(url: str) -> SplitResult | None:
+    """Take `url` apart; `None`: it is no URL, or one that no browser would open."""
+    try:
+        parts = urlsplit(url)
+        _ = parts.port  # parsed on access only
+    except ValueError:
+        return None
+    # Python up to 3.13.1 takes the host of http://[::1].example/ for ::1.
+    return parts if _HOST_AND_PORT.fullmatch(parts.netloc.rpartition("@")[2]) else None
 
 
 def is_loopback(host: str) -> bool:
@@ -53,9 +64,10 @@ def query_names(url: str) -> set[str]:
 
 def with_query(url: str, query: str) -> str:
     """Return `url` with `query` appended to the query it already has."""
-    head, hash_sign, fragment = url.partition("#")
-    separator = "?" if "?" not in head else "" if head.endswith(("?", "&")) else "&"
-    return f"{head}{separator}{query}{hash_sign}{fragment}"
+    rest, hash_sign, fragment = url.partition("#")
+    head, _, present = rest.partition("?")
+    separator = "&" if present and not present.endswith("&") else ""
+    return f"{head}?{present}{separator}{query}{hash_sign}{fragment}"
 
 
 def origin_of(url: str) -> str:
@@ -104,10 +116,8 @@ def target_problem(value: object) -> str | None:
         return "must not start with //: that is another site's address"
     if value.startswith("/"):
         return None
-    try:
-        parts = urlsplit(value)
-        _ = parts.port  # parsed on access only
-    except ValueError:
+    parts = _split(value)
+    if parts is None:
         return "is not a valid URL: check host and port"
     if parts.scheme not in ("http", "https") or not parts.hostname:
         return "must start with / or be an absolute http(s) URL"

@@ -23,28 +23,47 @@ def mounted_site(request):
     return request.param
 
 
+#: Markers of what the plain run leaves out, because it takes minutes or the package index.
+LEFT_OUT = {
+    "matrix": "takes minutes",
+    "packaging": "needs the package index",
+    "reliability": "takes minutes",
+    "threats": "takes minutes",
+    "transparency": "needs the package index",
+}
+#: And of what it skips where a tool is missing.
+OPTIONAL = {*LEFT_OUT, "benchmark", "browser", "fuzz", "interop", "nginx", "node"}
+
+
 def pytest_addoption(parser):
+    parser.addoption("--all", action="store_true", help="also run what takes minutes or the package index")
     parser.addoption(
-        "--packaging", action="store_true", help="also run the tests that build and install the wheel"
+        "--optional", action="store_true", help="run only what takes minutes, the package index or more tools"
     )
-    parser.addoption("--fail-on-skip", action="store_true", help="count a skipped test as failed")
+    parser.addoption(
+        "--fail-on-skip",
+        action="store_true",
+        help="count a skipped test as failed, an optional one with --all",
+    )
 
 
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config, items):
-    if config.getoption("--packaging"):
-        return
-    skip = pytest.mark.skip(reason="needs the package index; give --packaging to run it")
-    for item in items:
-        if item.get_closest_marker("packaging"):
-            item.add_marker(skip)
+    if config.getoption("--optional"):
+        dropped = [item for item in items if OPTIONAL.isdisjoint(item.keywords)]
+        items[:] = [item for item in items if not OPTIONAL.isdisjoint(item.keywords)]
+        config.hook.pytest_deselected(items=dropped)
+    elif not config.getoption("--all"):
+        for item in items:
+            for name in LEFT_OUT.keys() & set(item.keywords):
+                item.add_marker(pytest.mark.skip(reason=f"{LEFT_OUT[name]}: give --all to run it"))
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session):
-    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
-    if (
-        session.config.getoption("--fail-on-skip")
-        and reporter.stats.get("skipped")
-        and not session.exitstatus
-    ):
+    option = session.config.getoption
+    skipped = session.config.pluginmanager.get_plugin("terminalreporter").stats.get("skipped", [])
+    if not option("--all") and not option("--optional"):
+        skipped = [report for report in skipped if OPTIONAL.isdisjoint(report.keywords)]
+    if option("--fail-on-skip") and skipped and not session.exitstatus:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED

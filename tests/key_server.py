@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -38,9 +38,13 @@ class Issuer:
         self.keys = [public_jwk(key_id, key) for key_id, key in private.items()]
         self.answer: bytes | None = None  # instead of the keys
         self.status = 200
+        self.headers: dict[str, str] = {}
         self.delay = 0.0
+        self.delay_of_a_byte = 0.0
+        self.status_without_end = False
         self.fetches = 0
         self.paths: list[str] = []
+        self.asked: Any = {}  # the headers of the last request
 
     def sign(self, key_id="rsa", *, algorithm=None, headers=None, key=None, **changes):
         now = int(time.time())
@@ -58,14 +62,28 @@ class Issuer:
             def do_GET(self):
                 issuer.fetches += 1
                 issuer.paths.append(self.path)
+                issuer.asked = self.headers
                 time.sleep(issuer.delay)
+                for _ in range(600):  # half a minute: a client that waits for its end fails then
+                    if not issuer.status_without_end:
+                        break
+                    self.wfile.write(b"x")
+                    time.sleep(0.05)
                 answer = issuer.answer
                 body = json.dumps({"keys": issuer.keys}).encode() if answer is None else answer
                 self.send_response(issuer.status)
                 self.send_header("Content-Type", "application/json")
                 self.send_header("Content-Length", str(len(body)))
+                for name, value in issuer.headers.items():
+                    self.send_header(name, value)
                 self.end_headers()
-                self.wfile.write(body)
+                with suppress(OSError):  # whoever asked may not have waited
+                    self.write_slowly(body) if issuer.delay_of_a_byte else self.wfile.write(body)
+
+            def write_slowly(self, body):
+                for byte in body:
+                    self.wfile.write(bytes([byte]))
+                    time.sleep(issuer.delay_of_a_byte)
 
             def do_CONNECT(self):
                 # A forward proxy that answers for whatever server is asked for.

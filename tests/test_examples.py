@@ -34,6 +34,7 @@ WITH_SESSION = sorted(
     EXAMPLES.keys() - {BEARER} - BEHIND_A_PROXY.keys()
 )  # whatever is new is taken for one of these
 SECRETLESS = {"plain_wsgi", "litestar_route"}  # sessions on the server; the cookie is random, and unsigned
+CSRF_FIELD = "csrfmiddlewaretoken"  # of the Django examples
 ON_SERVER = sorted(SECRETLESS | {"bottle_beaker"})
 
 SSO_TOKEN = "an SSO Token of at least thirty-two bytes"
@@ -135,6 +136,11 @@ def sign_in(visitor: httpx.Client, name: str, password: str = PASSWORD, at: str 
     return visitor.post(form.action, data={**form.hidden, "name": name, "password": password, **fields})
 
 
+def hidden_fields(response: httpx.Response) -> dict[str, str]:
+    """Return what the form keeps, but for Django's own token."""
+    return {name: value for name, value in Page(response).hidden.items() if name != CSRF_FIELD}
+
+
 def is_sent_to_login(response: httpx.Response) -> bool:
     return (response.status_code, response.headers.get("location")) == (303, "/login?next=/sso/helpdesk")
 
@@ -224,6 +230,29 @@ def test_each_hand_off_is_a_new_one(example, server, visitor):
 
 @pytest.mark.server
 @each_session_example
+def test_a_page_that_is_loaded_ahead_is_no_hand_off(example, visitor):
+    """A browser that prefetches or prerenders the Support link uses up no token."""
+    sign_in(visitor, "jane")
+    for purpose in ("prefetch", "prefetch;prerender"):
+        response = visitor.get("/sso/helpdesk", headers={"Sec-Purpose": purpose})
+        assert (response.status_code, response.headers.get("location")) == (403, None)
+    assert visitor.head("/sso/helpdesk").headers.get("location") is None
+
+
+@pytest.mark.server
+@pytest.mark.parametrize("example", ["django_asgi", "django_wsgi"])
+def test_a_foreign_form_signs_nobody_in(example, visitor):
+    """A login forced upon a visitor would hand them off as somebody else."""
+    form = Page(visitor.get("/login"))
+    assert form.hidden[CSRF_FIELD]
+    for token in ("", "x" * 64):
+        fields = {**form.hidden, CSRF_FIELD: token, "name": "jane", "password": PASSWORD}
+        assert visitor.post(form.action, data=fields).status_code == 403
+    assert is_sent_to_login(open_support(visitor))
+
+
+@pytest.mark.server
+@each_session_example
 def test_a_hand_off_is_kept_nowhere(example, visitor):
     """No cache keeps the redirect, and the address it came from is told to nobody."""
     sign_in(visitor, "jane")
@@ -252,7 +281,7 @@ def test_wrong_credentials_sign_nobody_in(example, visitor, name, password):
     """The form comes back with 403, still knows the way back, and Support leads to the login."""
     response = sign_in(visitor, name, password, at="/login?next=/sso/helpdesk")
     assert response.status_code == 403
-    assert Page(response).hidden == {"next": "/sso/helpdesk"}
+    assert hidden_fields(response) == {"next": "/sso/helpdesk"}
     assert is_sent_to_login(open_support(visitor))
 
 
@@ -292,7 +321,7 @@ def test_the_login_leads_nowhere_but_to_a_path_of_the_site(example, server, visi
 def test_next_cannot_break_out_of_the_form(example, visitor):
     """Whatever `next` is, it stays the value of a hidden field."""
     response = visitor.get("/login", params={"next": '"><script>alert(1)</script>'})
-    assert Page(response).hidden == {"next": '"><script>alert(1)</script>'}
+    assert hidden_fields(response) == {"next": '"><script>alert(1)</script>'}
 
 
 @pytest.mark.server

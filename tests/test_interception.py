@@ -197,11 +197,13 @@ async def _swallow(message):
     pass
 
 
+@pytest.mark.parametrize("prefix", ["", "/app"])
 @pytest.mark.parametrize("path", ["/\xe9/sso", "/\u20ac/sso"])
-def test_bytes_that_are_no_text_are_the_apps(path):
+def test_bytes_that_are_no_text_are_the_apps(path, prefix):
     """A PATH_INFO that is not UTF-8, or not Latin-1 as it must be, is never ours."""
     middleware = wsgi.SSOMiddleware(lambda environ, start: ["app"], MOUNTED, jane, paths="/\u00e9/sso")
-    assert middleware(make_environ("GET", "/") | {"PATH_INFO": path}, None) == ["app"]
+    environ = make_environ("GET", "/") | {"PATH_INFO": path, "SCRIPT_NAME": prefix}
+    assert middleware(environ, None) == ["app"]
 
 
 @given(path=TEXT, prefix=TEXT)
@@ -297,6 +299,22 @@ class TestPassThrough:
         environ = make_environ("GET", "/")
         del environ["PATH_INFO"], environ["SCRIPT_NAME"]
         assert wsgi.SSOMiddleware(lambda environ, start: ["app"], MOUNTED, jane)(environ, None) == ["app"]
+
+    def test_wsgi_without_script_name(self):
+        """It lets an empty SCRIPT_NAME be left out, too."""
+        site = WSGISite(jane)
+        environ = make_environ("GET", "/sso/helpdesk")
+        del environ["SCRIPT_NAME"]
+        assert isinstance(site.middleware(environ, lambda status, headers: None), list)
+        assert site.calls == 0
+
+    def test_asgi_without_root_path(self):
+        """The ASGI specification lets root_path be left out."""
+        site = ASGISite(jane)
+        scope = make_scope("GET", "/sso/helpdesk")
+        del scope["root_path"]
+        asyncio.run(site.middleware(scope, None, _swallow))
+        assert site.calls == 0
 
     def test_mounted_exactly_at_a_path_without_script_name(self):
         """An empty PATH_INFO without a SCRIPT_NAME is no intercepted path either."""

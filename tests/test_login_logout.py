@@ -22,6 +22,7 @@ class TestLogin:
             ("/login", "/login?next=/sso/helpdesk"),
             ("/login?theme=dark", "/login?theme=dark&next=/sso/helpdesk"),
             ("/login?", "/login?next=/sso/helpdesk"),
+            ("/login?to=what?", "/login?to=what?&next=/sso/helpdesk"),
             ("/login#form", "/login?next=/sso/helpdesk#form"),
             ("/", "/?next=/sso/helpdesk"),
             (
@@ -89,6 +90,8 @@ class TestLogin:
             "https:id.example",
             "/anmeldung-für-alle",
             "http://[::1",
+            "http://[::1].evil.example/",
+            "https://id.example%2eevil.example/",
             "https://id.example:99999/",
             "https://id.example:x/",
             7,

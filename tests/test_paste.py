@@ -104,6 +104,16 @@ class TestPyramid:
         visitor.cookies.set("session", "0" * 8 + ticket[8:])
         assert visitor.get("/sso/helpdesk").headers["location"] == "/login?next=/sso/helpdesk"
 
+    def test_filter_with(self, tmp_path):
+        """One line in the application's own section does the same as a pipeline."""
+        ini = tmp_path / "site.ini"
+        settings = "\n".join(f"{name} = {text}" for name, text in (BOUND | ACCOUNT).items())
+        ini.write_text(INI.partition("[pipeline:main]")[0].format(filter=settings).replace(
+            "[app:site]", "[app:main]\nfilter-with = helpdesk"))  # fmt: skip
+        with httpx.Client(transport=httpx.WSGITransport(loadapp(f"config:{ini}"))) as visitor:
+            response = visitor.get("http://app.example.com/sso/helpdesk")
+        assert (response.status_code, response.headers["location"]) == (303, "/login?next=/sso/helpdesk")
+
 
 class TestSettings:
     def test_plain_filter(self, load):
@@ -204,7 +214,7 @@ class TestErrors:
         found = self.problems(**settings, resolve_email="nothing", on_event="paste_app:nothing")
         assert found.keys() == {"account_id", "auth_url", "login-url", "resolve_email", "on_event"}
         assert found["login-url"].startswith("is no setting; there are sso_token, ")
-        assert found["resolve_email"] == "must be a dotted name: module:attribute"
+        assert found["resolve_email"] == "must be a dotted name with a colon: module:attribute"
         assert found["on_event"].startswith("paste_app:nothing cannot be imported: ")
 
     def test_left_out(self):
@@ -221,6 +231,16 @@ class TestErrors:
     def test_dotted_name(self, factory, name):
         """A name that leads to nothing that can be called is named."""
         assert self.problems(factory, **ACCOUNT, resolve_email=name).keys() == {"resolve_email"}
+
+    def test_factories_that_are_none(self):
+        """`#with_app` calls what is named with the application, and says so where that gives no callable."""
+        names = {"resolve_email": "paste_app:resolve_email", "end_session": "paste_app:expire"}
+        found = self.problems(filter_app_factory, **ACCOUNT, **names)
+        assert found.keys() == names.keys()
+        for name, problem in found.items():
+            assert problem.startswith(
+                f"{names[name]} is called with the application and must return a callable"
+            )
 
     def test_account_beside_helpdesk(self):
         """A HelpDesk of its own leaves no use for the account's settings."""

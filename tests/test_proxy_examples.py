@@ -136,6 +136,7 @@ def oauth2_proxy():
             thread.join()
 
 
+@pytest.mark.nginx
 @pytest.mark.skipif(NGINX is None, reason="nginx is not installed")
 class TestOAuth2Proxy:
     CONF = EXAMPLES["oauth2_proxy_headers"].with_suffix(".conf")

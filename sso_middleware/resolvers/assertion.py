@@ -1,7 +1,7 @@
 """Resolvers for an identity-aware proxy that signs what it says: a JWT in a request header.
 
-They work under WSGI and ASGI, and need the extra ``crypto``. A forged assertion is refused (403), and
-never taken for an anonymous visitor or for anybody. These are the reasons:
+They work under WSGI, ASGI and inside Django, and need the extra ``crypto``. A forged assertion is
+refused (403), and never taken for an anonymous visitor or for anybody. These are the reasons:
 
 ======================== ============================================================================
 ``assertion_invalid``    no JWT, another algorithm, an unknown key, a wrong signature, a claim missing
@@ -24,15 +24,15 @@ from typing import Any, TypeAlias
 import jwt
 
 from sso_middleware.errors import ConfigError, HandoffRefused
-from sso_middleware.resolvers.headers import single_value
+from sso_middleware.resolvers.headers import as_received, single_value
 from sso_middleware.resolvers.keys import KeyServer
 from sso_middleware.resolvers.verification import holds
 from sso_middleware.urls import url_problem
 
 __all__ = ["cloudflare_access", "google_iap", "signed_assertion"]
 
-Resolver: TypeAlias = Callable[[Mapping[str, Any]], str | None]
-"""Given the environ or scope, returns the visitor's address, or `None` without an assertion."""
+Resolver: TypeAlias = Callable[[Any], str | None]
+"""Given environ, scope or Django's request, returns the visitor's address; `None`: no assertion."""
 
 _REQUIRED = ["aud", "iss", "exp", "iat"]
 _REASONS: tuple[tuple[type[Exception], str], ...] = (
@@ -42,8 +42,8 @@ _REASONS: tuple[tuple[type[Exception], str], ...] = (
     (jwt.InvalidIssuerError, "assertion_issuer"),
 )
 #: TypeError: the key is of another kind than the algorithm. RecursionError: JSON that is nested thousands
-#: deep, which PyJWT catches itself since 2.15.
-_BAD = (jwt.PyJWTError, TypeError, RecursionError)
+#: deep; OverflowError: a time without end. PyJWT catches these two itself since 2.15.
+_BAD = (jwt.PyJWTError, TypeError, RecursionError, OverflowError)
 _ASYMMETRIC = re.compile(r"(?:RS|PS|ES)[0-9]{3}K?|EdDSA")  # with HS* the public key would be the secret
 _FIELD_NAME = re.compile(r"[A-Za-z0-9-]+")
 _TEAM = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?")
@@ -60,6 +60,9 @@ def signed_assertion(
     leeway: int = 30,
 ) -> Resolver:
     """Return a resolver that verifies the JWT in a request header and gives the address in it.
+
+    What the claim says is believed unless ``email_verified`` is there and says no: use a claim that the
+    issuer vouches for. (That of Microsoft Entra ID named ``email`` can be whatever a tenant enters.)
 
     No header is an anonymous visitor. Nothing is fetched before the first assertion comes. Fetching
     blocks, so on ASGI the resolver runs in a worker thread, as any that is not async.
@@ -92,8 +95,8 @@ def signed_assertion(
         raise ConfigError(problems)
     keys = KeyServer(jwks_url)
 
-    def resolve_email(source: Mapping[str, Any]) -> str | None:
-        assertion = single_value(source, header)
+    def resolve_email(source: Any) -> str | None:
+        assertion = single_value(as_received(source), header)
         return None if assertion is None else _address(_claims(assertion), claim)
 
     def _claims(assertion: str) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from wsgiref.types import WSGIEnvironment
 import bottle  # type: ignore[import-untyped]
 
 from sso_middleware.errors import MiddlewareOrderError
+from sso_middleware.resolvers.headers import require_environ
 from sso_middleware.resolvers.verification import Verified, check_settings, email_from, email_in
 
 __all__ = ["beaker_session_email", "signed_cookie_email"]
@@ -31,6 +32,7 @@ def beaker_session_email(*keys: str, verified: Verified) -> EmailResolver:
     check_settings(verified, keys=keys)
 
     def resolve(environ: WSGIEnvironment) -> str | None:
+        require_environ(environ, "bottle.beaker_session_email")
         try:
             session = environ["beaker.session"]
         except KeyError:
@@ -67,6 +69,7 @@ def signed_cookie_email(name: str, secret: str | bytes, *, verified: Verified) -
     )
 
     def resolve(environ: WSGIEnvironment) -> str | None:
+        require_environ(environ, "bottle.signed_cookie_email")
         # A request of its own: Bottle notes what it has read in the environ, which is not ours.
         request: Any = bottle.BaseRequest({"HTTP_COOKIE": environ.get("HTTP_COOKIE", "")})
         value = request.get_cookie(name, secret=secret)

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from types import NoneType
 from typing import Any, TypeAlias
 
-from sso_middleware.callables import is_async, is_awaitable
+from sso_middleware.callables import is_async, run, settled, settled_in_thread
 from sso_middleware.errors import ConfigError, HandoffRefused, ResolverError
 from sso_middleware.resolvers.verification import holds
 from sso_middleware.text import exact
@@ -108,11 +108,7 @@ def _combination(course: _Course, parts: Any) -> Resolver:
         return resolve_async
 
     def resolve(source: Any) -> Any:
-        try:
-            course(_call_directly, source).send(None)
-        except StopIteration as finished:
-            return finished.value
-        raise AssertionError("nothing in it suspends")  # pragma: no cover - see _call_directly
+        return run(course(_call_directly, source))
 
     return resolve
 
@@ -120,17 +116,11 @@ def _combination(course: _Course, parts: Any) -> Resolver:
 async def _call_from_loop(part: Callable[..., Any], argument: Any) -> Any:
     if is_async(part):
         return _plain(await part(argument))
-    value, to_be_awaited = await in_thread(_run, part, argument)
-    return _plain(await value) if to_be_awaited else value
-
-
-def _run(part: Callable[..., Any], argument: Any) -> tuple[Any, bool]:
-    value = part(argument)
-    return (value, True) if is_awaitable(value) else (_plain(value), False)
+    return await settled_in_thread(in_thread, part, _plain, argument)
 
 
 async def _call_directly(part: Callable[..., Any], argument: Any) -> Any:
-    value, to_be_awaited = _run(part, argument)
+    value, to_be_awaited = settled(part, _plain, argument)
     if to_be_awaited:
         if inspect.iscoroutine(value):
             value.close()  # or Python complains that it was never awaited

@@ -6,7 +6,8 @@ they change in their copy of it goes nowhere.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from importlib import import_module
 from typing import Any, TypeAlias
 from wsgiref.types import WSGIEnvironment
@@ -14,6 +15,7 @@ from wsgiref.types import WSGIEnvironment
 from flask import Flask
 
 from sso_middleware.errors import MiddlewareOrderError
+from sso_middleware.resolvers.headers import require_environ
 from sso_middleware.resolvers.verification import (
     Verified,
     check_settings,
@@ -41,8 +43,9 @@ def session_email(app: Flask, *keys: str, verified: Verified) -> EmailResolver:
     check_settings(verified, keys=keys, app=_problem(app))
 
     def resolve(environ: WSGIEnvironment) -> str | None:
+        require_environ(environ, "flask.session_email")
         with app.app_context():  # sessions in a database use it, and return their connection at its end
-            session = app.session_interface.open_session(app, app.request_class(environ))
+            session = app.session_interface.open_session(app, app.request_class({**environ}))
             if session is None:
                 raise MiddlewareOrderError("the Flask application has no session: set app.secret_key first")
             return email_in(session, keys, verified)
@@ -74,12 +77,32 @@ def login_user_email(app: Flask, attr: str = "email", *, verified: Verified) -> 
                 "Flask-Login does not know the application yet: call login_manager.init_app(app) before the "
                 "first request"
             )
-        with app.request_context(environ):
+        require_environ(environ, "flask.login_user_email")
+        with _request_context(app, environ):
             user = flask_login.current_user
             return email_of(user, attr, verified) if is_signed_in(user) else None
 
     return resolve
 
 
+@contextmanager
+def _request_context(app: Flask, environ: WSGIEnvironment) -> Generator[None]:
+    """Push a request context that shares nothing, and take it away whatever happens.
+
+    Flask-Login keeps its user in `flask.g`, which belongs to the application context. One that is pushed
+    already, or that stayed behind, would be shared: the next visitor would be taken for the last one. Flask's
+    own ``with app.request_context()`` stays behind if the session cannot be opened.
+    """
+    with app.app_context():
+        context = app.request_context({**environ})  # a copy: Flask leaves a note in it
+        try:
+            context.push()
+            yield
+        finally:
+            context.pop()
+
+
 def _problem(app: object) -> str | None:
-    return None if isinstance(app, Flask) else "must be the Flask application itself, not its wsgi_app"
+    # Of a proxy, such as current_app, isinstance() sees what it stands for here and now.
+    is_app = issubclass(type(app), Flask)
+    return None if is_app else "must be the Flask application itself, neither its wsgi_app nor current_app"

@@ -1,11 +1,41 @@
-"""Reading one request header that must have come once, from a WSGI environ or an ASGI scope."""
+"""Reading one request header that must have come once: from an environ, a scope or Django's request."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from typing import Any, cast
 
-from sso_middleware.errors import HandoffRefused
+from sso_middleware.errors import HandoffRefused, ResolverError
+
+
+def as_received(source: Any) -> Mapping[str, Any]:
+    """Return the WSGI environ or ASGI scope that `source` is, or that Django's ``HttpRequest`` came with.
+
+    Under ASGI the request's ``META`` has joined what came twice; only its scope shows it as it came.
+    """
+    scope: object = getattr(source, "scope", None)
+    if isinstance(scope, Mapping):
+        return cast("Mapping[str, Any]", scope)
+    received: Mapping[str, Any] = getattr(source, "META", source)
+    return received
+
+
+def is_environ(source: Mapping[str, Any]) -> bool:
+    """Whether `source` is a WSGI environ, and not an ASGI scope."""
+    return "REQUEST_METHOD" in source
+
+
+def require_environ(source: Mapping[str, Any], resolver: str) -> None:
+    """Refuse an ASGI scope, where everybody would look anonymous.
+
+    Raises:
+        ResolverError: `source` is no environ.
+    """
+    if not is_environ(source):
+        raise ResolverError(
+            f"resolvers.{resolver} is for WSGI: put sso_middleware.wsgi.SSOMiddleware around the WSGI "
+            "application, and whatever brings that to ASGI around both"
+        )
 
 
 def single_value(source: Mapping[str, Any], name: str) -> str | None:
@@ -14,10 +44,14 @@ def single_value(source: Mapping[str, Any], name: str) -> str | None:
     A WSGI server has joined by a comma what came twice, or has chosen. It may also have taken
     ``X_Name`` for ``X-Name``; where that can be seen, it is refused.
 
+    Args:
+        source: what `as_received` returns.
+        name: of the header.
+
     Raises:
         HandoffRefused: ``ambiguous_header``: it came twice, or under a name with an underscore.
     """
-    if "REQUEST_METHOD" in source:
+    if is_environ(source):
         value = str(source.get(f"HTTP_{name.upper().replace('-', '_')}", ""))
     else:
         wanted, found = name.lower().encode(), list[bytes]()

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import http.client
+import json
 import logging
 import math
 import threading
 import time
+import urllib.request
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
@@ -18,6 +19,8 @@ from sso_middleware.errors import ResolverUnavailable
 _logger = logging.getLogger("sso_middleware")
 
 _TIMEOUT = 5  # seconds; a visitor is waiting
+_HEADERS = {"Accept": "application/json", "User-Agent": "sso-middleware"}  # many firewalls turn urllib's away
+_MAX_SIZE = 1_000_000  # bytes; an issuer's keys take some thousands
 _LIFESPAN = 300  # seconds for which keys are used without asking again
 _PAUSE = 10  # seconds between two attempts: an unknown key id may be a new key, or a forger's
 
@@ -35,7 +38,7 @@ class KeyServer:
 
     def __init__(self, url: str, *, clock: Callable[[], float] = time.monotonic) -> None:
         # Its own cache would hold everybody up, for each forged key id anew, while the server is down.
-        self._client = jwt.PyJWKClient(url, cache_jwk_set=False, timeout=_TIMEOUT)
+        self._client = _Client(url, cache_jwk_set=False, headers=_HEADERS)
         self._host = urlsplit(url).netloc
         self._clock = clock
         self._lock = threading.Lock()
@@ -54,14 +57,22 @@ class KeyServer:
         key = self._known(key_id)
         if key is not None:
             return key
-        with self._lock:
-            if self._known(key_id) is None and self._clock() >= self._next_attempt:
-                self._fetch()
-            key = self._known(key_id)
-            if key is None and self._is_down:
-                seconds = math.ceil(self._next_attempt - self._clock())
-                raise ResolverUnavailable("the key server is down", retry_after=max(seconds, 1))
-            return key
+        # Whoever waits for somebody else's fetch waits no longer than for one of their own.
+        if not self._lock.acquire(timeout=_TIMEOUT):
+            raise ResolverUnavailable("the key server is slow", retry_after=_PAUSE)
+        try:
+            return self._ask_for(key_id)
+        finally:
+            self._lock.release()
+
+    def _ask_for(self, key_id: str) -> Any | None:
+        if self._known(key_id) is None and self._clock() >= self._next_attempt:
+            self._fetch()
+        key = self._known(key_id)
+        if key is None and self._is_down:
+            seconds = math.ceil(self._next_attempt - self._clock())
+            raise ResolverUnavailable("the key server is down", retry_after=max(seconds, 1))
+        return key
 
     def _known(self, key_id: str) -> Any | None:
         return self._keys.get(key_id) if self._clock() < self._good_until else None
@@ -69,7 +80,7 @@ class KeyServer:
     def _fetch(self) -> None:
         try:
             found = self._client.get_signing_keys()
-        except (jwt.PyJWTError, OSError, ValueError, http.client.HTTPException) as error:
+        except Exception as error:  # noqa: BLE001 - a broken answer breaks PyJWT in many ways; see below
             self._is_down = True
             _logger.warning("no keys from the key server %s (%s)", self._host, type(error).__name__)
         else:
@@ -77,4 +88,36 @@ class KeyServer:
             self._keys = {str(key.key_id): key.key for key in found}
             self._good_until = self._clock() + _LIFESPAN
             self._is_down = False
-        self._next_attempt = self._clock() + _PAUSE
+        self._next_attempt = self._clock() + _PAUSE  # in any case, or each forged key id would ask anew
+
+
+class _Client(jwt.PyJWKClient):
+    """PyJWT's client, for which an answer may neither take long, nor be long, nor lead elsewhere.
+
+    PyJWT's own timeout is for each piece of an answer, however many come, and its versions before 2.15
+    follow a redirect.
+    """
+
+    def fetch_data(self) -> Any:
+        """Fetch the keys.
+
+        Raises:
+            OSError: the server is not there, is too slow, or answers with anything but 200.
+            ValueError: its answer is too long, or no JSON.
+        """
+        deadline = time.monotonic() + _TIMEOUT
+        answer = bytearray()
+        request = urllib.request.Request(self.uri, headers=self.headers)  # noqa: S310 - http(s): see url_problem
+        with urllib.request.build_opener(_NoRedirect).open(request, timeout=_TIMEOUT) as response:
+            while part := response.read1(_MAX_SIZE):
+                answer += part
+                if len(answer) > _MAX_SIZE:
+                    raise ValueError("the answer is too long")
+                if time.monotonic() > deadline:
+                    raise TimeoutError("the answer takes too long")
+        return json.loads(answer)
+
+
+class _NoRedirect(urllib.request.HTTPRedirectHandler):
+    def redirect_request(self, *_: object, **__: object) -> None:
+        """Go nowhere else: the redirect is the answer then, and an error."""

@@ -1,21 +1,38 @@
 """For an identity-aware proxy or web server in front: who it says is signed in.
 
 A header is as good as the way it came. The proxy has to take the header out of every request before
-it sets its own, its spelling with underscores too (nginx and Apache do that of themselves), and
-nothing but the proxy may reach the application: `trusted_header` wants at least one proof of that.
+it sets its own, its spelling with underscores too (Apache does that of itself, and nginx as long as
+``underscores_in_headers`` is off), and nothing but the proxy may reach the application:
+`trusted_header` wants at least one proof of that.
+
+If a proxy lets a visitor's own header through, beside the one it sets, both come with its address and
+its secret. Then all depends on what the server in between shows of them:
+
+============================================ ===================== ======================
+server                                       the header doubled    its underscore twin
+============================================ ===================== ======================
+uvicorn, hypercorn, granian under ASGI       refused               refused
+gunicorn, waitress, Werkzeug                 refused               dropped by the server
+granian under WSGI                           refused               **cannot be seen**
+cheroot                                      **cannot be seen**    **cannot be seen**
+============================================ ===================== ======================
+
+What cannot be seen counts if it comes last or alone: on these two servers nothing but the proxy stands
+between a visitor and any address they like. uvicorn and hypercorn running a WSGI application, a2wsgi
+and asgiref show a twin joined to the genuine header, which is refused; one that comes alone they show
+as if it were genuine.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from hmac import compare_digest
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Any, TypeAlias
-from wsgiref.types import WSGIEnvironment
 
 from sso_middleware.errors import ConfigError, HandoffRefused, ResolverError
-from sso_middleware.resolvers.headers import single_value
+from sso_middleware.resolvers.headers import as_received, is_environ, single_value
 
 __all__ = [
     "AUTHELIA",
@@ -62,7 +79,7 @@ _NAME = re.compile(r"[A-Za-z0-9]+(-[A-Za-z0-9]+)*")
 _SECRET = re.compile(r"[!-+\--~]+")  # visible ASCII; a comma could not be told from a doubled header
 
 
-def remote_user(domain: str | None = None) -> Callable[[WSGIEnvironment], str | None]:
+def remote_user(domain: str | None = None) -> Callable[[Any], str | None]:
     """Take the address from ``REMOTE_USER``, which the web server sets itself (RFC 3875, 4.1.11).
 
     A request header named ``Remote-User`` is a visitor's and plays no part.
@@ -77,8 +94,9 @@ def remote_user(domain: str | None = None) -> Callable[[WSGIEnvironment], str | 
     if domain is not None and (not isinstance(domain, str) or not domain or "@" in domain):
         raise ConfigError({"domain": "must be a domain, such as acme.example, or None"})
 
-    def resolve(environ: WSGIEnvironment) -> str | None:
-        if "REQUEST_METHOD" not in environ:
+    def resolve(source: Any) -> str | None:
+        environ = as_received(source)
+        if not is_environ(environ):
             raise ResolverError("REMOTE_USER is known to WSGI only: under ASGI use proxy.trusted_header")
         user: str = environ.get("REMOTE_USER", "")
         if domain is not None and user and "@" not in user:
@@ -91,11 +109,12 @@ def remote_user(domain: str | None = None) -> Callable[[WSGIEnvironment], str | 
 def trusted_header(
     name: str, *, trusted_proxies: str | Iterable[str] = (), secret: tuple[str, str] | None = None
 ) -> Callable[[Any], str | None]:
-    """Take the address from a header that the proxy in front sets; for WSGI and ASGI.
+    """Take the address from a header that the proxy in front sets; for WSGI, ASGI and inside Django.
 
     At least one of `trusted_proxies` and `secret` is obligatory; where both are given, both must hold.
     A request without the header is an anonymous visitor's. With it, but not from the proxy, it is
-    refused (``untrusted_proxy``), and so is a header that came twice (``ambiguous_header``).
+    refused (``untrusted_proxy``), and so is a header that came twice (``ambiguous_header``), where the
+    server lets it be seen: see the module's table.
 
     Args:
         name: of the header; see this module's constants.
@@ -120,13 +139,14 @@ def trusted_header(
         raise ConfigError(problems)
 
     def resolve(source: Any) -> str | None:
-        email = single_value(source, name)
+        received = as_received(source)
+        email = single_value(received, name)
         if email is None:
             return None
-        if networks and not _is_from(networks, source):
+        if networks and not _is_from(networks, received):
             raise HandoffRefused("untrusted_proxy")
         if secret is not None:
-            told = single_value(source, secret[0]) or ""
+            told = single_value(received, secret[0]) or ""
             if not compare_digest(told.encode(), secret[1].encode()):
                 raise HandoffRefused("untrusted_proxy")
         return email
@@ -134,8 +154,8 @@ def trusted_header(
     return resolve
 
 
-def _is_from(networks: list[Network], source: Any) -> bool:
-    if "REQUEST_METHOD" in source:
+def _is_from(networks: list[Network], source: Mapping[str, Any]) -> bool:
+    if is_environ(source):
         seen_by_proxy_fix = source.get("werkzeug.proxy_fix.orig", source)
         peer = seen_by_proxy_fix.get("REMOTE_ADDR")
     else:
@@ -154,7 +174,7 @@ def _networks(trusted_proxies: Any) -> tuple[list[Network], str | None]:
     if isinstance(trusted_proxies, str):
         trusted_proxies = [trusted_proxies]
     try:
-        networks = [ip_network(proxy) for proxy in trusted_proxies]
+        networks = [ip_network(str(proxy)) for proxy in trusted_proxies]  # a bare number would be one, too
     except (TypeError, ValueError):
         return [], "must be IP addresses or networks, such as 127.0.0.1 or 10.0.0.0/8, without host bits"
     if any(network.prefixlen == 0 for network in networks):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from typing import Any, TypeAlias
 from wsgiref.types import WSGIEnvironment
 
@@ -10,6 +11,7 @@ from pyramid.router import (  # type: ignore[import-untyped]
     Router,  # pyright: ignore[reportMissingTypeStubs]
 )
 
+from sso_middleware.resolvers.headers import require_environ
 from sso_middleware.resolvers.verification import Verified, check_settings, email_from
 
 __all__ = ["request_email"]
@@ -22,7 +24,9 @@ def request_email(router: Any, getter: Callable[[Any], Any], *, verified: Verifi
 
     ``request_email(app, lambda request: request.identity, verified="email_verified")``, where the
     security policy's identity has an ``email``. Sessions, the security policy and request methods
-    work as in a view; tweens do not run, so a transaction that one of them begins has not begun.
+    work as in a view. Tweens do not run, except that where pyramid_tm is, `getter` is within a
+    transaction of ``request.tm``, which is aborted in the end. Without a security policy Pyramid's
+    ``request.identity`` is `None` for everybody.
 
     Args:
         router: what ``config.make_wsgi_app()`` returns, before any filter is put around it.
@@ -33,20 +37,39 @@ def request_email(router: Any, getter: Callable[[Any], Any], *, verified: Verifi
     Raises:
         ConfigError: naming every wrong setting at once.
     """
-    is_router = isinstance(router, Router)
+    problem = (
+        "must be what config.make_wsgi_app() returns, before any filter (by INI file: use = "
+        "egg:sso-middleware#with_app, the last filter before the application)"
+    )
     check_settings(
         verified,
-        router=None if is_router else "must be what config.make_wsgi_app() returns, before any filter",
+        router=None if isinstance(router, Router) else problem,
         getter=None if callable(getter) else "must be a callable (request) -> user",
     )
 
     def resolve(environ: WSGIEnvironment) -> str | None:
-        with router.request_context(environ) as request:
+        require_environ(environ, "pyramid.request_email")
+        with router.request_context({**environ}) as request:  # a copy: WebOb leaves notes in it
             try:
-                return email_from(getter(request), verified)
+                with _transaction(request):
+                    return email_from(getter(request), verified)
             finally:
                 # They are the router's to call after a response; database connections hang on them.
                 while request.finished_callbacks:
                     request.finished_callbacks.popleft()(request)
 
     return resolve
+
+
+@contextmanager
+def _transaction(request: Any) -> Generator[None]:
+    """Begin and abort what pyramid_tm's tween would: database sessions return their connections with it."""
+    manager = None if "repoze.tm.active" in request.environ else getattr(request, "tm", None)
+    if manager is None:
+        yield
+        return
+    manager.begin()
+    try:
+        yield
+    finally:
+        manager.abort()

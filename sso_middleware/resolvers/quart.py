@@ -39,9 +39,15 @@ def context_email(app: Quart, getter: Callable[[], Any], *, verified: Verified) 
     )
 
     async def resolve(scope: dict[str, Any]) -> str | None:
-        async with app.request_context(_request(app, scope)):
+        context = app.request_context(_request(app, scope))
+        # Not `async with`: that stays behind, with a database connection perhaps, if the session cannot be
+        # opened, and after an error under PRESERVE_CONTEXT_ON_EXCEPTION.
+        try:
+            await context.push()
             user = getter()
             return email_from(await user if is_awaitable(user) else user, verified)
+        finally:
+            await context.pop()
 
     return resolve
 

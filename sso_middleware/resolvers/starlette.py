@@ -61,21 +61,26 @@ def user_email(attr: str = "email", *, verified: Verified) -> EmailResolver:
     check_settings(verified, attr=attr)
 
     async def resolve(scope: Scope) -> str | None:
-        user = _outside(scope, "user", "AuthenticationMiddleware")
+        user = _outside(scope, "user", "AuthenticationMiddleware", _SESSION_OUTSIDE)
         return email_of(user, attr, verified) if is_signed_in(user) else None
 
     return resolve
 
 
-def _outside(scope: Scope, key: str, middleware: str) -> Any:
+_SESSION_OUTSIDE = (
+    " If its backend reads the session, SessionMiddleware has to stand outside AuthenticationMiddleware."
+)
+
+
+def _outside(scope: Scope, key: str, middleware: str, also: str = "") -> Any:
     try:
         return scope[key]
     except KeyError:
         raise MiddlewareOrderError(
-            f"there is no scope[{key!r}] yet: {middleware} has to stand outside SSOMiddleware. With "
+            f"there is no scope[{key!r}] yet: {middleware} has to be there, outside SSOMiddleware. With "
             f"app.add_middleware() the last one added is outermost: move app.add_middleware({middleware}, "
             "...) below app.add_middleware(SSOMiddleware, ...). With Starlette(middleware=[...]) the first "
             f"one is outermost: move Middleware({middleware}, ...) above Middleware(SSOMiddleware, ...). "
             "Add both in the same one of these ways; SSOMiddleware(app, ...) around the whole application "
-            "is too far out."
+            f"is too far out.{also}"
         ) from None

@@ -66,7 +66,8 @@ def email_from(answer: object, verified: Verified) -> str | None:
     """Return the address that the application's answer to "who is it?" holds.
 
     Args:
-        answer: an object or mapping with an ``email``, or the address itself; `None`: nobody.
+        answer: an object or mapping with an ``email``, or the address itself; `None`: nobody, and so is
+            a user whose ``is_active``, if there is one, is not set.
         verified: see `Verified`.
 
     Raises:
@@ -77,7 +78,7 @@ def email_from(answer: object, verified: Verified) -> str | None:
         return None
     email = exact(answer)
     if not isinstance(email, str):
-        return email_of(answer, "email", verified)
+        return email_of(answer, "email", verified) if _is_active(answer) else None
     if email:
         require_verified(email, verified)
     return email
@@ -108,11 +109,7 @@ def email_in(session: Mapping[str, Any], keys: Sequence[str], verified: Verified
 
 def is_signed_in(user: Any) -> bool:
     """Whether `user`, as Starlette and Flask-Login know one, is there and active."""
-    return (
-        not isinstance(user, NoneType)
-        and holds(user.is_authenticated)
-        and holds(getattr(user, "is_active", True))
-    )
+    return not isinstance(user, NoneType) and holds(user.is_authenticated) and _is_active(user)
 
 
 def require_verified(user: object, verified: Verified) -> None:
@@ -144,8 +141,14 @@ def holds(value: object) -> bool:
         raise ResolverError(
             f"a {type(value).__name__} says neither yes nor no: give a predicate that calls it"
         )
-    text = exact(value)
+    text = value.decode("latin-1") if isinstance(value, bytes) else exact(value)
     return text.lower() == "true" if isinstance(text, str) else bool(value)
+
+
+def _is_active(user: object) -> bool:
+    if isinstance(user, Mapping):
+        return holds(cast("Mapping[str, object]", user).get("is_active", True))
+    return holds(getattr(user, "is_active", True))
 
 
 def _field(user: object, name: str) -> object:

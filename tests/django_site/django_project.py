@@ -53,7 +53,12 @@ settings.configure(
     SECRET_KEY="the secret key of a project that exists in tests only",
     ALLOWED_HOSTS=["127.0.0.1"],
     ROOT_URLCONF="django_urls",
-    INSTALLED_APPS=["django.contrib.auth", "django.contrib.contenttypes", "django.contrib.sessions"],
+    INSTALLED_APPS=[
+        "django.contrib.auth",
+        "django.contrib.contenttypes",
+        "django.contrib.sessions",
+        "sso_middleware.django",
+    ],
     MIDDLEWARE=[*WITHOUT_OURS, OURS],
     AUTHENTICATION_BACKENDS=["django.contrib.auth.backends.AllowAllUsersModelBackend"],
     PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"],

@@ -8,6 +8,7 @@ import traceback
 
 import pytest
 from django.core.checks import run_checks
+from django.urls import reverse_lazy
 from django_project import (
     AUTHENTICATION,
     ENGINES,
@@ -26,7 +27,7 @@ EVERY_SETTING = [
     # the number, what is wrong, and words of the message
     (1, None, "HELPDESK_SSO must be a dict"),
     (1, [("sso_token", SSO_TOKEN)], "HELPDESK_SSO must be a dict"),
-    (2, setting(SSO_TOKEN="x"), "'SSO_TOKEN'] is no setting: did you mean sso_token?"),
+    (2, setting(SSO_TOKEN="x"), "'SSO_TOKEN'] is no setting: did you mean 'sso_token'."),
     (2, setting(zzzzzz=1), "'zzzzzz'] is no setting."),
     (3, setting(sso_token=""), "'sso_token'] is empty"),
     (3, setting(sso_token=...), "'sso_token'] is not set"),
@@ -56,6 +57,7 @@ EVERY_SETTING = [
     (14, setting(login_url="//evil.example"), "'login_url'] must not start with //"),
     (14, setting(login_url="no-such-name"), "'login_url'] login_url is neither a path"),
     (14, setting(login_url=7), "'login_url'] login_url is neither a path"),
+    (14, setting(login_url=reverse_lazy("no-such-name")), "Reverse for 'no-such-name' not found."),
     (15, setting(next_param=""), "'next_param'] must be a non-empty str"),
     (16, setting(logout_url=...), "'logout'] needs a logout_url"),
     (16, setting(logout="yes"), "'logout'] must be True, a Logout, or a dict"),
@@ -174,6 +176,26 @@ def test_a_setting_nobody_reads_is_a_warning(configure, settings_without):
     assert found() == []
 
 
+@pytest.mark.parametrize("protocol", ["wsgi", "asgi"])
+def test_the_class_for_whole_applications(configure, protocol):
+    """In MIDDLEWARE it cannot work: the hint says what to write in its place."""
+    other = f"sso_middleware.{protocol}.SSOMiddleware"
+    configure(MIDDLEWARE=[*WITHOUT_OURS, other])
+    (warning,) = found()
+    assert warning.id == "sso_middleware.W002"
+    assert warning.hint.startswith(f"Write {OURS!r} in place of {other!r}")
+
+
+def test_where_a_logout_leads(configure):
+    """LOGOUT_REDIRECT_URL is looked up where it counts."""
+    configure(LOGOUT_REDIRECT_URL="no-such-name")
+    (error,) = found()
+    assert error.id == "sso_middleware.E016"
+    assert "LOGOUT_REDIRECT_URL is neither a path" in error.msg
+    configure(HELPDESK_SSO=setting(logout={"then": "/bye"}))
+    assert found() == []
+
+
 def test_no_authentication_is_a_warning(configure):
     """For the default resolver, which reads request.user; a resolver of one's own may need none."""
     configure(MIDDLEWARE=[SESSION, OURS])
@@ -181,6 +203,19 @@ def test_no_authentication_is_a_warning(configure):
     assert warning.id == "sso_middleware.W003"
     configure(HELPDESK_SSO=setting(resolve_email=len, verified=...))
     assert found() == []
+
+
+def test_an_attribute_that_users_do_not_have_is_a_warning(configure):
+    """Before a visitor meets an AttributeError; fields, properties and relations are attributes."""
+    configure(HELPDESK_SSO=setting(verified="email_verified"))
+    (warning,) = found()
+    assert warning.id == "sso_middleware.W004"
+    assert "User has no such attribute" in warning.msg
+    for name in ("is_staff", "is_authenticated", "groups"):
+        configure(HELPDESK_SSO=setting(verified=name))
+        assert found() == []
+    configure(HELPDESK_SSO=setting(verified="email_verified"), AUTH_USER_MODEL="no.Such")
+    assert found() == []  # that is Django's to tell
 
 
 @pytest.mark.parametrize("engine", ENGINES)
@@ -268,6 +303,16 @@ def test_manage_py_check(tmp_path, first_line, app):
     assert "(sso_middleware.E012) HELPDESK_SSO['verified'] must be True" in result.stderr
     assert f"(sso_middleware.E018) in MIDDLEWARE, {SESSION!r}" in result.stderr
     assert SSO_TOKEN not in result.stderr + result.stdout
+
+
+def test_other_applications_may_be_called_django_too(tmp_path):
+    """Django wants every application's label to be its own, and "somebody.django" has "django"."""
+    (tmp_path / "somebody").mkdir()
+    (tmp_path / "somebody" / "django.py").write_text("")
+    apps = '"sso_middleware.django", "somebody.django"'
+    (tmp_path / "project.py").write_text(PROJECT.replace("THE_APP", apps))
+    result = manage(tmp_path, "check", "sso_middleware")
+    assert "(sso_middleware.E012)" in result.stderr
 
 
 def test_the_debug_page_hides_the_token():

@@ -14,6 +14,7 @@ from django.contrib.auth.signals import user_logged_out
 from django.core.exceptions import PermissionDenied
 from django.test import AsyncClient, Client
 from django.urls import clear_script_prefix, get_script_prefix, reverse_lazy, set_script_prefix
+from django.utils.functional import SimpleLazyObject
 from django_project import (
     AUTHENTICATION,
     OURS,
@@ -37,6 +38,7 @@ from sso_middleware import (
 )
 from sso_middleware.django import SSOMiddleware, end_session
 
+REMOTE_USER = "django.contrib.auth.middleware.PersistentRemoteUserMiddleware"
 EVENTS: list[SSOEvent] = []
 
 
@@ -198,6 +200,11 @@ class TestAnswers:
 
 
 class TestPrefix:
+    @pytest.fixture(autouse=True)
+    def login_is_a_view(self, configure):
+        """As Django's documentation advises: so it is found under every prefix."""
+        configure(LOGIN_URL="the-login")
+
     def at(self, site, **changes):
         return site(auth_url="https://app.example.com/app/sso/helpdesk", **changes)
 
@@ -264,12 +271,50 @@ class TestLogin:
         visitor = site(login_url="the-login", next_param="way_back")
         assert visitor.get("/sso/helpdesk")["location"] == "/login?way_back=/sso/helpdesk"
 
-    @pytest.mark.parametrize("login_url", ["/app/login", "the-login"])
-    def test_login_url_under_a_script_name(self, browser, configure, login_url):
-        """A path in LOGIN_URL is seen from outside, as it is for Django, and has the prefix once."""
-        configure(FORCE_SCRIPT_NAME="/app", LOGIN_URL=login_url, HELPDESK_SSO=setting(paths="/sso/helpdesk"))
-        reply = inside(browser).get("/sso/helpdesk")
+    @pytest.mark.parametrize(
+        ("login_url", "expected"),
+        [
+            ("/app/login", "/app/login"),
+            ("/accounts/login/", "/accounts/login/"),
+            ("the-login", "/app/login"),
+            (reverse_lazy("the-login"), "/app/login"),
+        ],
+        ids=["path", "path elsewhere", "name", "lazy"],
+    )
+    @pytest.mark.parametrize("forced", [False, True], ids=["mounted", "forced"])
+    def test_login_url_under_a_script_name(self, browser, configure, login_url, expected, forced):
+        """A path in LOGIN_URL is what the browser sees, and a name has the prefix, as for login_required."""
+        configure(
+            LOGIN_URL=login_url,
+            LOGOUT_REDIRECT_URL=login_url,
+            FORCE_SCRIPT_NAME="/app" if forced else None,
+            HELPDESK_SSO=setting(paths="/sso/helpdesk", logout={"path": "/sso/logout"}),
+        )
+        visitor, prefix = inside(browser), "" if forced else "/app"
+        reply = visitor.get("/sso/helpdesk", prefix=prefix)
+        assert reply["location"] == f"{expected}?next=/app/sso/helpdesk"
+        assert visitor.get("/sso/logout", prefix=prefix)["location"] == expected
+
+    @pytest.mark.parametrize(
+        "login_url", ["/login", "the-login", reverse_lazy("the-login")], ids=["path", "name", "lazy"]
+    )
+    def test_login_url_of_its_own_under_a_script_name(self, site, login_url):
+        """A path in HELPDESK_SSO is that of the URLconf, as for the other middlewares."""
+        visitor = site(login_url=login_url, paths="/sso/helpdesk")
+        reply = visitor.get("/sso/helpdesk", prefix="/app")
         assert reply["location"] == "/app/login?next=/app/sso/helpdesk"
+
+    def test_login_in_the_visitors_language(self, browser, configure):
+        """Under i18n_patterns a named login has the language of the request, as LocaleMiddleware finds it."""
+        configure(
+            ROOT_URLCONF="django_urls_i18n",
+            LOGIN_URL="the-login",
+            MIDDLEWARE=[SESSION, "django.middleware.locale.LocaleMiddleware", AUTHENTICATION, OURS],
+        )
+        visitor = inside(browser)
+        for language in ("de", "fr"):
+            reply = visitor.get("/sso/helpdesk", headers=[("Accept-Language", language)])
+            assert reply["location"] == f"/{language}/login?next=/sso/helpdesk"
 
     def test_the_script_prefix_of_the_moment_is_no_matter(self, configure):
         """Django may be set up with FORCE_SCRIPT_NAME or without; a named login has the prefix once."""
@@ -329,6 +374,23 @@ class TestLogout:
         visitor.sign_in("jane")
         assert visitor.get("/leave")["location"] == "/bye"
         assert visitor.name == "anonymous"
+
+    @pytest.mark.parametrize(
+        ("redirect_url", "expected"),
+        [
+            (None, "/"),
+            ("/bye", "/bye"),
+            ("the-login", "/login"),
+            (reverse_lazy("the-login"), "/login"),
+            ("https://bye.example.com/", "https://bye.example.com/"),
+        ],
+        ids=["none", "path", "name", "lazy", "absolute"],
+    )
+    @pytest.mark.parametrize("logout", [True, {"end_session": end_session}], ids=["true", "dict"])
+    def test_whereto_is_djangos(self, site, configure, logout, redirect_url, expected):
+        """Without a place of its own the logout leads where Django's leads: to LOGOUT_REDIRECT_URL."""
+        configure(LOGOUT_REDIRECT_URL=redirect_url)
+        assert site(logout=logout).get("/sso/logout")["location"] == expected
 
     @pytest.mark.parametrize("logout", [None, False])
     def test_not_at_all(self, site, logout):
@@ -522,6 +584,7 @@ class TestOrder:
             ([SESSION, OURS, AUTHENTICATION], AUTHENTICATION),
             ([AUTHENTICATION, OURS, SESSION], SESSION),
             ([SESSION, OURS, f"{__name__}.OwnAuthentication"], f"{__name__}.OwnAuthentication"),
+            ([*WITHOUT_OURS, OURS, REMOTE_USER], REMOTE_USER),
         ],
     )
     def test_wrong_order(self, browser, configure, lines, below):
@@ -558,6 +621,19 @@ class TestOrder:
         assert visitor.get("/sso/helpdesk", headers=[("X-Email", JANE)]).is_handoff
 
 
+@pytest.mark.parametrize("place", [0, 1], ids=["before", "after"])
+def test_login_required_everywhere(site, configure, place):
+    """LoginRequiredMiddleware asks views, and on an intercepted path there is none, wherever it stands."""
+    lines = [OURS]
+    lines.insert(place, "django.contrib.auth.middleware.LoginRequiredMiddleware")
+    configure(MIDDLEWARE=[*WITHOUT_OURS, *lines])
+    visitor = site()
+    assert visitor.get("/sso/helpdesk")["location"] == "/login?next=/sso/helpdesk"
+    assert visitor.get("/sso/logout")["location"] == "/"
+    reply = site(login_url=None).get("/sso/helpdesk")  # the view's answer, which is Django's
+    assert (reply.status, reply["location"]) == (302, "/login?next=/sso/helpdesk")
+
+
 class OwnMiddleware(SSOMiddleware):
     """With a name of its own."""
 
@@ -578,7 +654,7 @@ class TestDjangosTestClient:
         """force_login, the hand-off, the loop's cookie in the jar."""
         configure(ALLOWED_HOSTS=["testserver"])
         client = Client()
-        client.force_login(jane_of_the_database())
+        client.force_login(user_of_the_database("jane"))
         response = client.get("/sso/helpdesk")
         assert response.status_code == 303
         assert response["Location"].startswith("https://acme.example/sso?token=")
@@ -590,15 +666,15 @@ class TestDjangosTestClient:
         """The same with the async client."""
         configure(ALLOWED_HOSTS=["testserver"])
         client = AsyncClient()
-        client.force_login(jane_of_the_database())
+        client.force_login(user_of_the_database("jane"))
         response = asyncio.run(client.get("/sso/helpdesk"))
         assert response.status_code == 303
 
 
-def jane_of_the_database():
+def user_of_the_database(name):
     from django.contrib.auth.models import User  # noqa: PLC0415
 
-    return User.objects.get(username="jane")
+    return User.objects.get(username=name)
 
 
 def test_the_address_field_of_a_user_model(browser, configure):
@@ -607,6 +683,22 @@ def test_the_address_field_of_a_user_model(browser, configure):
         MIDDLEWARE=[*WITHOUT_OURS, f"{__name__}.user_with_contact", OURS], HELPDESK_SSO=setting(verified=True)
     )
     assert inside(browser).get("/sso/helpdesk").claims["email"] == "contact@example.com"
+
+
+def test_an_authentication_that_knows_no_auser(browser, configure):
+    """A middleware of the site's own may set request.user alone: it is looked at where sync code runs."""
+    configure(MIDDLEWARE=[f"{__name__}.user_who_asks_the_database", OURS])
+    visitor = inside(browser)
+    assert visitor.get("/sso/helpdesk", headers=[("X-Name", "jane")]).claims["email"] == JANE
+    assert visitor.get("/sso/helpdesk", headers=[("X-Name", "joe")]).status == 403
+
+
+def user_who_asks_the_database(get_response):
+    def middleware(request):
+        request.user = SimpleLazyObject(lambda: user_of_the_database(request.headers["X-Name"]))
+        return get_response(request)
+
+    return middleware
 
 
 class Contact:

@@ -6,6 +6,7 @@ import base64
 import datetime as dt
 import hashlib
 import hmac
+import itertools
 import json
 import re
 import ssl
@@ -14,9 +15,9 @@ import sys
 import threading
 import time
 import traceback
-import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 
+import anyio
 import jwt
 import pytest
 from cryptography import x509
@@ -35,6 +36,7 @@ PATH = "/sso/helpdesk"
 HEADER = "X-Signed-Assertion"
 KEYS = {"rsa": rsa_key(), "ec": ec_key()}
 ANOTHER = rsa_key()
+P384 = ec_key(ec.SECP384R1)
 
 
 @pytest.fixture(autouse=True)
@@ -179,6 +181,19 @@ class TestForged:
             ({"key": KEYS["rsa"], "key_id": "nobody's"}, "assertion_invalid"),
             ({"algorithm": "RS512"}, "assertion_invalid"),
             ({"headers": {"crit": ["b64", "exp"], "exp": 7}}, "assertion_invalid"),
+            ({"headers": {"crit": []}}, "assertion_invalid"),
+            ({"headers": {"crit": "exp"}}, "assertion_invalid"),
+            ({"aud": []}, "assertion_invalid"),
+            ({"aud": [AUDIENCE, 7]}, "assertion_audience"),
+            ({"aud": {AUDIENCE: 1}}, "assertion_audience"),
+            ({"exp": float("inf")}, "assertion_invalid"),
+            ({"exp": float("nan")}, "assertion_invalid"),
+            ({"exp": [2**40]}, "assertion_invalid"),
+            ({"iat": float("inf")}, "assertion_invalid"),
+            ({"nbf": float("nan")}, "assertion_invalid"),
+            ({"email": ""}, "invalid_email"),
+            ({"email": " jane@example.com"}, "invalid_email"),
+            ({"email": "jane@example.com, eve@example.com"}, "invalid_email"),
         ],
         ids=lambda value: re.sub(" object at 0x[0-9a-f]+", "", str(value)),
     )
@@ -188,7 +203,31 @@ class TestForged:
         reply = visit(assertion)
         assert reply.status == 403
         assert f"Code: {expected}" in reply.text
-        assert reason(resolve, assertion) == expected
+        if expected != "invalid_email":  # that is the gate's word
+            assert reason(resolve, assertion) == expected
+
+    @pytest.mark.parametrize("name", ["email", "email_verified"])
+    def test_claim_that_comes_twice(self, resolve, issuer, name):
+        """Of a claim that the issuer has signed twice, the last counts, in everything that reads it."""
+        head, payload, _ = issuer.sign(email_verified=True).split(".")
+        claims = base64.urlsafe_b64decode(payload + "==").decode()
+        second = json.dumps({"email": "second@example.com", "email_verified": False}[name])
+        twice = claims.replace("}", f', "{name}": {second}}}')
+        signed = f"{head}.{part(twice.encode())}"
+        signature = jwt.get_algorithm_by_name("RS256").sign(signed.encode(), KEYS["rsa"])
+        if name == "email":
+            assert resolve(environ(f"{signed}.{part(signature)}")) == "second@example.com"
+        else:
+            assert reason(resolve, f"{signed}.{part(signature)}") == "email_not_verified"
+
+    def test_another_curve(self, url, issuer):
+        """A key of a curve that is not the algorithm's verifies nothing."""
+        issuer.keys[1] = jwt.get_algorithm_by_name("ES384").to_jwk(P384.public_key(), as_dict=True) | {
+            "kid": "ec"
+        }
+        resolve = make(url)
+        assert reason(resolve, issuer.sign("ec")) == "assertion_invalid"
+        assert reason(resolve, issuer.sign("ec", key=P384, algorithm="ES384")) == "assertion_invalid"
 
     def test_without_a_key_id(self, resolve, issuer):
         """An assertion without `kid` is refused, and the key server is left alone."""
@@ -230,7 +269,13 @@ class TestForged:
         """A key, or an address of keys, that the assertion brings along is not looked at."""
         mine = Issuer(mine=ANOTHER)
         with mine.serving() as elsewhere:
-            headers = {"jku": elsewhere, "jwk": public_jwk("mine", ANOTHER), "kid": "mine"}
+            headers = {
+                "jku": elsewhere,
+                "x5u": elsewhere,
+                "x5c": [part(b"a certificate")],
+                "jwk": public_jwk("mine", ANOTHER),
+                "kid": "mine",
+            }
             assert reason(resolve, mine.sign("mine", headers=headers)) == "assertion_invalid"
             assert mine.fetches == 0
 
@@ -386,6 +431,30 @@ class TestKeyServer:
         assert forger.is_alive()
         forger.join()
 
+    def test_mixed_keys(self, url, issuer):
+        """Keys of all kinds, among them unknown and broken ones, are no obstacle to the good ones."""
+        pem = (
+            KEYS["rsa"]
+            .public_key()
+            .public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+        )
+        issuer.keys[:0] = [
+            {"kty": "oct", "kid": "rsa", "k": part(pem)},
+            {"kty": "OKP", "crv": "X25519", "kid": "x", "x": part(b"x" * 32)},
+            {"kty": "post-quantum", "kid": "y"},
+            {"kty": "EC", "crv": "P-256", "kid": "z", "x": "AA", "y": "AA"},
+            public_jwk("without an id", ANOTHER) | {"kid": None},
+        ]
+        resolve = make(url)
+        for key_id in KEYS:
+            assert resolve(environ(issuer.sign(key_id))) == JANE
+        assert reason(resolve, issuer.sign("without an id", key=ANOTHER)) == "assertion_invalid"
+
+    def test_how_it_asks(self, url, issuer):
+        """It says who it is: firewalls in front of key servers turn urllib's own User-Agent away."""
+        assert KeyServer(url).find("rsa") is not None
+        assert issuer.asked["User-Agent"] == "sso-middleware"
+
     def test_encryption_keys(self, url, issuer):
         """A key that is published for encryption verifies nothing."""
         issuer.keys[0]["use"] = "enc"
@@ -403,7 +472,18 @@ class TestKeyServerDown:
 
     @pytest.mark.parametrize(
         "broken",
-        [500, 404, b"", b"rubbish", b"\xff", b"[]", b'"keys"', b"{}", b'{"keys": []}', b'{"keys": [{}]}'],
+        [
+            *(500, 404, 204),
+            *(b"", b"rubbish", b"\xff", b"[]", b'"keys"', b"{}", b'{"keys": []}', b'{"keys": [{}]}'),
+            *(
+                b'{"keys": [7]}',
+                b'{"keys": 7}',
+                b'{"keys": [{"kty": "RSA", "alg": ["RS256"], "kid": "rsa"}]}',
+            ),
+            pytest.param(b"[" * 100_000, id="deep"),
+            pytest.param(b'{"keys": ' + b" " * 1_000_000 + b"[]}", id="huge"),
+            pytest.param(b'{"keys": [' + b"9" * 5000 + b"]}", id="a number of 5000 digits"),
+        ],
         indirect=True,
         ids=repr,
     )
@@ -413,8 +493,91 @@ class TestKeyServerDown:
         reply = visit(issuer.sign())
         assert reply.status == 503
         assert 1 <= int(reply["retry-after"]) <= 10
+        assert visit(issuer.sign("ec")).status == 503
+        assert issuer.fetches == 1
         (line,) = [record for record in caplog.records if "key server" in record.message]
         assert line.message.startswith("no keys from the key server 127.0.0.1:")
+
+    @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+    def test_redirect(self, issuer, status):
+        """It is asked where the settings say, and nowhere else."""
+        elsewhere = Issuer(**KEYS)
+        with elsewhere.serving() as target, issuer.serving() as url:
+            issuer.status = status
+            issuer.headers = {"Location": target}
+            with pytest.raises(ResolverUnavailable):
+                KeyServer(url).find("rsa")
+        assert issuer.fetches == 1
+        assert elsewhere.fetches == 0
+
+    @pytest.mark.slow
+    def test_it_dawdles(self, issuer):
+        """An answer that comes bit by bit is not waited for longer than one that does not come at all."""
+        issuer.answer = b" " * 30
+        issuer.delay_of_a_byte = 1
+        with issuer.serving() as url:
+            started = time.monotonic()
+            with pytest.raises(ResolverUnavailable):
+                KeyServer(url).find("rsa")
+            assert 4 < time.monotonic() - started < 20
+
+    @pytest.mark.slow
+    def test_it_never_comes_to_the_point(self, issuer):
+        """A server whose very status line has no end may catch one visitor; the others are told soon."""
+
+        def be_caught():
+            with pytest.raises(ResolverUnavailable):
+                keys.find("rsa")
+
+        issuer.status_without_end = True
+        with issuer.serving() as url:
+            keys = KeyServer(url)
+            caught = threading.Thread(target=be_caught)
+            caught.start()
+            deadline = time.monotonic() + 10
+            while not issuer.fetches and time.monotonic() < deadline:
+                time.sleep(0.01)
+            started = time.monotonic()
+            try:
+                with pytest.raises(ResolverUnavailable, match="slow"):
+                    keys.find("ec")
+                assert 4 < time.monotonic() - started < 20
+                assert caught.is_alive()
+            finally:
+                issuer.status_without_end = False
+                caught.join()
+        assert issuer.fetches == 1
+
+    @pytest.mark.slow
+    def test_it_hangs(self, issuer):
+        """One that hangs is given up after five seconds, by all who wait, and holds up no event loop."""
+        issuer.delay = 30
+        ticks = []
+
+        async def tick():
+            while True:
+                ticks.append(time.monotonic())
+                await anyio.sleep(0.01)
+
+        async def main(pages):
+            async with anyio.create_task_group() as clock:
+                clock.start_soon(tick)
+                async with anyio.create_task_group() as visitors:
+                    for _ in range(5):
+                        visitors.start_soon(visit, pages)
+                clock.cancel_scope.cancel()
+
+        async def visit(pages):
+            statuses.append((await pages.arequest("GET", PATH, headers=[(HEADER, assertion)])).status)
+
+        statuses, assertion = [], issuer.sign()
+        with issuer.serving() as url:
+            started = time.monotonic()
+            anyio.run(main, ASGISite(make(url)))
+            assert statuses == [503] * 5
+            assert time.monotonic() - started < 20
+            assert issuer.fetches == 1
+        assert max(after - before for before, after in itertools.pairwise(ticks)) < 4
 
     def test_nobody_listens(self, site, issuer):
         """So is a server that is not there."""
@@ -535,7 +698,6 @@ class TestPresets:
     def test_preset(self, issuer, tls, monkeypatch, preset, header, key_id, iss, host, path):
         """The provider's header, issuer, algorithm and keys, and nobody else's."""
         resolve = preset()
-        urllib.request.install_opener(None)  # PyJWT before 2.15 asks by the global one, which knows no proxy
         with issuer.serving(tls=tls(host)) as url:
             monkeypatch.setenv("https_proxy", url)
             assert resolve(environ(issuer.sign(key_id, iss=iss), name=header)) == JANE

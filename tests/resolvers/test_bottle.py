@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 
 import pytest
@@ -9,8 +10,8 @@ from beaker.middleware import SessionMiddleware
 from bottle import BaseResponse, Bottle, request, response
 
 from browsing import JOE, protect_wsgi, tamper, visit, wsgi_browser
-from clients import JANE
-from sso_middleware import ConfigError, HandoffRefused, MiddlewareOrderError
+from clients import JANE, make_environ, make_scope
+from sso_middleware import ConfigError, HandoffRefused, MiddlewareOrderError, ResolverError
 from sso_middleware.resolvers.bottle import beaker_session_email, signed_cookie_email
 
 SECRET = "a cookie secret"
@@ -54,7 +55,7 @@ def by_address():
     return signed_cookie_email("email", SECRET, verified=known.get)
 
 
-OPTIONS = {"session.type": "memory", "session.validate_key": "a session secret", "session.key": "sid"}
+OPTIONS = {"session.type": "memory", "session.secret": "a session secret", "session.key": "sid"}
 each_resolver = pytest.mark.parametrize(
     ("resolver", "cookie"),
     [(by_session, "sid"), (by_cookie, "user"), (by_address, "email")],
@@ -139,9 +140,10 @@ def test_address_that_looks_like_json():
 
 def test_environ_is_only_read():
     """Bottle's notes on what it has read do not end up in the environ."""
-    environ = {"HTTP_COOKIE": f"email={JANE}"}
+    environ = make_environ("GET", "/", headers=[("Cookie", f"email={JANE}")])
+    before = {**environ}
     assert by_address()(environ) is None
-    assert environ == {"HTTP_COOKIE": f"email={JANE}"}
+    assert environ == before
 
 
 def test_anonymous_visit_makes_no_session():
@@ -186,7 +188,68 @@ def test_wrong_order():
 
 def test_predicate_of_the_mapping():
     """A predicate is given the mapping that holds the address, here the session itself."""
-    environ = {"beaker.session": {"email": JANE, "ok": True}}
+    environ = {**make_environ("GET", "/"), "beaker.session": {"email": JANE, "ok": True}}
     assert beaker_session_email("email", verified=lambda session: session["ok"])(environ) == JANE
     with pytest.raises(HandoffRefused):
         beaker_session_email("email", verified=lambda session: not session["ok"])(environ)
+
+
+@each_resolver
+def test_under_asgi(resolver, cookie):
+    """A scope holds no environ's keys: an error that says so, and no anonymous visitor."""
+    with pytest.raises(ResolverError, match=r"is for WSGI: put sso_middleware\.wsgi\.SSOMiddleware"):
+        resolver()(make_scope("GET", "/"))
+
+
+def signed(value, secret=SECRET, name="user", digestmod=hashlib.sha256):
+    cookie = BaseResponse()
+    cookie.set_cookie(name, json.dumps(value), secret=secret, digestmod=digestmod)
+    (header,) = [value for name, value in cookie.headerlist if name == "Set-Cookie"]
+    return header.partition("=")[2]
+
+
+@pytest.mark.parametrize(
+    ("forged", "expected"),
+    [
+        ({}, JANE),
+        ({"secret": "another"}, "login"),
+        ({"name": "email"}, "login"),
+        ({"digestmod": hashlib.sha1}, "login"),
+    ],
+    ids=["genuine", "another secret", "another cookie", "another algorithm"],
+)
+def test_forged_cookie(forged, expected):
+    """A signed value is good with the secret, algorithm and name of the cookie alone."""
+    headers = {"Cookie": f"user={signed(USERS['jane'], **forged)}"}
+    assert visit(browse(by_cookie), headers=headers) == expected
+
+
+def test_genuine_cookie_beside_a_forged_one():
+    """Of two cookies of one name, only a signed one is believed, whichever Bottle looks at."""
+    genuine, forged = signed(USERS["jane"]), signed(USERS["jane"] | {"email": "eve@example.com"}, "guess")
+    for pair in ((genuine, forged), (forged, genuine)):
+        headers = {"Cookie": "; ".join(f"user={value}" for value in pair)}
+        assert visit(browse(by_cookie), headers=headers) in ("login", JANE)
+
+
+def test_inactive_user():
+    """A user who is not active is anonymous."""
+    for is_active, expected in ((True, JANE), (False, "login")):
+        headers = {"Cookie": f"user={signed(USERS['jane'] | {'is_active': is_active})}"}
+        assert visit(browse(by_cookie), headers=headers) == expected
+
+
+def test_session_that_the_visitor_has_made_up():
+    """A session of an id that a visitor brings along holds nobody, before and after a log-in elsewhere."""
+    browser = browse(by_session)
+    browser.get("/login/jane")
+    for value in ("made-up", "../../etc/passwd", browser.cookies["sid"][-32:]):
+        assert visit(browse(by_session), headers={"Cookie": f"sid={value}"}) == "login"
+
+
+def test_no_cookie_is_set():
+    """A hand-off does not renew the session's cookie."""
+    browser = browse(by_session)
+    browser.get("/login/jane")
+    answer = browser.get("/sso/helpdesk")
+    assert [value.partition("=")[0] for value in answer.headers.get_list("set-cookie")] == ["sso_handoffs"]

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import sqlite3
+from concurrent.futures import ThreadPoolExecutor
+from hashlib import sha1
+
 import flask
 import pytest
-from flask.sessions import SecureCookieSession, SessionInterface
+from flask.json.tag import TaggedJSONSerializer
+from flask.sessions import SecureCookieSession, SecureCookieSessionInterface, SessionInterface
 from flask_login import LoginManager, UserMixin, login_user, logout_user
+from itsdangerous import URLSafeTimedSerializer
+from pooled import find
 
-from browsing import JOE, protect_wsgi, tamper, visit, wsgi_browser
-from clients import JANE
-from sso_middleware import ConfigError, MiddlewareOrderError
+from browsing import JOE, PATH, protect_wsgi, tamper, visit, wsgi_browser
+from clients import JANE, make_environ, make_scope
+from sso_middleware import ConfigError, HandoffRefused, MiddlewareOrderError, ResolverError
 from sso_middleware.resolvers import flask as resolvers
 
 pytestmark = pytest.mark.filterwarnings("ignore:datetime.datetime.utc:DeprecationWarning")  # Flask-Login's
@@ -55,8 +62,8 @@ def app(users):
 
     @app.get("/logout")
     def log_out():
-        logout_user()
         flask.session.clear()
+        logout_user()  # leaves word in the session to take the remember-me cookie away
         return ""
 
     return app
@@ -207,3 +214,222 @@ def test_wsgi_app_instead_of_the_application(app, resolver):
     """What is no Flask application is a ConfigError."""
     with pytest.raises(ConfigError, match="app: must be the Flask application"):
         resolver(app.wsgi_app)
+
+
+@pytest.fixture
+def database(app, pool):
+    """Let `app` find its users in a database, with a connection that a request keeps to its end."""
+
+    def connection():
+        if "connection" not in flask.g:
+            flask.g.connection = pool.take()
+        return flask.g.connection
+
+    @app.teardown_appcontext
+    def give_back(error):
+        if flask.g.pop("connection", None):
+            pool.give_back()
+
+    def load(name):
+        record = find(connection(), name)
+        return record and User(name, record["email"], record["email_verified"])
+
+    app.login_manager.user_loader(load)
+
+    class InDatabase(SecureCookieSessionInterface):
+        def open_session(self, app, request):
+            if request.headers.get("X-Outage"):
+                connection().execute("SELECT * FROM sessions")  # there is no such table
+            return super().open_session(app, request)
+
+    app.session_interface = InDatabase()
+    return pool
+
+
+class TestDatabase:
+    """What has asked a database gives its connection back, whatever comes of it."""
+
+    @pytest.mark.parametrize(("name", "expected"), [("jane", JANE), ("joe", "email_not_verified")])
+    def test_user(self, app, database, name, expected):
+        """A user who is handed off, and one who is refused, each twice."""
+        browser = browse(app, by_login)
+        browser.get(f"/login/{name}")
+        for _ in range(2):
+            taken = database.taken
+            assert visit(browser) == expected
+            assert database.taken == taken + 1
+            assert not database.is_out
+
+    def test_nobody(self, app, database):
+        """For an anonymous visitor no connection is taken."""
+        for resolver in (by_session, by_login):
+            assert visit(wsgi_browser(protect_wsgi(app.wsgi_app, resolver(app)))) == "login"
+        assert database.taken == 0
+
+    @pytest.mark.parametrize("verified", ["no_such_attribute", lambda user: 1 / 0])
+    def test_error_in_verified(self, app, database, verified):
+        """An error of the application's own reaches it, and no connection stays behind."""
+        browser = wsgi_browser(protect_wsgi(app.wsgi_app, resolvers.login_user_email(app, verified=verified)))
+        wsgi_browser(app).get("/login/jane")
+        browser.get("/login/jane")
+        with pytest.raises((AttributeError, ZeroDivisionError)):
+            visit(browser)
+        assert not database.is_out
+
+    @each_resolver
+    def test_outage(self, app, database, resolver):
+        """Nor after an outage while the session is opened."""
+        browser = browse(app, resolver)
+        browser.get("/login/jane")
+        with pytest.raises(sqlite3.OperationalError):
+            visit(browser, headers={"X-Outage": "now"})
+        assert not database.is_out
+        assert not flask.has_app_context()
+        assert not flask.has_request_context()
+
+
+class TestNobodyElse:
+    """Nobody is handed off as whoever came before them in the same thread."""
+
+    @pytest.fixture
+    def browsers(self, app, users):
+        self.failing = []
+
+        @app.teardown_request
+        def fail(error):
+            if self.failing:
+                raise KeyError(self.failing.pop())
+
+        users["max"] = User("max", "max@example.com")
+        app.wsgi_app = protect_wsgi(app.wsgi_app, by_login(app))
+        jane, somebody_else, nobody = (wsgi_browser(app) for _ in range(3))
+        jane.get("/login/jane")
+        somebody_else.get("/login/max")
+        return jane, somebody_else, nobody
+
+    def test_after_an_outage(self, app, database, browsers):
+        """Not after the session could not be opened, where Flask's own `with` leaves a context behind."""
+        app.login_manager.user_loader(lambda name: User(name, f"{name}@example.com"))
+        with pytest.raises(sqlite3.OperationalError):
+            visit(browsers[0], headers={"X-Outage": "now"})
+        assert [visit(browser) for browser in browsers] == [JANE, "max@example.com", "login"]
+
+    def test_context_pushed_already(self, app, browsers):
+        """Nor where an application context was pushed for good, as scripts do."""
+        with app.app_context():
+            assert [visit(browser) for browser in browsers] == [JANE, "max@example.com", "login"]
+            assert not hasattr(flask.g, "_login_user")
+
+    def test_error_at_the_end_of_a_request(self, app, browsers):
+        """Nor after a function for the end of a request has failed."""
+        self.failing.append(True)
+        with pytest.raises(KeyError):
+            visit(browsers[0])
+        assert not flask.has_app_context()
+        assert [visit(browser) for browser in browsers] == [JANE, "max@example.com", "login"]
+
+    def test_threads(self, app, browsers):
+        """Nor in 8 threads at once that share a resolver."""
+        cookies = [dict(browser.cookies) for browser in browsers]
+
+        def look(number):
+            with wsgi_browser(app) as browser:
+                browser.cookies.update(cookies[number % 3])
+                return visit(browser)
+
+        with ThreadPoolExecutor(8) as threads:
+            found = [*threads.map(look, range(90))]
+        assert found == [JANE, "max@example.com", "login"] * 30
+
+
+def test_each_end_function_once(app):
+    """The functions for the end run once, in Flask's order, with the refusal as the error if it is one."""
+    ended = []
+    app.teardown_request(lambda error: ended.append(("request", type(error))))
+    app.teardown_appcontext(lambda error: ended.append(("application", type(error))))
+    browser = browse(app, by_login)
+    browser.get("/login/joe")
+    ended.clear()
+    assert visit(browser) == "email_not_verified"
+    assert ended == [("request", HandoffRefused), ("application", HandoffRefused)]
+
+
+@each_resolver
+def test_environ_is_only_read(app, resolver):
+    """Flask's notes on the request do not end up in the environ that the application may get."""
+    environ = make_environ("GET", PATH)
+    before = {**environ}
+    assert resolver(app)(environ) is None
+    assert environ == before
+
+
+@each_resolver
+def test_no_cookie_is_set(app, resolver):
+    """A hand-off neither renews the session's cookie nor ends it, whatever was changed in the copy."""
+    app.config["SESSION_REFRESH_EACH_REQUEST"] = True
+    app.config["REMEMBER_COOKIE_REFRESH_EACH_REQUEST"] = True
+    browser = browse(app, resolver)
+    browser.get("/login/jane?remember")
+    answer = browser.get(PATH)
+    assert [value.partition("=")[0] for value in answer.headers.get_list("set-cookie")] == ["sso_handoffs"]
+
+
+class TestForgedCookies:
+    def cookie(self, app, salt="cookie-session", key="a session secret"):
+        serializer = URLSafeTimedSerializer(
+            key, salt, TaggedJSONSerializer(), signer_kwargs={"key_derivation": "hmac", "digest_method": sha1}
+        )
+        user = {"email": JANE, "email_verified": True}
+        return serializer.dumps({"_user_id": "jane", "_fresh": True, "who": user})
+
+    @each_resolver
+    @pytest.mark.parametrize(
+        ("changes", "expected"),
+        [
+            ({}, JANE),
+            ({"salt": "reset-password"}, "login"),
+            ({"key": "another"}, "login"),
+            ({"key": "old"}, JANE),
+        ],
+        ids=["genuine", "another salt", "another key", "a key of before"],
+    )
+    def test_session(self, app, resolver, changes, expected):
+        """A session's cookie is good with the application's key, also a former one, and its salt alone."""
+        app.config["SECRET_KEY_FALLBACKS"] = ["old"]
+        browser = browse(app, resolver)
+        assert visit(browser, headers={"Cookie": f"session={self.cookie(app, **changes)}"}) == expected
+
+    @each_resolver
+    def test_expired(self, app, resolver):
+        """An expired session is nobody's."""
+        app.config["PERMANENT_SESSION_LIFETIME"] = -1
+        assert visit(browse(app, resolver), headers={"Cookie": f"session={self.cookie(app)}"}) == "login"
+
+    @pytest.mark.parametrize("value", ["jane", "jane|", "jane|0", "jane|" + "0" * 128, "|", ""])
+    def test_remember_me(self, app, value):
+        """A remember-me cookie that nobody has signed is nobody's."""
+        headers = {"Cookie": f"remember_token={value}"}
+        assert visit(browse(app, by_login), headers=headers) == "login"
+
+    def test_remember_me_that_was_logged_out(self, app):
+        """Logging out takes the remember-me cookie away as well."""
+        browser = browse(app, by_login)
+        browser.get("/login/jane?remember")
+        assert visit(browser) == JANE
+        browser.get("/logout")
+        assert "remember_token" not in browser.cookies
+        assert visit(browser) == "login"
+
+
+@each_resolver
+def test_proxy_instead_of_the_application(app, resolver):
+    """`current_app` stands for an application only as long as there is a request: a ConfigError."""
+    with app.app_context(), pytest.raises(ConfigError, match="nor current_app"):
+        resolver(flask.current_app)
+
+
+@each_resolver
+def test_under_asgi(app, resolver):
+    """A scope holds no cookie that Flask would find: an error, and no anonymous visitor."""
+    with pytest.raises(ResolverError, match=r"is for WSGI: put sso_middleware\.wsgi\.SSOMiddleware"):
+        resolver(app)(make_scope("GET", PATH))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_address, ip_network
+
 import pytest
 from werkzeug.middleware.proxy_fix import ProxyFix
 
@@ -52,6 +54,7 @@ class TestTrustedProxy:
             ("127.0.0.1", "::ffff:127.0.0.1"),
             ("::1", "::1"),
             ("fd00::/8", "fd12::7"),
+            ([ip_network("10.0.0.0/8"), ip_address("::1")], PEER),
         ],
         ids=str,
     )
@@ -162,6 +165,31 @@ class TestForgedBesideTheGenuine:
         headers = [(OAUTH2_PROXY, f"{JANE}, ceo@example.com"), SECRET]
         assert reason(trusted_header(OAUTH2_PROXY, secret=SECRET), make(headers, PEER)) == "ambiguous_header"
 
+    @pytest.mark.parametrize(
+        "value",
+        [
+            *(f" {JANE}", f"{JANE} eve@example.com", f"{JANE};eve@example.com", f"{JANE}\n", f"{JANE}\x00"),
+            *(
+                f"{JANE}\xa0",
+                "j\xe4ne@example.com",
+                f"<{JANE}>",
+                f"Jane <{JANE}>",
+                f"mailto:{JANE}",
+                '""',
+                "-",
+            ),
+        ],
+        ids=ascii,
+    )
+    def test_no_address(self, site, value):
+        """White space, control and other characters are not mended, and make no address: 403, no log-in."""
+        headers = [(OAUTH2_PROXY, value), SECRET]
+        reply = site(trusted_header(OAUTH2_PROXY, secret=SECRET), options={"login_url": "/login"}).get(
+            "/sso/helpdesk", headers=headers
+        )
+        assert reply.status == 403
+        assert "Code: invalid_email" in reply.text
+
     def test_other_headers_play_no_part(self, make):
         """A header whose name only begins alike is another header."""
         headers = [(OAUTH2_PROXY, JANE), (f"{OAUTH2_PROXY}-Old", "x,y"), ("X-Forwarded", "x,y"), SECRET]
@@ -177,7 +205,9 @@ class TestSettings:
         with pytest.raises(ConfigError, match="trusted_proxies: give it or secret"):
             trusted_header(OAUTH2_PROXY)
 
-    @pytest.mark.parametrize("trusted", ["localhost", ["10.0.0.1/8"], [None], 7, ["*"]], ids=repr)
+    @pytest.mark.parametrize(
+        "trusted", ["localhost", ["10.0.0.1/8"], [None], 7, ["*"], [7], b"\x0a\0\0\1"], ids=repr
+    )
     def test_no_network(self, trusted):
         """What is no address and no network is a ConfigError, also beside a secret."""
         with pytest.raises(ConfigError, match="trusted_proxies: must be IP addresses"):

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import sqlite3
+import time
+from types import SimpleNamespace
+
 import pytest
+from pooled import find
 from pyramid.authentication import AuthTktCookieHelper
 from pyramid.config import Configurator
+from pyramid.request import Request
 from pyramid.response import Response
-from pyramid.session import SignedCookieSessionFactory
+from pyramid.session import JSONSerializer, SignedCookieSessionFactory
 from pyramid.threadlocal import get_current_request
+from webob.cookies import SignedSerializer
 
-from browsing import JOE, protect_wsgi, tamper, visit, wsgi_browser
-from clients import JANE
-from sso_middleware import ConfigError
+from browsing import JOE, PATH, protect_wsgi, tamper, visit, wsgi_browser
+from clients import JANE, make_environ, make_scope
+from sso_middleware import ConfigError, ResolverError
 from sso_middleware.resolvers.pyramid import request_email
 
 USERS = {
@@ -154,3 +161,152 @@ def test_filtered_application(router):
     """What a filter has been put around is no router any more: a ConfigError says so."""
     with pytest.raises(ConfigError, match=r"router: must be what config\.make_wsgi_app"):
         request_email(protect_wsgi(router, by_identity(router)), lambda request: None, verified=True)
+
+
+class TransactionManager:
+    """What pyramid_tm's `request.tm` is to a database session: its end gives the connection back."""
+
+    def __init__(self, pool):
+        self.pool = pool
+        self.is_begun = False
+
+    def begin(self):
+        assert not self.is_begun
+        self.is_begun = True
+
+    def connection(self):
+        assert self.is_begun, "NoTransaction"
+        return self.pool.take()
+
+    def abort(self):
+        assert self.is_begun
+        self.is_begun = False
+        self.pool.give_back()
+
+
+class TestTransaction:
+    """Where pyramid_tm is, `getter` is within a transaction, whatever comes of it."""
+
+    def resolver(self, router, manager, name):
+        def getter(request):
+            return find(request.tm.connection(), name)
+
+        router.registry.settings["manager"] = manager
+        return request_email(router, getter, verified="email_verified")
+
+    @pytest.fixture
+    def router(self):
+        with Configurator(settings={}) as config:
+            config.add_request_method(lambda request: request.registry.settings["manager"], "tm", reify=True)
+            return config.make_wsgi_app()
+
+    @pytest.mark.parametrize(
+        ("name", "expected"), [("jane", JANE), ("joe", "email_not_verified"), ("nobody", "login")]
+    )
+    def test_begun_and_aborted(self, router, pool, name, expected):
+        """It is aborted in the end, and the connection goes back."""
+        resolver = self.resolver(router, TransactionManager(pool), name)
+        browser = wsgi_browser(protect_wsgi(router, resolver))
+        for number in (1, 2):
+            assert visit(browser) == expected
+            assert pool.taken == number
+            assert not pool.is_out
+
+    def test_error(self, router, pool):
+        """Also after an error."""
+        manager = TransactionManager(pool)
+
+        def getter(request):
+            request.tm.connection().execute("SELECT * FROM sessions")  # there is no such table
+
+        router.registry.settings["manager"] = manager
+        with pytest.raises(sqlite3.OperationalError):
+            request_email(router, getter, verified=True)(make_environ("GET", PATH))
+        assert not pool.is_out
+
+    def test_begun_outside(self, router, pool):
+        """One that a middleware has begun outside is left to it."""
+        manager = TransactionManager(pool)
+        manager.begin()
+        environ = {**make_environ("GET", PATH), "repoze.tm.active": True}
+        assert self.resolver(router, manager, "jane")(environ) == JANE
+        assert manager.is_begun
+
+
+def test_error_in_getter(router):
+    """An error reaches the application's server, after the finished callbacks; no request stays behind."""
+    closed = []
+
+    def getter(request):
+        request.add_finished_callback(closed.append)
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        request_email(router, getter, verified=True)(make_environ("GET", PATH))
+    assert len(closed) == 1
+    assert get_current_request() is None
+
+
+def test_inactive_user(router):
+    """A user who is not active is anonymous: an object's attribute or a mapping's key says so."""
+    for is_active, expected in ((True, JANE), (False, None)):
+        record = {"email": JANE, "is_active": is_active}
+        for user in (record, SimpleNamespace(**record)):
+            router.registry.settings["user"] = user
+            resolver = request_email(router, lambda request: request.registry.settings["user"], verified=True)
+            assert resolver(make_environ("GET", PATH)) == expected
+
+
+@pytest.mark.parametrize(
+    ("secret", "hashalg", "expected"),
+    [
+        ("a session secret", "sha512", JANE),
+        ("another", "sha512", "login"),
+        ("a session secret", "md5", "login"),
+    ],
+    ids=["genuine", "another key", "another algorithm"],
+)
+def test_forged_ticket(router, secret, hashalg, expected):
+    """An auth_tkt cookie, also one to be remembered by, is good with the policy's own secret alone."""
+    helper = AuthTktCookieHelper(secret, hashalg=hashalg, max_age=3600)
+    (_, header), *_ = helper.remember(Request.blank("/"), "jane")
+    headers = {"Cookie": header.partition(";")[0]}
+    assert visit(browse(router, by_identity), headers=headers) == expected
+
+
+def test_session_under_another_salt(router):
+    """A cookie that was signed with the session's key for another purpose is nobody's session."""
+    for salt, expected in (("pyramid.session.", JANE), ("pyramid.reset.", "login")):
+        serializer = SignedSerializer("a session secret", salt, "sha512", serializer=JSONSerializer())
+        now = time.time()
+        cookie = serializer.dumps((now, now, {"email": JANE})).decode()
+        assert visit(browse(router, by_session), headers={"Cookie": f"session={cookie}"}) == expected
+
+
+def test_without_a_policy_or_sessions():
+    """Without a policy nobody is known; without a session factory Pyramid itself says what is missing."""
+    router = Configurator().make_wsgi_app()
+    assert visit(browse(router, by_identity)) == "login"
+    with pytest.raises(AttributeError, match="No session factory registered"):
+        visit(browse(router, by_session))
+
+
+def test_make_wsgi_app_itself():
+    """What is not called yet is no router: a ConfigError says so."""
+    with pytest.raises(ConfigError, match=r"router: must be what config\.make_wsgi_app\(\) returns"):
+        request_email(Configurator().make_wsgi_app, lambda request: None, verified=True)
+
+
+@each_resolver
+def test_environ_is_only_read(router, resolver, cookie):
+    """Nothing of the request ends up in the environ that the application may get."""
+    environ = make_environ("GET", PATH)
+    before = {**environ}
+    assert resolver(router)(environ) is None
+    assert environ == before
+
+
+def test_under_asgi(router):
+    """A scope holds no cookie that Pyramid would find: an error, and no anonymous visitor."""
+    with pytest.raises(ResolverError, match=r"is for WSGI: put sso_middleware\.wsgi\.SSOMiddleware"):
+        by_identity(router)(make_scope("GET", PATH))

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+from hashlib import sha1
+from types import SimpleNamespace
 
 import pytest
 import quart
+from flask.json.tag import TaggedJSONSerializer
+from itsdangerous import URLSafeTimedSerializer
+from pooled import find
+from quart.sessions import SecureCookieSessionInterface
 from werkzeug.local import LocalProxy
 
-from browsing import JOE, asgi_browser, protect_asgi, tamper, visit
-from clients import JANE
+from browsing import JOE, PATH, asgi_browser, protect_asgi, tamper, visit
+from clients import JANE, make_scope
 from sso_middleware import ConfigError
 from sso_middleware.resolvers.quart import context_email
 
@@ -160,3 +166,99 @@ def test_asgi_app_instead_of_the_application(app):
     """What is no Quart application is a ConfigError."""
     with pytest.raises(ConfigError, match="app: must be the Quart application"):
         context_email(app.asgi_app, getter, verified=True)
+
+
+@pytest.fixture
+def database(app, pool):
+    """Let `app` have a connection that a request keeps to its end, and take it for each user."""
+
+    @app.teardown_appcontext
+    async def give_back(error):
+        if quart.g.pop("connection", None):
+            pool.give_back()
+
+    class InDatabase(SecureCookieSessionInterface):
+        async def open_session(self, app, request):
+            if request.headers.get("X-Outage"):
+                await find_user()
+                raise ConnectionError
+            return await super().open_session(app, request)
+
+    async def find_user(name="nobody"):
+        quart.g.connection = pool.take()
+        return find(quart.g.connection, name)
+
+    async def getter():
+        name = quart.request.args.get("name")
+        return await find_user(name) if name else None
+
+    app.session_interface = InDatabase()
+    app.asgi_app = protect_asgi(app.asgi_app, context_email(app, getter, verified="email_verified"))
+    return pool
+
+
+class TestDatabase:
+    """What has asked a database gives its connection back, whatever comes of it."""
+
+    @pytest.mark.parametrize(("name", "expected"), [("jane", JANE), ("joe", "email_not_verified")])
+    @pytest.mark.parametrize("preserve", [False, True], ids=["", "preserve"])
+    def test_user(self, app, database, name, expected, preserve):
+        """A user who is handed off, and one who is refused, also if Quart would keep the latter's context."""
+        app.config["PRESERVE_CONTEXT_ON_EXCEPTION"] = preserve
+        browser = asgi_browser(app)
+        for number in (1, 2):
+            assert visit(browser, params={"name": name}) == expected
+            assert database.taken == number
+            assert not database.is_out
+
+    def test_nobody(self, app, database):
+        """For an anonymous visitor no connection is taken."""
+        assert visit(asgi_browser(app)) == "login"
+        assert database.taken == 0
+
+    def test_outage(self, app, database):
+        """Nor does one stay behind after an outage while the session is opened."""
+        with pytest.raises(ConnectionError):
+            visit(asgi_browser(app), headers={"X-Outage": "now"})
+        assert database.taken == 1
+        assert not database.is_out
+
+
+@pytest.mark.parametrize("preserve", [False, True], ids=["", "preserve"])
+def test_no_context_stays_behind(app, preserve):
+    """After an error, too, request and application context are gone."""
+    app.config["PRESERVE_CONTEXT_ON_EXCEPTION"] = preserve
+
+    async def ask():
+        with pytest.raises(ZeroDivisionError):
+            await context_email(app, lambda: 1 / 0, verified=True)(make_scope("GET", PATH))
+        return quart.has_request_context(), quart.has_app_context()
+
+    assert asyncio.run(ask()) == (False, False)
+
+
+@pytest.mark.parametrize(
+    ("salt", "key", "expected"),
+    [
+        ("cookie-session", "a session secret", JANE),
+        ("reset-password", "a session secret", "login"),
+        ("cookie-session", "another", "login"),
+    ],
+    ids=["genuine", "another salt", "another key"],
+)
+def test_forged_cookie(app, salt, key, expected):
+    """A session's cookie is good with the application's key and its salt alone."""
+    serializer = URLSafeTimedSerializer(
+        key, salt, TaggedJSONSerializer(), signer_kwargs={"key_derivation": "hmac", "digest_method": sha1}
+    )
+    headers = {"Cookie": f"session={serializer.dumps({'user': USERS['jane']})}"}
+    assert visit(browse(app, getter), headers=headers) == expected
+
+
+def test_inactive_user(app):
+    """A user who is not active is anonymous."""
+    user = SimpleNamespace(email=JANE, email_verified=True, is_active=True)
+    browser = browse(app, lambda: user)
+    assert visit(browser) == JANE
+    user.is_active = False
+    assert visit(browser) == "login"

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import base64
+import itertools
+import json
 import re
 
 import fastapi
+import itsdangerous
 import pytest
 from starlette.applications import Starlette
 from starlette.authentication import AuthCredentials, AuthenticationBackend, BaseUser
@@ -12,7 +16,7 @@ from starlette.middleware import Middleware
 from starlette.middleware.authentication import AuthenticationMiddleware
 from starlette.middleware.sessions import SessionMiddleware
 from starlette.responses import Response
-from starlette.routing import Route
+from starlette.routing import Mount, Route
 
 from browsing import JOE, OPTIONS, asgi_browser, protect_asgi, tamper, visit
 from clients import JANE
@@ -229,4 +233,106 @@ def test_around_the_whole_application():
         visit(browser)
     browser = asgi_browser(session_added())
     browser.get("/login/jane")
+    assert visit(browser) == JANE
+
+
+ORDERS = [
+    order
+    for count in (2, 3)
+    for order in itertools.permutations(["SSO", "SESSIONS", "AUTHENTICATION"], count)
+    if "SSO" in order
+]
+
+
+@pytest.mark.parametrize("order", ORDERS, ids=", ".join)
+@pytest.mark.parametrize("resolver", [by_session, by_user])
+@pytest.mark.parametrize("build", ["listed", "added"])
+def test_every_order(order, resolver, build):
+    """In each order a visitor who has signed in is handed off or there is an error, and no anonymous visitor.
+
+    Where AuthenticationMiddleware's backend finds no session, the error is Starlette's own.
+    """
+    middlewares = {"SSO": SSO(resolver()), "SESSIONS": SESSIONS, "AUTHENTICATION": AUTHENTICATION}
+    chosen = [middlewares[name] for name in order]
+    app = (
+        Starlette(routes=ROUTES, middleware=chosen) if build == "listed" else added(Starlette, *chosen[::-1])
+    )
+    browser = asgi_browser(app)
+
+    def is_outside(one, other):
+        return one in order and order.index(one) < order.index(other)
+
+    def sign_in_and_visit():
+        browser.get("/login/jane")
+        return visit(browser)
+
+    needed = "SESSIONS" if resolver is by_session else "AUTHENTICATION"
+    if "AUTHENTICATION" in order and not is_outside("SESSIONS", "AUTHENTICATION"):
+        with pytest.raises(AssertionError, match="SessionMiddleware must be installed"):
+            sign_in_and_visit()
+    elif is_outside(needed, "SSO"):
+        assert sign_in_and_visit() == JANE
+    else:
+        with pytest.raises(MiddlewareOrderError):
+            sign_in_and_visit()
+
+
+def test_outer_session():
+    """The error for the user says where the session has to be, if the backend reads it."""
+    browser = asgi_browser(Starlette(middleware=[SSO(by_user())]))
+    with pytest.raises(
+        MiddlewareOrderError, match="SessionMiddleware has to stand outside AuthenticationMiddleware"
+    ):
+        visit(browser)
+    with pytest.raises(MiddlewareOrderError) as caught:
+        visit(asgi_browser(Starlette(middleware=[SSO(by_session())])))
+    assert "AuthenticationMiddleware" not in str(caught.value)
+
+
+def test_in_a_mounted_application():
+    """A session of an application inside, be it mounted there, is none outside: an error says so."""
+    app = Starlette(routes=[Mount("/", added(Starlette, SESSIONS))], middleware=[SSO(by_session())])
+    with pytest.raises(MiddlewareOrderError, match="SessionMiddleware has to be there"):
+        visit(asgi_browser(app))
+
+
+def session_cookie(key=SESSION["secret_key"], **changes):
+    data = base64.b64encode(json.dumps({"user": USERS["jane"] | changes}).encode())
+    return itsdangerous.TimestampSigner(key).sign(data).decode()
+
+
+@each_app
+@pytest.mark.parametrize(
+    ("cookie", "expected"),
+    [
+        (session_cookie(), JANE),
+        (session_cookie("another"), "login"),
+        (session_cookie().rpartition(".")[0], "login"),
+        (base64.b64encode(json.dumps({"user": USERS["jane"]}).encode()).decode(), "login"),
+        ("x", "login"),
+        (".".join(["", *session_cookie().split(".")[1:]]), "login"),
+        (session_cookie(email_verified="false"), "email_not_verified"),
+    ],
+    ids=[
+        "genuine",
+        "another key",
+        "without signature",
+        "unsigned",
+        "rubbish",
+        "without data",
+        "not verified",
+    ],
+)
+def test_forged_cookie(build, cookie, expected):
+    """A session is believed if it is signed with the application's key."""
+    assert visit(asgi_browser(build()), headers={"Cookie": f"session={cookie}"}) == expected
+
+
+def test_inactive_user(monkeypatch):
+    """A user whose `is_active` says no is anonymous."""
+    browser = asgi_browser(user_in_list())
+    browser.get("/login/jane")
+    monkeypatch.setattr(User, "is_active", False, raising=False)
+    assert visit(browser) == "login"
+    monkeypatch.setattr(User, "is_active", True)
     assert visit(browser) == JANE

@@ -102,8 +102,8 @@ class TestVerified:
 
     @pytest.mark.parametrize(
         "flag",
-        [True, 1, "true", "True", dt.datetime.now(tz=dt.UTC), LocalProxy(lambda: True)],
-        ids=["True", "1", "str-true", "str-True", "moment", "proxy"],
+        [True, 1, "true", "True", b"TRUE", dt.datetime.now(tz=dt.UTC), LocalProxy(lambda: True)],
+        ids=["True", "1", "str-true", "str-True", "bytes-TRUE", "moment", "proxy"],
     )
     def test_set(self, flag):
         """A flag, by its name or by a predicate: true, or the moment of verification."""
@@ -112,8 +112,11 @@ class TestVerified:
 
     @pytest.mark.parametrize(
         "flag",
-        [False, 0, None, "", "false", "False", "no", "0", LocalProxy(lambda: False)],
-        ids=["False", "0", "None", "empty", "str-false", "str-False", "no", "str-0", "proxy"],
+        [False, 0, None, "", "false", "False", "no", "0", b"FALSE", b"0", b"\xff", LocalProxy(lambda: False)],
+        ids=[
+            *("False", "0", "None", "empty", "str-false", "str-False", "no", "str-0"),
+            *("bytes-FALSE", "bytes-0", "bytes-ff", "proxy"),
+        ],
     )
     def test_not_set(self, flag):
         """Anything false, and the "false" of some identity providers, is refused."""

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from processes import nginx, process
 from servers import HOST, free_port
@@ -28,6 +29,10 @@ class ServerKind:
     module: str
     command: Callable[[int, str], list[str]]
     prefix_in_path: bool = False  # what Starlette's Mount relies on
+    # What becomes of the proxy's header if a visitor's own comes beside it: "refused" by the resolver,
+    # "dropped" by the server, or the "last" counts, which no resolver can see (see resolvers.proxy).
+    doubled: Literal["refused", "last"] = "refused"
+    twin: Literal["refused", "dropped", "last"] = "dropped"  # under a name with underscores
 
     @property
     def is_installed(self) -> bool:
@@ -47,6 +52,7 @@ SERVERS = [
             *("uvicorn", "--host", HOST, "--port", str(port), *_flag("--root-path", prefix), "apps:asgi")
         ],
         prefix_in_path=True,
+        twin="refused",
     ),
     ServerKind(
         "hypercorn",
@@ -55,6 +61,7 @@ SERVERS = [
         lambda port, prefix: [
             *("hypercorn", "--bind", f"{HOST}:{port}", *_flag("--root-path", prefix), "apps:asgi")
         ],
+        twin="refused",
     ),
     ServerKind(
         "granian",
@@ -64,6 +71,7 @@ SERVERS = [
             *("granian", "--interface", "asgi", "--host", HOST, "--port", str(port)),
             *(*_flag("--url-path-prefix", prefix), "apps:asgi"),
         ],
+        twin="refused",
     ),
     ServerKind(
         "gunicorn (asgi)",
@@ -94,7 +102,12 @@ SERVERS = [
         "waitress", "WSGI", "waitress", lambda port, _: ["waitress", f"--listen={HOST}:{port}", "apps:wsgi"]
     ),
     ServerKind(
-        "cheroot", "WSGI", "cheroot", lambda port, _: ["cheroot", "--bind", f"{HOST}:{port}", "apps:wsgi"]
+        "cheroot",
+        "WSGI",
+        "cheroot",
+        lambda port, _: ["cheroot", "--bind", f"{HOST}:{port}", "apps:wsgi"],
+        doubled="last",
+        twin="last",
     ),
     ServerKind(
         "granian",
@@ -103,6 +116,7 @@ SERVERS = [
         lambda port, _: [
             *("granian", "--interface", "wsgi", "--host", HOST, "--port", str(port), "apps:wsgi")
         ],
+        twin="last",
     ),
     ServerKind("Werkzeug", "WSGI", "werkzeug", lambda port, _: ["apps", str(port)]),
 ]

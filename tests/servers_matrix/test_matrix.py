@@ -7,6 +7,7 @@ out into the README.
 from __future__ import annotations
 
 import hashlib
+import re
 from urllib.parse import parse_qsl
 
 import httpx
@@ -25,11 +26,15 @@ EVE = "eve@example.com"
 HEADER = "X-Auth-Request-Email"
 
 
-@pytest.fixture(
-    scope="module",
-    params=[pytest.param((server, way), id=f"{server.protocol} {server.name} | {way.name}")
-            for server in SERVERS for way in WAYS],
-)  # fmt: skip
+def cells(ways):
+    return [
+        pytest.param((server, way), id=f"{server.protocol} {server.name} | {way.name}")
+        for server in SERVERS
+        for way in ways
+    ]
+
+
+@pytest.fixture(scope="module", params=cells(WAYS))
 def cell(request, tmp_path_factory):
     server, way = request.param
     if not server.is_installed:
@@ -119,3 +124,74 @@ def test_forged_headers(cell, headers):
     if cell.way.nginx:
         # The proxy has set its own header, so that a visitor who is signed in stays who they are.
         assert email_in(visit(cell, "/sso/helpdesk", JANE, headers=headers), cell) == JANE
+
+
+class TestCarelessProxy:
+    """A proxy sets its header and its secret, and lets a visitor's own headers through beside them.
+
+    Here the test is that proxy, and talks to the server straight.
+    """
+
+    pytestmark = pytest.mark.parametrize("cell", cells(WAYS[:1]), indirect=True, scope="module")
+    genuine = (HEADER, JANE)
+
+    def outcome(self, cell, *headers):
+        """Return the reason of the refusal, ``"login"``, or who is handed off."""
+        response = visit(cell, "/sso/helpdesk", headers=[("X-Proxy-Secret", PROXY_SECRET), *headers])
+        if response.status_code == 403:
+            return re.search("Code: ([a-z0-9_]+)<", response.text)[1]
+        return "login" if is_sent_to_login(response, cell) else email_in(response, cell)
+
+    @pytest.mark.parametrize("value", [EVE, ""], ids=["forged", "empty"])
+    @pytest.mark.parametrize("name", [HEADER, HEADER.lower()])
+    def test_doubled(self, cell, name, value):
+        """A forged header beside the genuine one is refused, where the server shows both."""
+        both = self.genuine, (name, value)
+        expected = {"refused": ["ambiguous_header"] * 2, "last": [value or "login", JANE]}
+        outcomes = [self.outcome(cell, *both), self.outcome(cell, *both[::-1])]
+        assert outcomes == expected[cell.server.doubled]
+
+    @pytest.mark.parametrize("name", ["X_Auth_Request_Email", "X-Auth_Request-Email", "x_auth_request_email"])
+    def test_underscore_twin(self, cell, name):
+        """One under a name with underscores is refused or dropped, where it is not taken for genuine."""
+        twin = name, EVE
+        expected = {
+            "refused": ["ambiguous_header"] * 3,
+            "dropped": [JANE, JANE, "login"],
+            "last": [EVE, JANE, EVE],
+        }
+        outcomes = [
+            self.outcome(cell, *headers) for headers in ([self.genuine, twin], [twin, self.genuine], [twin])
+        ]
+        assert outcomes == expected[cell.server.twin]
+
+    def test_two_addresses_in_one(self, cell):
+        """Two addresses in one header are refused everywhere."""
+        for value in (f"{JANE},{EVE}", f"{EVE}, {JANE}", f",{EVE}"):
+            assert self.outcome(cell, (HEADER, value)) == "ambiguous_header"
+
+    def test_guess_beside_the_secret(self, cell):
+        """A guess of the secret, under whatever name, makes nobody of a visitor but who they are."""
+        for name in ("X-Proxy-Secret", "X_Proxy_Secret"):
+            outcome = self.outcome(cell, (name, "a guess"), self.genuine)
+            assert outcome in (JANE, "ambiguous_header", "untrusted_proxy")
+
+    @pytest.mark.parametrize(
+        "value",
+        [
+            b"j\xe4ne@example.com",
+            "j\xe4ne@example.com".encode(),
+            b"\xa0jane@example.com",
+            b"jane",
+            b"jane@a b",
+        ],
+        ids=ascii,
+    )
+    def test_no_address(self, cell, value):
+        """What is no address is refused, or lost on the way, and never mended."""
+        assert self.outcome(cell, (HEADER, value)) in ("invalid_email", "login")
+
+    def test_genuine(self, cell):
+        """Without a forgery the visitor is handed off, in whatever case the proxy writes the name."""
+        for name in (HEADER, HEADER.lower(), HEADER.upper()):
+            assert self.outcome(cell, (name, JANE)) == JANE

@@ -35,8 +35,8 @@ from asgiref.sync import async_to_sync, iscoroutinefunction, markcoroutinefuncti
 from django.contrib.auth import alogout, logout
 from django.core.checks import register
 
-from sso_middleware.answers import Answer, Visit
-from sso_middleware.callables import is_async, is_awaitable
+from sso_middleware.answers import Visit
+from sso_middleware.callables import is_async, is_awaitable, run, settled_in_thread
 from sso_middleware.django_checks import findings
 from sso_middleware.django_responses import response_of
 from sso_middleware.django_settings import AUTHENTICATION, SESSION, read_order, read_setting
@@ -84,7 +84,8 @@ class SSOMiddleware:
     * ``paths``, ``next_param`` and ``on_event``, as for the other middlewares;
     * ``login_url``: as for those, or the name of a URL; default: the setting ``LOGIN_URL``;
     * ``logout``: `True` (take over the Logout URL, and log out there), a dict of what `Logout` takes, or
-      a Logout.
+      a Logout. Unless it says `then`, visitors go to ``LOGOUT_REDIRECT_URL``, or to ``/`` if that is not
+      set.
 
     Callables are given the ``HttpRequest``; they may be sync or async, and may be given as a dotted path.
     Under ASGI, sync ones run where Django runs sync code (`asgiref.sync.sync_to_async`).
@@ -119,7 +120,7 @@ class SSOMiddleware:
             return self.__acall__(request)
         if request.path_info[self._end] in self._ends:
             handler, visit = self._find(request)
-            answer = _run(handler, visit) if handler else None
+            answer = run(handler(visit)) if handler else None
             if answer is not None:
                 return response_of(answer)
         return self.get_response(request)
@@ -177,7 +178,12 @@ def _default_resolver(verified: Any) -> Callable[[Request], str | None]:
 
 
 def _default_resolver_async(verified: Any) -> Callable[[Request], Any]:
+    resolve_email_sync = sync_to_async(_default_resolver(verified))
+
     async def resolve_email(request: Request) -> str | None:
+        if hasattr(request, "user") and not hasattr(request, "auser"):
+            # From an authentication of the site's own, which may ask the database when it is looked at.
+            return await resolve_email_sync(request)
         user = await _require(request, "auser")()
         return await email_of_user_async(user, _email_field(user), verified)
 
@@ -201,15 +207,6 @@ def _require(request: Request, attribute: str) -> Any:
     )
 
 
-def _run(handler: Handler, visit: Visit) -> Answer | None:
-    try:
-        handler(visit).__await__().send(None)
-    except StopIteration as finished:
-        answer: Answer | None = finished.value
-        return answer
-    raise AssertionError("a sync call never suspends")  # pragma: no cover - see _wrap
-
-
 def _wrap(function: Callable[..., Any]) -> Call:
     async def call(settle: Callable[[Any], Any], *args: Any) -> Any:
         returned = function(*args)
@@ -219,18 +216,17 @@ def _wrap(function: Callable[..., Any]) -> Call:
 
 
 def _wrap_async(function: Callable[..., Any]) -> Call:
-    def run(settle: Callable[[Any], Any], *args: Any) -> tuple[Any, bool]:
-        returned = function(*args)
-        return (returned, True) if is_awaitable(returned) else (settle(returned), False)
-
     async def call_async(settle: Callable[[Any], Any], *args: Any) -> Any:
         return settle(await function(*args))
 
     async def call_in_thread(settle: Callable[[Any], Any], *args: Any) -> Any:
-        value, to_be_awaited = await sync_to_async(run)(settle, *args)
-        return settle(await value) if to_be_awaited else value
+        return await settled_in_thread(_in_thread, function, settle, *args)
 
     return call_async if is_async(function) or iscoroutinefunction(function) else call_in_thread
+
+
+async def _in_thread(function: Callable[..., Any], *args: Any) -> Any:
+    return await sync_to_async(function)(*args)
 
 
 async def _wait(awaitable: Any) -> Any:

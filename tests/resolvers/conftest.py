@@ -1,0 +1,13 @@
+"""Fixtures of the resolvers' tests."""
+
+from __future__ import annotations
+
+import pytest
+from pooled import Pool
+
+
+@pytest.fixture
+def pool():
+    pool = Pool()
+    yield pool
+    pool.close()
