@@ -456,7 +456,7 @@ BREAKAGES = [
     Breakage(
         "T27",
         f"{PACKAGE}/resolvers/proxy.py",
-        "if networks and not _is_from(networks, source):",
+        "if networks and not _is_from(networks, received):",
         "if False:",
         f"{PROXY}::TestTrustedProxy::test_from_somebody_else",
     ),
@@ -522,6 +522,13 @@ BREAKAGES = [
         'keys.find(head.get("kid"))',
         'KeyServer(head.get("jku") or jwks_url).find(head.get("kid"))',
         f"{ASSERTION}::TestForged::test_key_in_the_assertion",
+    ),
+    Breakage(
+        "T28",
+        f"{PACKAGE}/resolvers/keys.py",
+        "build_opener(_NoRedirect)",
+        "build_opener()",
+        f"{ASSERTION}::TestKeyServerDown::test_redirect",
     ),
     # --- Availability ----------------------------------------------------------------------------------
     Breakage(

@@ -10,7 +10,7 @@ import os
 import subprocess
 import sys
 
-OPTIONS = ("-x", "-q", "-p", "no:cacheprovider", "--tb=short", "--junitxml=report.xml")
+OPTIONS = ("--all", "-x", "-q", "-p", "no:cacheprovider", "--tb=short", "--junitxml=report.xml")
 
 
 def run(copy, tests):

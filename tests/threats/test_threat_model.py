@@ -130,7 +130,7 @@ def broken(copy, place, breakage):
     return place
 
 
-@pytest.mark.slow
+@pytest.mark.threats
 def test_the_unbroken_copy_passes(copy, tmp_path):
     """What the breakages below break is in order."""
     place = shutil.copytree(copy, tmp_path / "whole")
@@ -139,7 +139,7 @@ def test_the_unbroken_copy_passes(copy, tmp_path):
     assert outcomes[place]["passed"] > len(BREAKAGES)
 
 
-@pytest.mark.slow
+@pytest.mark.threats
 @pytest.mark.parametrize("threat", sorted(NUMBERS))
 def test_a_claim_that_is_not_true_is_noticed(copy, tmp_path, threat):
     """With one claim made false, its test fails; it is no error of another kind."""
