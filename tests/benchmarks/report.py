@@ -96,11 +96,9 @@ def as_markdown(sections: Sequence[Section]) -> str:
     """Return the goals, and what the figures were made with."""
     lines = ["| ratio | measured | quartiles | aim | |", "|---|---|---|---|---|"]
     for goal in (goal for section in sections for goal in section.goals):
-        quartiles = f"{_figure(goal.measured.low)} – {_figure(goal.measured.high)}"
         verdict = "met" if goal.is_met else "**missed**"
-        lines.append(
-            f"| {goal.text} | {_figure(goal.measured.median)} | {quartiles} | {goal.limit} | {verdict} |"
-        )
+        cells = [goal.text, _figure(goal.measured.median), _quartiles(goal), goal.limit, verdict]
+        lines.append(f"| {' | '.join(cells)} |")
     made_with = environment()
     machine, python = made_with.pop("machine"), made_with.pop("python")
     versions = ", ".join(f"{name} {what}" for name, what in made_with.items() if name != "sso-middleware")
