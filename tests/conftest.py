@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 from hypothesis import settings
 
@@ -45,6 +47,10 @@ def pytest_addoption(parser):
         action="store_true",
         help="count a skipped test as failed, an optional one with --all",
     )
+
+
+def pytest_configure():
+    os.environ.pop("PYTEST_ADDOPTS", None)  # they are for this run, and not for those that tests start
 
 
 @pytest.hookimpl(trylast=True)
