@@ -84,7 +84,7 @@ class SSOMiddleware:
         try:  # costs less than two calls of get()
             path = scope["path"]
             may_hit = path[self._end] in self._ends if scope["root_path"] else path in self._paths
-        except KeyError:  # no root_path, or a lifespan
+        except (KeyError, TypeError):  # no root_path; or not HTTP, where "path" may be missing or anything
             may_hit = True
         if may_hit and scope["type"] == "http":
             answer = await self._answer(scope)
@@ -105,7 +105,7 @@ class SSOMiddleware:
         handler = self._gate.find(prefix, path)
         if handler is None:
             return None
-        headers = Headers(scope=scope)
+        headers = Headers(raw=[*scope["headers"]])  # given the scope, it would write into it
 
         def header(name: str) -> str:
             return ",".join(headers.getlist(name))

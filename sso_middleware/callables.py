@@ -1,4 +1,4 @@
-"""Telling from outside what kind of callable one has been given."""
+"""Telling from outside what kind of callable one has been given, and calling it, sync or async."""
 
 from __future__ import annotations
 

@@ -193,7 +193,7 @@ class HelpDesk:
 def _signer(sso_token: str) -> tuple[Callable[[bytes], bytes], bool]:
     """Return what signs a payload with `sso_token`, and whether that is shorter than it should be."""
     key = signing_key(sso_token)
-    keyed = hmac.new(key, _HEADER, "sha256")  # once; a copy of it costs half of what PyJWT's sign() does
+    keyed = hmac.new(key, _HEADER, "sha256")  # once: a copy is cheaper, and the key need not be kept
 
     def sign(payload: bytes) -> bytes:
         mac = keyed.copy()  # it lives here alone, where no repr, vars or asdict looks

@@ -249,8 +249,17 @@ def test_relative_path_comes_first(mounted_site):
 class TestPassThrough:
     """What is not intercepted reaches the application as it came."""
 
-    @pytest.mark.parametrize("kind", ["websocket", "lifespan", "something.new"])
-    def test_other_scopes(self, kind):
+    @pytest.mark.parametrize(
+        ("kind", "more"),
+        [
+            ("lifespan", {}),
+            ("websocket", {"path": "/sso/helpdesk", "root_path": ""}),
+            ("something.new", {"path": "/sso/helpdesk"}),
+            ("something.new", {"path": ["of", "another", "kind"], "root_path": ""}),
+            ("something.new", {"path": 7, "root_path": "/app"}),
+        ],
+    )
+    def test_other_scopes(self, kind, more):
         """The application gets the same scope, receive and send, and its result comes back."""
         seen = []
 
@@ -261,7 +270,7 @@ class TestPassThrough:
         async def receive():
             pass
 
-        scope = {"type": kind, "path": "/sso/helpdesk"} if kind != "lifespan" else {"type": kind}
+        scope = {"type": kind, **more}
         result = asyncio.run(asgi.SSOMiddleware(app, MOUNTED, jane)(scope, receive, _swallow))
         assert result == "its result"
         assert [id(thing) for thing in seen] == [id(scope), id(receive), id(_swallow)]

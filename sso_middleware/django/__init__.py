@@ -83,9 +83,9 @@ class SSOMiddleware:
     * or ``resolve_email``: ``(request) -> str | None``, in place of the default resolver;
     * ``paths``, ``next_param`` and ``on_event``, as for the other middlewares;
     * ``login_url``: as for those, or the name of a URL; default: the setting ``LOGIN_URL``;
-    * ``logout``: `True` (take over the Logout URL, and log out there), a dict of what `Logout` takes, or
-      a Logout. Unless it says `then`, visitors go to ``LOGOUT_REDIRECT_URL``, or to ``/`` if that is not
-      set.
+    * ``logout``: `True` (take over the Logout URL, and log out there) or a dict of what `Logout` takes:
+      unless it says ``then``, visitors go to ``LOGOUT_REDIRECT_URL``, or to ``/`` if that is not set; or a
+      Logout, which is used as it is.
 
     Callables are given the ``HttpRequest``; they may be sync or async, and may be given as a dotted path.
     Under ASGI, sync ones run where Django runs sync code (`asgiref.sync.sync_to_async`).

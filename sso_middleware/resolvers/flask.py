@@ -56,8 +56,8 @@ def session_email(app: Flask, *keys: str, verified: Verified) -> EmailResolver:
 def login_user_email(app: Flask, attr: str = "email", *, verified: Verified) -> EmailResolver:
     """Take the address from the user whom Flask-Login finds, by the session or a remember-me cookie.
 
-    An inactive user is anonymous. The application's functions for the end of a request are run, those
-    for its start are not.
+    An inactive user is anonymous. The application's teardown functions are run; its ``before_request``
+    and ``after_request`` functions are not.
 
     Args:
         app: the Flask application.

@@ -9,6 +9,7 @@ import threading
 import time
 import urllib.request
 from collections.abc import Callable
+from queue import Empty, SimpleQueue
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -57,22 +58,14 @@ class KeyServer:
         key = self._known(key_id)
         if key is not None:
             return key
-        # Whoever waits for somebody else's fetch waits no longer than for one of their own.
-        if not self._lock.acquire(timeout=_TIMEOUT):
-            raise ResolverUnavailable("the key server is slow", retry_after=_PAUSE)
-        try:
-            return self._ask_for(key_id)
-        finally:
-            self._lock.release()
-
-    def _ask_for(self, key_id: str) -> Any | None:
-        if self._known(key_id) is None and self._clock() >= self._next_attempt:
-            self._fetch()
-        key = self._known(key_id)
-        if key is None and self._is_down:
-            seconds = math.ceil(self._next_attempt - self._clock())
-            raise ResolverUnavailable("the key server is down", retry_after=max(seconds, 1))
-        return key
+        with self._lock:
+            if self._known(key_id) is None and self._clock() >= self._next_attempt:
+                self._fetch()
+            key = self._known(key_id)
+            if key is None and self._is_down:
+                seconds = math.ceil(self._next_attempt - self._clock())
+                raise ResolverUnavailable("the key server is down", retry_after=max(seconds, 1))
+            return key
 
     def _known(self, key_id: str) -> Any | None:
         return self._keys.get(key_id) if self._clock() < self._good_until else None
@@ -92,30 +85,38 @@ class KeyServer:
 
 
 class _Client(jwt.PyJWKClient):
-    """PyJWT's client, for which an answer may neither take long, nor be long, nor lead elsewhere.
-
-    PyJWT's own timeout is for each piece of an answer, however many come, and its versions before 2.15
-    follow a redirect.
-    """
+    """PyJWT's client, for which an answer may neither take long, nor be long, nor lead elsewhere."""
 
     def fetch_data(self) -> Any:
         """Fetch the keys.
 
         Raises:
-            OSError: the server is not there, is too slow, or answers with anything but 200.
+            OSError: the server is not there, is too slow, or answers with an error or a redirect.
             ValueError: its answer is too long, or no JSON.
         """
-        deadline = time.monotonic() + _TIMEOUT
-        answer = bytearray()
-        request = urllib.request.Request(self.uri, headers=self.headers)  # noqa: S310 - http(s): see url_problem
-        with urllib.request.build_opener(_NoRedirect).open(request, timeout=_TIMEOUT) as response:
-            while part := response.read1(_MAX_SIZE):
-                answer += part
-                if len(answer) > _MAX_SIZE:
-                    raise ValueError("the answer is too long")
-                if time.monotonic() > deadline:
-                    raise TimeoutError("the answer takes too long")
+        answers: SimpleQueue[bytes | Exception] = SimpleQueue()
+        # urllib's timeout is for each piece, however many come: so a thread waits, and may be left behind.
+        threading.Thread(target=self._download, args=[answers], daemon=True).start()
+        try:
+            answer = answers.get(timeout=_TIMEOUT)
+        except Empty:
+            raise TimeoutError("the answer takes too long") from None
+        if isinstance(answer, Exception):
+            try:
+                raise answer
+            finally:
+                del answer  # or this frame and the error would keep each other, and the connection, alive
+        if len(answer) > _MAX_SIZE:
+            raise ValueError("the answer is too long")
         return json.loads(answer)
+
+    def _download(self, answers: SimpleQueue[bytes | Exception]) -> None:
+        request = urllib.request.Request(self.uri, headers=self.headers)  # noqa: S310 - http(s): see url_problem
+        try:
+            with urllib.request.build_opener(_NoRedirect).open(request, timeout=_TIMEOUT) as response:
+                answers.put(response.read(_MAX_SIZE + 1))
+        except Exception as error:  # noqa: BLE001 - it is raised where the answer is waited for
+            answers.put(error)
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
