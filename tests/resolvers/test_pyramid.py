@@ -266,6 +266,7 @@ def test_inactive_user(router):
     ],
     ids=["genuine", "another key", "another algorithm"],
 )
+@pytest.mark.filterwarnings("ignore:datetime.datetime.utcnow:DeprecationWarning")  # WebOb's
 def test_forged_ticket(router, secret, hashalg, expected):
     """An auth_tkt cookie, also one to be remembered by, is good with the policy's own secret alone."""
     helper = AuthTktCookieHelper(secret, hashalg=hashalg, max_age=3600)
