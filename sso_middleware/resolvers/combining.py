@@ -2,6 +2,9 @@
 
 What a combination does is written once, as a coroutine. It is a coroutine function for the
 middleware as soon as one of its parts is; else it is driven to its end at once, as a plain function.
+
+Sync parts of an async combination run in threads of this package, which Django does not know: inside
+Django under ASGI, a part that uses its ORM had better be async, or all of them sync.
 """
 
 from __future__ import annotations
