@@ -72,7 +72,7 @@ def _add(result: Section, kind: str, times: dict[str, list[tuple[int, int, int]]
             result.goals.append(Goal(f"our own modules / import jwt: {name}", share, at_most=0.1))
     notes = (
         "our own modules: after import jwt, and after what the WSGI class needs of Werkzeug, the ASGI class "
-        "of Starlette and anyio",
+        "of Starlette and anyio; with what only they import of the standard library",
         "with its dependencies: our own modules, import jwt, and these",
         f"the goals refer to PyJWT {WITHOUT_CRYPTO}, as this package requires it",
     )
