@@ -372,6 +372,13 @@ def run_in(directory, *command):
     return result.stdout
 
 
+@pytest.mark.parametrize("name", ["servers", "benchmarks"])
+def test_written_tables(name):
+    """The tables that a command writes into the README are there."""
+    readme = README.read_text("utf-8")
+    assert f"<!-- {name}: begin -->\n|" in readme
+
+
 def test_variables():
     """The shell block sets variables that exist, and all that are obligatory."""
     (block,) = blocks("shell").values()

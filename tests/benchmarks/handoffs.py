@@ -24,7 +24,7 @@ def section(effort: Effort) -> Section:
         result.tables.append(
             Table(f"Hand-off, called directly, {protocol}", ("call, us", "by hand / ours"), rows)
         )
-        for ours, rival in pairs(protocol):
+        for ours, rival in pairs(names):
             result.goals.append(
                 Goal(f"direct: {rival} / {ours}", ratio(series[rival], series[ours]), at_least=1)
             )
@@ -35,16 +35,14 @@ def _sampler(name: str) -> Sampler:
     """Check that the application hands off, and make a sampler of it."""
     application = APPLICATIONS[name]
     app = application.make()
+    request = scope if application.protocol == "ASGI" else environ
+    requests = [request(PATH, **application.headers(email)) for email in VISITORS]
+    # A framework writes into its scope, so that each call has a new one.
     if application.protocol == "ASGI":
-        # A framework writes into its scope, so that each call has a new one.
-        check_answer(name, asgi_answer(app, scope(PATH, X_User=EMAILS[0])), EMAILS[0])
-        return asgi_calls(
-            lambda scope, *rest: app(dict(scope), *rest), [scope(PATH, X_User=one) for one in VISITORS]
-        )
-    check_answer(name, wsgi_answer(app, environ(PATH, X_User=EMAILS[0])), EMAILS[0])
-    return wsgi_calls(
-        lambda environ, *rest: app(dict(environ), *rest), [environ(PATH, X_User=one) for one in VISITORS]
-    )
+        check_answer(name, asgi_answer(app, dict(requests[0])), VISITORS[0])
+        return asgi_calls(lambda scope, *rest: app(dict(scope), *rest), requests)
+    check_answer(name, wsgi_answer(app, dict(requests[0])), VISITORS[0])
+    return wsgi_calls(lambda environ, *rest: app(dict(environ), *rest), requests)
 
 
 def check_answer(who: str, answer: tuple[int, dict[str, str], bytes], email: str) -> None:

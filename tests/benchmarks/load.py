@@ -26,7 +26,6 @@ from handoffs import check_answer
 from measuring import Series, ratio, spread
 from report import Goal, Section, Table
 from routes import APPLICATIONS, DJANGO, FASTAPI, FLASK, STARLETTE, pairs
-from traffic import USER_HEADER
 
 from servers import HOST, clean_environment, free_port, stop, wait_until_up
 
@@ -67,7 +66,7 @@ KINDS = [
     Kind("granian", "WSGI", _granian("wsgi")),
     Kind("gunicorn (sync)", "WSGI", _gunicorn("sync")),
 ]
-#: What is aimed at on granian; anywhere else, to be ahead.
+#: What is aimed at on granian; otherwise, to be ahead.
 AT_LEAST = {STARLETTE: 1.5, FASTAPI: 2, FLASK: 3.5, DJANGO: 3}
 
 
@@ -85,11 +84,11 @@ def section(rounds: int) -> Section:
             servers = {
                 name: stack.enter_context(_running(kind, name, Path(logs) / f"{number}.txt"))
                 for number, (name, application) in enumerate(APPLICATIONS.items())
-                if application.protocol == kind.protocol
+                if application.protocol == kind.protocol and application.is_served
             }
             for name, server in servers.items():
                 server.wait()
-                check_answer(f"{name} on {kind.name}", _ask(server.port), EMAILS[0])
+                check_answer(f"{name} on {kind.name}", _ask(server), EMAILS[0])
             _measure(result, kind, servers, rounds)
     return result
 
@@ -100,6 +99,7 @@ class Server:
 
     process: subprocess.Popen
     port: int
+    headers: dict[str, str]
     log: Path
 
     def wait(self) -> None:
@@ -129,9 +129,9 @@ def _measure(result: Section, kind: Kind, servers: dict[str, Server], rounds: in
         )
     columns = ("requests/s", "requests/CPU s", "ours / by hand, /s", "ours / by hand, /CPU s")
     result.tables.append(Table(f"Hand-off through {kind.name}, {kind.protocol}", columns, rows))
-    for ours, rival in pairs(kind.protocol):
+    for ours, rival in pairs(servers):
         text = f"{kind.name}, {kind.protocol}: {ours} / {rival}"
-        at_least = AT_LEAST[rival] if kind.name == "granian" else 1
+        at_least = AT_LEAST.get(rival, 1) if kind.name == "granian" else 1
         result.goals.append(Goal(text, ratio(compared[ours], compared[rival]), at_least=at_least))
 
 
@@ -149,14 +149,14 @@ def _running(kind: Kind, name: str, log: Path) -> Iterator[Server]:
             stderr=subprocess.STDOUT,
         )
     try:
-        yield Server(process, port, log)
+        yield Server(process, port, APPLICATIONS[name].headers(EMAILS[0]), log)
     finally:
         stop(process)
 
 
-def _ask(port: int) -> tuple[int, dict[str, str], bytes]:
-    connection = http.client.HTTPConnection(HOST, port, timeout=60)
-    connection.request("GET", PATH, headers={USER_HEADER: EMAILS[0]})
+def _ask(server: Server) -> tuple[int, dict[str, str], bytes]:
+    connection = http.client.HTTPConnection(HOST, server.port, timeout=60)
+    connection.request("GET", PATH, headers=server.headers)
     response = connection.getresponse()
     answer = response.status, {name.lower(): value for name, value in response.getheaders()}, response.read()
     connection.close()
@@ -169,7 +169,9 @@ def _wrk(server: Server, until: float | None) -> tuple[int, float]:
     It ends when the server has used `until` processor seconds, so that a loaded machine shortens no
     turn; where these are not known, after a while.
     """
-    options = ["-t", "1", "-c", str(CONNECTIONS), "-d", "1h", "-H", f"{USER_HEADER}: {EMAILS[0]}"]
+    options = ["-t", "1", "-c", str(CONNECTIONS), "-d", "1h"]
+    for name, value in server.headers.items():
+        options += ["-H", f"{name}: {value}"]
     command = ["wrk", *options, f"http://{HOST}:{server.port}{PATH}"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as wrk:
         deadline = time.monotonic() + (BUSY if until is None else LONGEST)

@@ -94,7 +94,7 @@ def as_text(section: Section) -> str:
 
 def as_markdown(sections: Sequence[Section]) -> str:
     """Return the goals, and what the figures were made with."""
-    lines = ["| ratio | measured | quartiles | aim | |", "|---|---|---|---|---|"]
+    lines = ["| what | measured | quartiles | aim | |", "|---|---|---|---|---|"]
     for goal in (goal for section in sections for goal in section.goals):
         verdict = "met" if goal.is_met else "**missed**"
         cells = [goal.text, _figure(goal.measured.median), _quartiles(goal), goal.limit, verdict]

@@ -31,8 +31,9 @@ OURS, BY_HAND, FLOOR = "desk.handoff_url", "by hand: jwt.encode, uuid4, urlencod
 HEADER = {"alg": "HS256", "typ": "JWT"}
 KEY = SSO_TOKEN.encode()
 OCT_KEY = OctKey.import_key(SSO_TOKEN)
-#: As long as what we sign: header and claims, each in base64.
-MESSAGE = b"x" * len(help_desk().handoff(EMAILS[0]).token.rpartition(".")[0])
+#: What is signed: the header, always the same, and the claims; each in base64.
+FIRST, _, SECOND = help_desk().handoff(EMAILS[0]).token.rpartition(".")[0].encode().partition(b".")
+KEYED = hmac.new(KEY, FIRST + b".", "sha256")
 
 
 def _claims(email: str) -> dict[str, object]:
@@ -52,8 +53,10 @@ def url_by_authlib(email: str) -> str:
 
 
 def floor(_: str) -> None:
-    """Do what no hand-off can do without: one HMAC over as many bytes, one random draw, one clock read."""
-    hmac.digest(KEY, MESSAGE, "sha256")
+    """Do what no hand-off can do without: one HMAC, one random draw, one clock read."""
+    mac = KEYED.copy()  # costs less than hmac.digest()
+    mac.update(SECOND)
+    mac.digest()
     os.urandom(16)
     time.time()
 
@@ -78,7 +81,7 @@ def section(effort: Effort) -> Section:
         )
         for name, times in series.items()
     }
-    note = "floor: one HMAC over as many bytes, one random draw of 16 bytes, one clock read"
+    note = "floor: one HMAC, by hmac and keyed beforehand; one random draw of 16 bytes; one clock read"
     return Section(
         "signing",
         [Table("Signing", ("call, us", "call / ours", "call / floor"), rows, (note,))],

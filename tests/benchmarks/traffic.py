@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import base64
 import io
+import json
 import sys
 from collections.abc import Callable, Iterable
 from typing import Any
 
+import flask
+import itsdangerous
 from account import WrongAnswerError
+from django.core.signing import TimestampSigner
+from flask.sessions import SecureCookieSessionInterface
 from measuring import LOOP
 
 #: What a browser sends along.
@@ -23,6 +29,8 @@ HEADERS = {
     "Sec-Fetch-Site": "same-origin",
 }
 USER_HEADER = "X-User"
+#: What the applications sign their sessions with.
+SECRET = "a secret of the session's own, of more than thirty-two bytes"
 PATHS = (
     "/",
     "/static/app.css",
@@ -79,6 +87,40 @@ def environ(path: str, **headers: str) -> dict[str, Any]:
 
 def _all(headers: dict[str, str]) -> dict[str, str]:
     return HEADERS | {name.replace("_", "-"): value for name, value in headers.items()}
+
+
+def by_header(email: str) -> dict[str, str]:
+    """Make the headers by which a visitor is signed in where a header is believed."""
+    return {USER_HEADER: email}
+
+
+def by_flask_session(email: str) -> dict[str, str]:
+    """Make the headers that carry a session of Flask's own."""
+    app = flask.Flask(__name__)
+    app.secret_key = SECRET
+    signer = SecureCookieSessionInterface().get_signing_serializer(app)
+    return _cookie("session", signer.dumps(_session(email)))
+
+
+def by_starlette_session(email: str) -> dict[str, str]:
+    """Make the headers that carry a session of Starlette's SessionMiddleware."""
+    data = base64.b64encode(json.dumps(_session(email)).encode())
+    return _cookie("session", itsdangerous.TimestampSigner(SECRET).sign(data).decode())
+
+
+def by_django_session(email: str) -> dict[str, str]:
+    """Make the headers that carry a session of Django's signed_cookies."""
+    salt = "django.contrib.sessions.backends.signed_cookies"
+    signer = TimestampSigner(key=SECRET, salt=salt, fallback_keys=())
+    return _cookie("sessionid", signer.sign_object(_session(email), compress=True))
+
+
+def _session(email: str) -> dict[str, Any]:
+    return {"user": {"email": email, "email_verified": True}}
+
+
+def _cookie(name: str, value: str) -> dict[str, str]:
+    return {"Cookie": f"{HEADERS['Cookie']}; {name}={value}"}
 
 
 _START = {
