@@ -12,13 +12,12 @@ import os
 import secrets
 import time
 import warnings
+from binascii import b2a_base64
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from json.encoder import encode_basestring_ascii
 from typing import Any, NoReturn, Self
 from urllib.parse import quote
-
-from jwt.utils import base64url_encode
 
 from sso_middleware.addresses import check_email
 from sso_middleware.errors import ConfigError, ShortTokenWarning
@@ -26,7 +25,15 @@ from sso_middleware.settings import SHORTEST_TOKEN, from_variables, problems_of,
 from sso_middleware.text import exact
 from sso_middleware.urls import with_query
 
-_HEADER = base64url_encode(b'{"alg":"HS256","typ":"JWT"}') + b"."
+_URL_SAFE = bytes.maketrans(b"+/", b"-_")
+
+
+def _base64url(data: bytes) -> bytes:
+    """Encode as RFC 7515, section 2, says; PyJWT's own takes a third longer."""
+    return b2a_base64(data, newline=False).translate(_URL_SAFE).rstrip(b"=")
+
+
+_HEADER = _base64url(b'{"alg":"HS256","typ":"JWT"}') + b"."
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,8 +179,8 @@ class HelpDesk:
             jti = secrets.token_bytes(16).hex()
         # What json.dumps would give: an address that passed the check has nothing to escape.
         claims = f'{{"email":"{email}","iat":{iat:d},"jti":{encode_basestring_ascii(jti)}}}'
-        payload = base64url_encode(claims.encode("ascii"))
-        token = (_HEADER + payload + b"." + base64url_encode(self._sign(payload))).decode("ascii")
+        payload = _base64url(claims.encode("ascii"))
+        token = (_HEADER + payload + b"." + _base64url(self._sign(payload))).decode("ascii")
         return f"{self._url_head}{token}{self._url_tail}", token, email, iat, jti
 
     def __repr__(self) -> str:  # also of one whose construction failed, for tracebacks with locals
