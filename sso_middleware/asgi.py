@@ -76,16 +76,17 @@ class SSOMiddleware:
             wrap=_wrap,
             also_wrong={"app": problem} if problem else {},
         )
-        self._paths = self._gate.interception.paths(str)
-        self._end, self._ends = self._gate.interception.last_segments(str)
+        self._tails = self._gate.interception.tails()
+        self._end, self._ends = self._gate.interception.last_segments()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> Any:
         """Answer an intercepted path, or pass the request to the application (ASGI HTTP spec)."""
-        try:  # costs less than two calls of get()
-            path = scope["path"]
-            may_hit = path[self._end] in self._ends if scope["root_path"] else path in self._paths
-        except (KeyError, TypeError):  # no root_path; or not HTTP, where "path" may be missing or anything
-            may_hit = True
+        try:  # costs less than calls of get(), or a look at the type first
+            may_hit = scope["path"] in self._tails or (
+                self._ends and scope.get("root_path") and scope["path"][self._end] in self._ends
+            )
+        except (KeyError, TypeError):  # it is not HTTP: there may be no path, or anything
+            may_hit = False
         if may_hit and scope["type"] == "http":
             answer = await self._answer(scope)
             if answer is not None:

@@ -6,6 +6,7 @@ wrong hit would mint a token.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from typing import Any, Literal, TypeAlias
 
@@ -49,23 +50,31 @@ class Interception:
         """Return what app-relative `path` under mount `prefix` is taken over for, if it is."""
         return self.relative.get(path) or self.public.get(prefix + path)
 
-    def paths(self, spell: Callable[[str], str]) -> frozenset[str]:
-        """Return every intercepted path, spelled by `spell`. Without a mount prefix, these alone can hit."""
-        return frozenset(map(spell, (*self.public, *self.relative)))
+    def tails(self, spell: Callable[[str], str] = str) -> frozenset[str]:
+        """Return every app-relative path that may be intercepted: a cheap test that every hit passes.
 
-    def last_segments(self, spell: Callable[[str], str]) -> tuple[slice, frozenset[str]]:
-        """Return a cheap test that every hit passes, for paths of any number and mount prefix.
+        Under a mount prefix an application sees what is left of a public path, cut at a slash.
 
         Args:
             spell: turns text into the way the protocol spells it.
+        """
+        of_public = {
+            path[start:]
+            for path in self.public
+            for start in (*(match.start() for match in re.finditer("/", path)), len(path))
+        }
+        return frozenset(map(spell, of_public.union(self.relative)))
+
+    def last_segments(self) -> tuple[slice, frozenset[str]]:
+        """Return the like test for paths that begin with the mount prefix, as ASGI servers give them.
 
         Returns:
-            `end` and `ends`: what is to be intercepted has ``path[end] in ends``.
+            `end` and `ends`: where an app-relative path of the settings hits, ``path[end] in ends``. A
+            public one is then among the `tails`.
         """
-        segments = [spell(path[path.rindex("/") :]) for path in (*self.public, *self.relative)]
-        end = slice(-min(map(len, segments)), None)
-        # "" is how an application mounted at exactly the public path sees it.
-        return end, frozenset({segment[end] for segment in segments} | ({""} if self.public else set()))
+        segments = [path[path.rindex("/") :] for path in self.relative]
+        end = slice(-min(map(len, segments), default=0), None)
+        return end, frozenset(segment[end] for segment in segments)
 
     def _add_login(self, helpdesk: HelpDesk | None, login_url: Any) -> None:
         if login_url is None:

@@ -87,16 +87,14 @@ class SSOMiddleware:
             wrap=_wrap,
             also_wrong=also_wrong,
         )
-        self._paths = self._gate.interception.paths(_native)
-        self._end, self._ends = self._gate.interception.last_segments(_native)
+        self._tails = self._gate.interception.tails(_native)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer an intercepted path, or pass the request to the application (PEP 3333)."""
-        try:  # costs less than two calls of get()
-            path = environ["PATH_INFO"]
-            may_hit = path[self._end] in self._ends if environ["SCRIPT_NAME"] else path in self._paths
-        except KeyError:  # either may be left out where it is empty (PEP 3333)
-            may_hit = True
+        try:  # costs less than a call of get()
+            may_hit = environ["PATH_INFO"] in self._tails
+        except KeyError:  # it may be left out where it is empty (PEP 3333)
+            may_hit = "" in self._tails
         if may_hit:
             answer = self._answer(environ)
             if answer is not None:

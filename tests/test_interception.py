@@ -317,6 +317,14 @@ class TestPassThrough:
         assert isinstance(site.middleware(environ, lambda status, headers: None), list)
         assert site.calls == 0
 
+    def test_mounted_exactly_at_the_path_without_path_info(self):
+        """Then the public path is the mount prefix alone."""
+        site = WSGISite(jane)
+        environ = make_environ("GET", "", prefix="/sso/helpdesk")
+        del environ["PATH_INFO"]
+        assert isinstance(site.middleware(environ, lambda status, headers: None), list)
+        assert site.calls == 0
+
     def test_asgi_without_root_path(self):
         """The ASGI specification lets root_path be left out."""
         site = ASGISite(jane)

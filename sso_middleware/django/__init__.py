@@ -112,13 +112,13 @@ class SSOMiddleware:
         if not isinstance(gate, Gate):  # raised here, where no frame has seen the setting
             raise ConfigError(gate)
         self._gate = gate
-        self._end, self._ends = gate.interception.last_segments(str)
+        self._tails = gate.interception.tails()
 
     def __call__(self, request: Request) -> Any:
         """Answer an intercepted path, or let Django go on; under ASGI, give what is to be awaited."""
         if self._is_async:
             return self.__acall__(request)
-        if request.path_info[self._end] in self._ends:
+        if self._may_hit(request.path_info):
             handler, visit = self._find(request)
             answer = run(handler(visit)) if handler else None
             if answer is not None:
@@ -127,12 +127,15 @@ class SSOMiddleware:
 
     async def __acall__(self, request: Request) -> Any:
         """Do the same as `__call__`, on the event loop."""
-        if request.path_info[self._end] in self._ends:
+        if self._may_hit(request.path_info):
             handler, visit = self._find(request)
             answer = await handler(visit) if handler else None
             if answer is not None:
                 return response_of(answer)
         return await self.get_response(request)
+
+    def _may_hit(self, path: str) -> bool:
+        return path in self._tails or not path.startswith("/")  # see below
 
     def _find(self, request: Request) -> tuple[Handler | None, Visit]:
         # Django's own redirects ignore a slash at the end of the prefix, too.
