@@ -11,7 +11,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from clients import ASGISite, UnprefixedASGISite, WSGISite, jane, make_desk, make_environ, make_scope
+from clients import ASGISite, UnprefixedASGISite, WSGISite, jane, make_desk, make_environ, make_scope, nobody
 from sso_middleware import ConfigError, Logout, asgi, wsgi
 
 MOUNTED = make_desk(auth_url="https://app.example.com/app/sso", logout_url="https://app.example.com/app/bye")
@@ -204,6 +204,16 @@ def test_bytes_that_are_no_text_are_the_apps(path, prefix):
     middleware = wsgi.SSOMiddleware(lambda environ, start: ["app"], MOUNTED, jane, paths="/\u00e9/sso")
     environ = make_environ("GET", "/") | {"PATH_INFO": path, "SCRIPT_NAME": prefix}
     assert middleware(environ, None) == ["app"]
+
+
+@pytest.mark.parametrize("prefix", ["/\xe9", "/\u20ac"])
+def test_prefix_that_is_no_text(prefix):
+    """A SCRIPT_NAME that is not UTF-8, or not Latin-1 as it must be, is no prefix to redirect to."""
+    site = WSGISite(nobody, options={"paths": "/sso", "login_url": "/login"})
+    statuses = []
+    environ = make_environ("GET", "/sso") | {"SCRIPT_NAME": prefix}
+    site.middleware(environ, lambda status, headers: statuses.append(status))
+    assert statuses == ["400 Bad Request"]
 
 
 @given(path=TEXT, prefix=TEXT)
