@@ -6,7 +6,6 @@ wrong hit would mint a token.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable
 from typing import Any, Literal, TypeAlias
 
@@ -61,7 +60,8 @@ class Interception:
         of_public = {
             path[start:]
             for path in self.public
-            for start in (*(match.start() for match in re.finditer("/", path)), len(path))
+            for start in range(len(path) + 1)
+            if path[start : start + 1] in ("/", "")
         }
         return frozenset(map(spell, of_public.union(self.relative)))
 
