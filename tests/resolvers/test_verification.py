@@ -9,7 +9,7 @@ from werkzeug.local import LocalProxy
 
 from clients import JANE, make_scope
 from sso_middleware import ConfigError, HandoffRefused, ResolverError
-from sso_middleware.resolvers import bottle, flask, pyramid, quart, starlette
+from sso_middleware.resolvers import bottle, django, flask, pyramid, quart, starlette
 
 
 class User:
@@ -43,6 +43,8 @@ RESOLVERS = {
     "bottle.beaker_session_email": lambda **kw: bottle.beaker_session_email("email", **kw),
     "bottle.signed_cookie_email": lambda **kw: bottle.signed_cookie_email("user", "secret", **kw),
     "quart.context_email": lambda **kw: quart.context_email(None, None, **kw),
+    "django.user_email": django.user_email,
+    "django.user_email_async": django.user_email_async,
 }
 
 

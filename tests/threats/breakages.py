@@ -560,6 +560,13 @@ BREAKAGES = [
         f"{RESOLVERS}::TestConcurrency::test_eight_threads_per_event_loop",
     ),
     Breakage(
+        "T31",
+        f"{PACKAGE}/threads.py",
+        "limiter=_own_limiter()",
+        "limiter=None",
+        f"{RESOLVERS}::TestConcurrency::test_slow_resolvers_starve_nobody_else",
+    ),
+    Breakage(
         "T32",
         f"{PACKAGE}/addresses.py",
         "if len(email) > _MAX_ADDRESS:",
