@@ -330,11 +330,13 @@ class TestConcurrency:
                 for _ in range(60):
                     tasks.start_soon(pages.arequest, "GET", PATH)
                 await anyio.sleep(0.05)
-                # The application's own sync route, which Starlette runs in the default limiter:
-                with anyio.fail_after(5):
-                    assert await anyio.to_thread.run_sync(lambda: "at once") == "at once"
-                    assert (await pages.arequest("GET", "/other")).by_app
-                release.set()
+                try:
+                    # The application's own sync route, which Starlette runs in the default limiter:
+                    with anyio.fail_after(5):
+                        assert await anyio.to_thread.run_sync(lambda: "at once") == "at once"
+                        assert (await pages.arequest("GET", "/other")).by_app
+                finally:
+                    release.set()
 
         asyncio.run(main())
 
