@@ -118,6 +118,8 @@ def test_explain():
     assert done.returncode == 0
     assert done.stdout.startswith("SSO.W003 warning: The SSO Token looks like an MD5 digest\n")
     assert run("check", "--explain", "w003").stdout == done.stdout
+    said = run("check", "--explain", "e043").stdout
+    assert "Set login_url (in Django LOGIN_URL; for the admin's login /admin/login/)" in said
     done = run("check", "--explain", "SSO.W999")
     assert done.returncode == 2
     assert "SSO.W001, SSO.W002" in done.stderr

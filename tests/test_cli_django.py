@@ -184,6 +184,22 @@ def test_what_django_cannot_load_exits_3_with_its_system_checks(target, settings
     assert all(text in done.stderr for text in said)
 
 
+def test_an_error_of_another_kind_is_followed_by_the_system_checks(project):
+    done = run("check", "mysite.wsgi:application", cwd=project, DJANGO_SETTINGS_MODULE="mysite.other_class")
+    assert (done.returncode, done.stdout) == (3, "")
+    error, finding = done.stderr.splitlines()
+    assert "mysite.wsgi:application cannot be imported: TypeError: SSOMiddleware.__init__() missing" in error
+    assert finding.startswith("sso_middleware.W002: HELPDESK_SSO is set, and ")
+    assert "Write 'sso_middleware.django.SSOMiddleware' in place of 'sso_middleware.wsgi." in finding
+
+
+def test_system_checks_that_fail_as_the_application_does_add_nothing(project):
+    done = run("check", "mysite.wsgi:application", cwd=project, DJANGO_SETTINGS_MODULE="mysite.broken_import")
+    assert (done.returncode, done.stdout) == (3, "")
+    (error,) = done.stderr.splitlines()
+    assert "cannot be imported: RuntimeError: broken (broken.py, line 1)" in error
+
+
 def test_settings_that_are_missing_in_the_environment_exit_3(project):
     done = run("check", "mysite.wsgi:application", cwd=project, settings={})
     assert done.returncode == 3

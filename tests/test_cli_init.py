@@ -1,9 +1,13 @@
 """`sso-middleware init`: each snippet is run as it is printed, and walked to a redirect."""
 
+import builtins
+import io
 import json
 import os
 import re
+import symtable
 import sys
+import tokenize
 
 import anyio
 import httpx
@@ -255,6 +259,34 @@ def test_an_unknown_framework_is_a_usage_error():
     done = run("init", "rails")
     assert done.returncode == 2
     assert "'rails' is not one of" in done.stderr
+
+
+@pytest.mark.parametrize("framework", sorted({*PRELUDES, "django"}))
+def test_what_has_to_be_put_in_is_in_the_comments(framework):
+    printed = run("init", framework, settings={}).stdout
+    module = symtable.symtable(printed, "printed", "exec")
+    symbols = module.get_symbols()
+    bound = {each.get_name() for each in symbols if each.is_assigned() or each.is_imported()}
+    inside = [each for scope in module.get_children() for each in scope.get_symbols() if each.is_global()]
+    used = {each.get_name() for each in [*symbols, *inside] if each.is_referenced()}
+    yours = used - bound - set(vars(builtins))
+    tokens = tokenize.generate_tokens(io.StringIO(printed).readline)
+    said = "".join(token.line for token in tokens if token.type == tokenize.COMMENT)
+    assert bool(yours) == (framework != "django")
+    assert [name for name in yours if not re.search(rf"\b{name}\b", said)] == []
+
+
+@pytest.mark.parametrize("framework", ["flask", "quart"])
+def test_the_printed_lines_let_the_session_come_along_from_the_help_desk(framework, tmp_path, monkeypatch):
+    visitor = _visitor(framework, _module(framework, tmp_path, monkeypatch, f"cookie_{framework}"))
+    cookie = visitor.get("/login?verified=1").headers["Set-Cookie"]
+    assert "SameSite=Lax" in cookie
+    assert "Secure" in cookie
+
+
+@pytest.mark.parametrize("framework", ["fastapi", "starlette"])
+def test_the_printed_steps_name_what_sessions_need(framework):
+    assert "`pip install itsdangerous`" in run("init", framework, settings={}).stdout
 
 
 def test_what_is_printed_names_every_setting():

@@ -51,6 +51,7 @@ from sso_middleware import HelpDesk, Logout, expire_cookies
 from sso_middleware.resolvers.bottle import signed_cookie_email
 from sso_middleware.wsgi import SSOMiddleware
 
+# SECRET: that of your session cookie, 32 characters or more.
 # Serve `application`: bottle.run(app=application), or name it to your server.
 application = SSOMiddleware(
     app,
@@ -79,9 +80,12 @@ from sso_middleware import HelpDesk, Logout, expire_cookies
 from sso_middleware.resolvers.flask import session_email
 from sso_middleware.wsgi import SSOMiddleware
 
+desk = HelpDesk.from_env()
+app.config["SESSION_COOKIE_SAMESITE"] = "Lax"
+app.config["SESSION_COOKIE_SECURE"] = desk.auth_url.startswith("https:")
 app.wsgi_app = SSOMiddleware(
     app.wsgi_app,
-    HelpDesk.from_env(),
+    desk,
     # For session["user"] = {"email": ..., "email_verified": ...}.
     # With Flask-Login: login_user_email(app, verified="email_verified").
     session_email(app, "user", "email", verified="email_verified"),
@@ -123,9 +127,12 @@ from sso_middleware import HelpDesk, Logout, expire_cookies
 from sso_middleware.asgi import SSOMiddleware
 from sso_middleware.resolvers.quart import context_email
 
+desk = HelpDesk.from_env()
+app.config["SESSION_COOKIE_SAMESITE"] = "Lax"
+app.config["SESSION_COOKIE_SECURE"] = desk.auth_url.startswith("https:")
 app.asgi_app = SSOMiddleware(
     app.asgi_app,
-    HelpDesk.from_env(),
+    desk,
     # For session["user"] = {"email": ..., "email_verified": ...}.
     context_email(app, lambda: session.get("user"), verified="email_verified"),
     login_url="/login",  # your login page
@@ -153,6 +160,8 @@ _STARLETTE = f"""\
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 {_WITH_STARLETTE_SESSION}
+# routes: yours.
+# SECRET: that of your sessions, 32 characters or more.
 app = Starlette(
     routes=routes,
     middleware=[
@@ -181,6 +190,7 @@ app.add_middleware(
     logout=Logout(end_session),
 )
 # Added last is outermost: move yours here, if you have one already.
+# SECRET: that of your sessions, 32 characters or more.
 app.add_middleware(SessionMiddleware, secret_key=SECRET, https_only=desk.auth_url.startswith("https:"))
 """
 
@@ -206,10 +216,18 @@ class Snippet(NamedTuple):
 SNIPPETS = {
     "bottle": Snippet("Where `app` is your Bottle application:", "yourmodule:application", _BOTTLE),
     "django": Snippet("At the end of your settings:", "yourproject.wsgi:application", _DJANGO),
-    "fastapi": Snippet("Below `app = FastAPI(...)`:", "yourmodule:app", _FASTAPI),
+    "fastapi": Snippet(
+        "Below `app = FastAPI(...)`; its sessions need `pip install itsdangerous`:",
+        "yourmodule:app",
+        _FASTAPI,
+    ),
     "flask": Snippet("Below `app = Flask(...)` and its configuration:", "yourmodule:app", _FLASK),
     "pyramid": Snippet("In place of `config.make_wsgi_app()`:", "yourmodule:application", _PYRAMID),
     "quart": Snippet("Below `app = Quart(...)` and its configuration:", "yourmodule:app", _QUART),
-    "starlette": Snippet("Where you make the Starlette application:", "yourmodule:app", _STARLETTE),
+    "starlette": Snippet(
+        "Where you make the Starlette application; its sessions need `pip install itsdangerous`:",
+        "yourmodule:app",
+        _STARLETTE,
+    ),
     "wsgi": Snippet("Where `application` is your WSGI application:", "yourmodule:application", _WSGI),
 }

@@ -75,7 +75,7 @@ def findings(middleware: type, make_gate: Callable[[], object]) -> list[Any]:
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         problems = make_gate()
-    found = _in_order(order)
+    found = _in_order(order) + _of_session()
     if isinstance(problems, dict):
         found += [_error(name, text) for name, text in problems.items()]
     for warning in caught:
@@ -134,6 +134,19 @@ def _of_user(verified: Any) -> list[Any]:
             f"{SETTING}['verified'] is {verified!r}, and {model.__name__} has no such attribute.",
             hint="Name an attribute of your user model, or give a predicate of the user.",
             id="sso_middleware.W004",
+        )
+    ]
+
+
+def _of_session() -> list[Any]:
+    same_site = settings.SESSION_COOKIE_SAMESITE
+    if str(same_site).lower() != "strict":  # in any case, as for browsers
+        return []
+    return [
+        Caution(
+            f"SESSION_COOKIE_SAMESITE is {same_site!r}: whoever comes from the Help Desk looks anonymous.",
+            hint="Set it to 'Lax'.",
+            id="sso_middleware.W005",
         )
     ]
 

@@ -40,10 +40,13 @@ MISTAKES = {
     "    'loggers': {'django': {'handlers': ['null']}}}",
     "short_token": "HELPDESK_SSO = {'sso_token': 'short', 'sso_auth_url': 'https://acme.example/sso',\n"
     "    'account_id': 1, 'auth_url': 'https://app.example.com/sso/helpdesk', 'verified': True}",
+    "other_class": "MIDDLEWARE = [*MIDDLEWARE[:-1], 'sso_middleware.wsgi.SSOMiddleware']",
+    "broken_import": "HELPDESK_SSO['on_event'] = 'mysite.broken.note'",
     "function_outside": "MIDDLEWARE = [*MIDDLEWARE[:-1], 'mysite.hiding.middleware', MIDDLEWARE[-1]]",
 }
 # Other things to hand to a server.
 WRAPPED = {
+    "broken": "raise RuntimeError('broken')",
     "hiding": """
 def middleware(get_response):
     return lambda request: get_response(request)

@@ -218,6 +218,26 @@ def test_an_attribute_that_users_do_not_have_is_a_warning(configure):
     assert found() == []  # that is Django's to tell
 
 
+@pytest.mark.parametrize("same_site", ["Strict", "strict"])
+def test_a_session_that_stays_at_home_is_a_warning(configure, same_site):
+    """A link from the Help Desk is one from another site: a strict cookie is not sent along."""
+    configure(SESSION_COOKIE_SAMESITE=same_site)
+    (warning,) = found()
+    assert (warning.id, warning.level) == ("sso_middleware.W005", 30)
+    said = f"SESSION_COOKIE_SAMESITE is {same_site!r}: whoever comes from the Help Desk looks anonymous."
+    assert warning.msg == said
+    assert warning.hint == "Set it to 'Lax'."
+    for other in ("Lax", "None", None, False):
+        configure(SESSION_COOKIE_SAMESITE=other)
+        assert found() == []
+
+
+def test_a_session_that_stays_at_home_without_our_line(configure):
+    """Where nothing is taken over, that alone is said."""
+    configure(SESSION_COOKIE_SAMESITE="Strict", MIDDLEWARE=WITHOUT_OURS)
+    assert [warning.id for warning in found()] == ["sso_middleware.W002"]
+
+
 @pytest.mark.parametrize("engine", ENGINES)
 def test_nothing_is_found_where_nothing_is_wrong(configure, engine):
     """Settings that work pass the checks; a line that cannot be imported is for others to tell."""

@@ -6,6 +6,7 @@ import importlib
 import sys
 import traceback
 import warnings
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -53,13 +54,20 @@ def load(target: str) -> Loaded:
 
 
 def _problem(target: str, error: BaseException) -> str:
-    project = django_project()
-    if project and isinstance(error, SSOError) and (findings := project.findings()):
-        said = "\n".join(f"{each.rule.id}: {each.message} {each.rule.hint}" for each in findings)
-        return f"the settings in {target} are wrong:\n{said}"
+    found = _system_checks()
+    if found and isinstance(error, SSOError):
+        return "\n".join([f"the settings in {target} are wrong:", *found])
     if isinstance(error, ConfigError):
         return f"the settings in {target} are wrong:\n{error}"
-    return f"{target} cannot be imported: {describe(error)}"
+    return "\n".join([f"{target} cannot be imported: {describe(error)}", *found])
+
+
+def _system_checks() -> list[str]:
+    """Return what Django's system checks say, in a line each; nothing where they cannot be run."""
+    if project := django_project():
+        with suppress(Exception, SystemExit):  # what they import may be what fails
+            return [f"{each.rule.id}: {each.message} {each.rule.hint}" for each in project.findings()]
+    return []
 
 
 def describe(error: BaseException) -> str:

@@ -135,7 +135,8 @@ RULES = {
             "SSO.E043",
             "An anonymous visitor meets no login page",
             "Who comes from the Help Desk without being signed in to the application cannot go on.",
-            "Set login_url to your login page, or give the application a route at the Auth URL that logs in.",
+            "Set login_url (in Django LOGIN_URL; for the admin's login /admin/login/) to your login page, or "
+            "give the application a route at the Auth URL that logs in.",
         ),
         Rule(
             "SSO.E044",
