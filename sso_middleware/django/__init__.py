@@ -38,8 +38,9 @@ from django.core.checks import register
 from sso_middleware.answers import Visit
 from sso_middleware.callables import is_async, is_awaitable, run, settled_in_thread
 from sso_middleware.django.checks import findings
+from sso_middleware.django.order import AUTHENTICATION, SESSION, read_order
 from sso_middleware.django.responses import response_of
-from sso_middleware.django.settings import AUTHENTICATION, SESSION, read_order, read_setting
+from sso_middleware.django.settings import read_setting
 from sso_middleware.errors import ConfigError, MiddlewareOrderError
 from sso_middleware.gate import Call, Gate, Handler
 from sso_middleware.resolvers.django import email_of_user, email_of_user_async

@@ -22,7 +22,8 @@ from django.core.checks import Error
 from django.core.checks import Warning as Caution
 from django.core.exceptions import ImproperlyConfigured
 
-from sso_middleware.django.settings import AUTHENTICATION, SESSION, SETTING, Order, read_order
+from sso_middleware.django.order import AUTHENTICATION, SESSION, Order, read_order
+from sso_middleware.django.settings import SETTING
 from sso_middleware.errors import ShortTokenWarning
 
 _PANEL = "Copy it from the vendor's panel: Settings > Security > Single sign-on."

@@ -1,4 +1,4 @@
-"""Reading ``HELPDESK_SSO`` and ``MIDDLEWARE`` out of Django's settings.
+"""Reading ``HELPDESK_SSO`` out of Django's settings.
 
 No frame here keeps the SSO Token in a local variable, so it is in no traceback with locals.
 """
@@ -26,9 +26,6 @@ from sso_middleware.logout import Logout
 from sso_middleware.resolvers.verification import check_settings
 
 SETTING = "HELPDESK_SSO"
-SESSION = "django.contrib.sessions.middleware.SessionMiddleware"
-AUTHENTICATION = "django.contrib.auth.middleware.AuthenticationMiddleware"
-_BEFORE_US = {SESSION, AUTHENTICATION, "django.contrib.auth.middleware.RemoteUserMiddleware"}
 
 _REQUIRED = ("sso_token", "sso_auth_url", "account_id", "auth_url")
 _FIELDS = (*_REQUIRED, "logout_url", "backdate", "allow_http")
@@ -159,18 +156,18 @@ class _Reader:
         if "login_url" not in self.given:
             target = settings.LOGIN_URL
             return {
-                "login_url": self._resolved("LOGIN_URL", "login_url", target),
+                "login_url": self._resolved("login_url", target, source="LOGIN_URL"),
                 "find_login": partial(resolve_url, target),
             }
         target = self.given["login_url"]
         # A path of ours has no mount prefix yet, and one of Django's has.
         is_path = isinstance(target, str) and target.startswith("/")
         return {
-            "login_url": self._resolved("login_url", "login_url", target),
+            "login_url": self._resolved("login_url", target),
             "find_login": None if is_path else partial(resolve_url, target),
         }
 
-    def _resolved(self, source: str, name: str, target: Any) -> str | None:
+    def _resolved(self, name: str, target: Any, *, source: str | None = None) -> str | None:
         """Return what a view's name, or a lazy path, stands for at the start: without a mount prefix."""
         if target is None:
             return None
@@ -182,7 +179,8 @@ class _Reader:
             return text if text.startswith("/") or "://" in text else str(resolve_url(text))
         except NoReverseMatch as error:
             said = str(error).rstrip(".")
-            self.problems[name] = f"{source} is neither a path, nor a URL, nor the name of one: {said}"
+            where = f"(from {source}) " if source else ""
+            self.problems[name] = f"{where}is neither a path, nor a URL, nor the name of one: {said}"
             return None
         finally:
             set_script_prefix(prefix)
@@ -198,7 +196,7 @@ class _Reader:
         arguments |= {} if wanted is True else wanted
         target = settings.LOGOUT_REDIRECT_URL  # where Django's own logout leads
         if "then" not in arguments and target is not None:
-            arguments["then"] = self._resolved("LOGOUT_REDIRECT_URL", "logout", target) or "/"
+            arguments["then"] = self._resolved("logout", target, source="LOGOUT_REDIRECT_URL") or "/"
             self.find_then = partial(resolve_url, target)
         arguments["end_session"] = self._import("logout", arguments["end_session"], end_session)
         try:
@@ -212,55 +210,3 @@ class _Reader:
 
 def _values(names: Iterable[str]) -> dict[str, Any]:
     return {**dict.fromkeys(_REQUIRED), **{name: settings.HELPDESK_SSO[name] for name in names}}
-
-
-class Order(NamedTuple):
-    """How the lines of ``MIDDLEWARE`` stand to each other.
-
-    Attributes:
-        ours: our line; `None` if it is not there.
-        after: the lines of the middlewares that open the session or say who the user is, and wrongly
-            stand after it.
-        has_authentication: whether there is an authentication middleware at all.
-    """
-
-    ours: str | None
-    after: list[str]
-    has_authentication: bool
-
-    @property
-    def problem(self) -> str | None:
-        """Say which line to move, or return `None`."""
-        if not self.after:
-            return None
-        return (
-            f"in MIDDLEWARE, {' and '.join(map(repr, self.after))} must come before {self.ours!r}: "
-            f"move the line {self.ours!r} to below {self.after[-1]!r}"
-        )
-
-
-def read_order(ours: type) -> Order:
-    """Look where `ours`, the class or a subclass, stands in ``MIDDLEWARE``."""
-    line: str | None = None
-    after: list[str] = []
-    has_authentication = False
-    for path in settings.MIDDLEWARE:
-        names = _class_names(path)
-        has_authentication |= AUTHENTICATION in names
-        if f"{ours.__module__}.{ours.__qualname__}" in names:
-            line = path
-        elif line is not None and not names.isdisjoint(_BEFORE_US):
-            after.append(path)
-    return Order(line, after, has_authentication)
-
-
-def _class_names(path: str) -> set[str]:
-    """Return the names of the class at `path` and of its bases; of a function, none.
-
-    By name, for Django's own cannot be imported where their applications are not installed.
-    """
-    try:
-        middleware = import_string(path)
-    except ImportError:
-        return set()  # Django will say so
-    return {f"{base.__module__}.{base.__qualname__}" for base in getattr(middleware, "__mro__", ())}

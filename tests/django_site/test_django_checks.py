@@ -55,8 +55,8 @@ EVERY_SETTING = [
     (13, setting(paths="sso"), "'paths'] 'sso' must start with /"),
     (13, setting(paths=[]), "'paths'] is empty"),
     (14, setting(login_url="//evil.example"), "'login_url'] must not start with //"),
-    (14, setting(login_url="no-such-name"), "'login_url'] login_url is neither a path"),
-    (14, setting(login_url=7), "'login_url'] login_url is neither a path"),
+    (14, setting(login_url="no-such-name"), "'login_url'] is neither a path"),
+    (14, setting(login_url=7), "'login_url'] is neither a path"),
     (14, setting(login_url=reverse_lazy("no-such-name")), "Reverse for 'no-such-name' not found."),
     (15, setting(next_param=""), "'next_param'] must be a non-empty str"),
     (16, setting(logout_url=...), "'logout'] needs a logout_url"),
@@ -191,7 +191,7 @@ def test_where_a_logout_leads(configure):
     configure(LOGOUT_REDIRECT_URL="no-such-name")
     (error,) = found()
     assert error.id == "sso_middleware.E016"
-    assert "LOGOUT_REDIRECT_URL is neither a path" in error.msg
+    assert "['logout'] (from LOGOUT_REDIRECT_URL) is neither a path" in error.msg
     configure(HELPDESK_SSO=setting(logout={"then": "/bye"}))
     assert found() == []
 

@@ -16,7 +16,7 @@ from django.core.handlers.base import BaseHandler
 
 from sso_middleware.cli.checks.findings import Finding, Rule
 from sso_middleware.django import SSOMiddleware
-from sso_middleware.django.settings import read_order
+from sso_middleware.django.order import read_order
 from sso_middleware.errors import ShortTokenWarning
 from sso_middleware.gate import Gate
 

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Generator, Iterator
-from contextlib import contextmanager
-from typing import Any, NamedTuple
+from collections.abc import Iterator
+from typing import NamedTuple
 from urllib.parse import parse_qs, urljoin, urlsplit
 
-import jwt
-
 from sso_middleware.cli.checks.application import Located
-from sso_middleware.cli.checks.client import Client, NoAnswer, Reply, Request
+from sso_middleware.cli.checks.client import Client, Request
 from sso_middleware.cli.checks.findings import Finding, counts
-from sso_middleware.cli.checks.loading import describe
 from sso_middleware.cli.checks.rules import found
-from sso_middleware.events import logger
+from sso_middleware.cli.checks.visits import Visit, make_visit
 from sso_middleware.resolvers.proxy import (
     AUTHELIA,
     AUTHENTIK,
@@ -64,23 +59,6 @@ class Step(NamedTuple):
         return self.finding is not None and counts([self.finding])
 
 
-class _Visit(NamedTuple):
-    reply: Reply | None
-    error: str  # what happened in place of a reply
-    outcome: str | None  # of SSOMiddleware's event; None: the request did not reach it
-    reason: str | None
-
-    @property
-    def said(self) -> str:
-        """The answer in a few words; a hand-off's without its token."""
-        if self.reply is None:
-            return self.error
-        where = self.reply.location
-        if "token=" in where:
-            where = f"{where.partition('?')[0]}?token=..."
-        return f"{self.reply.status} to {where}" if where else str(self.reply.status)
-
-
 class Walk:
     """Visits an application as people would.
 
@@ -117,7 +95,7 @@ class Walk:
         if problem := _common_problem(visit, "without a cookie"):
             yield Step(name, visit.said, problem)
         elif visit.outcome == "handed_off":
-            yield Step(name, visit.said, found("SSO.E042", f"the resolver returned {_email_in(visit)}"))
+            yield Step(name, visit.said, found("SSO.E042", f"the resolver returned {visit.email}"))
         elif visit.reply and (visit.reply.status in _NO_PAGE or visit.reply.status >= _SERVER_ERROR):
             yield Step(name, visit.said, found("SSO.E043", f"{self._path} answers {visit.said}"))
         else:
@@ -125,7 +103,7 @@ class Walk:
             yield from self._login_page(visit)
             yield self._forged_header()
 
-    def _login_page(self, visit: _Visit) -> Iterator[Step]:
+    def _login_page(self, visit: Visit) -> Iterator[Step]:
         target = visit.reply.location if visit.reply else ""
         if not target:
             return
@@ -160,13 +138,13 @@ class Walk:
         """Return the names of the headers that an application looks for, less those tried or sent anyway."""
         asked: set[str] = set()
         request = Request(self._origin, self._root_path, self._path, self._query, asked=asked)
-        self._make(request)
+        make_visit(self._client, request)
         sent = {name.title() for name in _IDENTITY_HEADERS} | {
             name.title() for name, _ in request.all_headers()
         }
         return sorted(asked - sent)
 
-    def _forge(self, *names: str) -> _Visit:
+    def _forge(self, *names: str) -> Visit:
         headers = ((name, _IDENTITY_HEADERS.get(name, _FORGED)) for name in names)
         return self._visit(self._path, self._query, *headers)
 
@@ -180,9 +158,9 @@ class Walk:
             problem = found("SSO.E044", f"the visitor's browser gets {visit.said}")
         if problem:
             return Step(name, visit.said, problem)
-        return Step(name, f"{visit.said}, as {_email_in(visit)}")
+        return Step(name, f"{visit.said}, as {visit.email}")
 
-    def _leads_to_the_helpdesk(self, visit: _Visit) -> bool:
+    def _leads_to_the_helpdesk(self, visit: Visit) -> bool:
         if visit.reply is None or visit.reply.status != _SEE_OTHER:
             return False
         sent = parse_qs(urlsplit(visit.reply.location).query)
@@ -205,22 +183,11 @@ class Walk:
             "logout", visit.said, found("SSO.E047", f"{logout_url} answers {visit.said}") if wrong else None
         )
 
-    def _visit(self, path: str, query: str, *headers: tuple[str, str]) -> _Visit:
-        return self._make(Request(self._origin, self._root_path, path, query, headers))
-
-    def _make(self, request: Request) -> _Visit:
-        with _events() as events:
-            try:
-                reply, error = self._client(request), ""
-            except NoAnswer as missing:
-                reply, error = None, str(missing)
-            except (Exception, SystemExit) as raised:  # noqa: BLE001 - this is what is looked for
-                reply, error = None, f"raised {describe(raised)}"
-        outcome, reason = events[-1] if events else (None, None)
-        return _Visit(reply, error, outcome, reason)
+    def _visit(self, path: str, query: str, *headers: tuple[str, str]) -> Visit:
+        return make_visit(self._client, Request(self._origin, self._root_path, path, query, headers))
 
 
-def _common_problem(visit: _Visit, who: str) -> Finding | None:
+def _common_problem(visit: Visit, who: str) -> Finding | None:
     if visit.reply is None:
         return found("SSO.E040", f"a visit {who} {visit.said}")
     if visit.outcome is None:
@@ -229,36 +196,3 @@ def _common_problem(visit: _Visit, who: str) -> Finding | None:
     if visit.outcome in ("refused", "unavailable"):
         return found("SSO.E046", f"a visit {who} is refused: {visit.reason}")
     return None
-
-
-def _email_in(visit: _Visit) -> str:
-    location = visit.reply.location if visit.reply else ""
-    token = parse_qs(urlsplit(location).query).get("token", [""])[0]
-    try:
-        return str(jwt.decode(token, options={"verify_signature": False})["email"])
-    except (jwt.InvalidTokenError, KeyError):
-        return "an address"
-
-
-@contextmanager
-def _events() -> Generator[list[tuple[str | None, str | None]], None, None]:
-    """Collect outcome and reason of what SSOMiddleware logs: its events, seen from outside."""
-    seen: list[tuple[str | None, str | None]] = []
-
-    class Collector(logging.Handler):
-        def emit(self, record: logging.LogRecord) -> None:
-            fields: dict[str, Any] = vars(record)
-            if "sso_outcome" in fields:
-                seen.append((fields["sso_outcome"], fields["sso_reason"]))
-
-    collector = Collector()
-    level, disabled = logger.level, logger.disabled
-    logger.addHandler(collector)
-    logger.setLevel(logging.DEBUG)
-    logger.disabled = False  # logging.config disables loggers that exist already, if not told otherwise
-    try:
-        yield seen
-    finally:
-        logger.removeHandler(collector)
-        logger.setLevel(level)
-        logger.disabled = disabled

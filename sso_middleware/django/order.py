@@ -1,0 +1,69 @@
+"""Whether the lines of Django's ``MIDDLEWARE`` stand in the right order."""
+
+# Django comes without type information.
+# mypy: disable-error-code="import-untyped"
+# pyright: reportMissingTypeStubs=false, reportUnknownVariableType=false, reportUnknownMemberType=false
+# pyright: reportUnknownArgumentType=false
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from django.conf import settings
+from django.utils.module_loading import import_string
+
+SESSION = "django.contrib.sessions.middleware.SessionMiddleware"
+AUTHENTICATION = "django.contrib.auth.middleware.AuthenticationMiddleware"
+_BEFORE_US = {SESSION, AUTHENTICATION, "django.contrib.auth.middleware.RemoteUserMiddleware"}
+
+
+class Order(NamedTuple):
+    """How the lines of ``MIDDLEWARE`` stand to each other.
+
+    Attributes:
+        ours: our line; `None` if it is not there.
+        after: the lines of the middlewares that open the session or say who the user is, and wrongly
+            stand after it.
+        has_authentication: whether there is an authentication middleware at all.
+    """
+
+    ours: str | None
+    after: list[str]
+    has_authentication: bool
+
+    @property
+    def problem(self) -> str | None:
+        """Say which line to move, or return `None`."""
+        if not self.after:
+            return None
+        return (
+            f"in MIDDLEWARE, {' and '.join(map(repr, self.after))} must come before {self.ours!r}: "
+            f"move the line {self.ours!r} to below {self.after[-1]!r}"
+        )
+
+
+def read_order(ours: type) -> Order:
+    """Look where `ours`, the class or a subclass, stands in ``MIDDLEWARE``."""
+    line: str | None = None
+    after: list[str] = []
+    has_authentication = False
+    for path in settings.MIDDLEWARE:
+        names = _class_names(path)
+        has_authentication |= AUTHENTICATION in names
+        if f"{ours.__module__}.{ours.__qualname__}" in names:
+            line = path
+        elif line is not None and not names.isdisjoint(_BEFORE_US):
+            after.append(path)
+    return Order(line, after, has_authentication)
+
+
+def _class_names(path: str) -> set[str]:
+    """Return the names of the class at `path` and of its bases; of a function, none.
+
+    By name, for Django's own cannot be imported where their applications are not installed.
+    """
+    try:
+        middleware = import_string(path)
+    except ImportError:
+        return set()  # Django will say so
+    return {f"{base.__module__}.{base.__qualname__}" for base in getattr(middleware, "__mro__", ())}
