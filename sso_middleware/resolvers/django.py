@@ -25,7 +25,8 @@ from django.core.handlers.wsgi import WSGIRequest
 from django.db import connections
 
 from sso_middleware.errors import ConfigError
-from sso_middleware.resolvers.verification import Verified, check_settings, email_of
+from sso_middleware.resolvers.headers import is_environ
+from sso_middleware.resolvers.verification import Verified, check_settings, email_of, is_signed_in
 
 __all__ = ["user_email", "user_email_async"]
 
@@ -49,7 +50,7 @@ def user_email(attr: str = "email", *, verified: Verified) -> Callable[[Mapping[
     check_settings(verified, attr=attr)
 
     def resolve_email(environ: Mapping[str, Any]) -> str | None:
-        if "REQUEST_METHOD" not in environ:
+        if not is_environ(environ):
             raise ConfigError({"resolve_email": "user_email is for WSGI: under ASGI, use user_email_async"})
         request = WSGIRequest({**environ})  # a copy: Django rewrites SCRIPT_NAME and PATH_INFO in it
         return _find(request, attr, verified)
@@ -87,22 +88,17 @@ def email_of_user(user: Any, attr: str, verified: Verified) -> str | None:
     Raises:
         HandoffRefused: the address is not verified.
     """
-    return email_of(user, attr, verified) if _is_signed_in(user) else None
+    return email_of(user, attr, verified) if is_signed_in(user) else None
 
 
 async def email_of_user_async(user: Any, attr: str, verified: Verified) -> str | None:
     """Do the same as `email_of_user`; what may ask the database does so where Django lets it."""
-    if not _is_signed_in(user):
+    if not is_signed_in(user):
         return None
     names = {attr} if verified is True else {attr, verified}
     if names <= vars(user).keys():
         return email_of(user, attr, verified)
     return await sync_to_async(email_of)(user, attr, verified)
-
-
-def _is_signed_in(user: Any) -> bool:
-    # Not every authentication backend looks at is_active.
-    return bool(user.is_authenticated and getattr(user, "is_active", True))
 
 
 def _find(request: Any, attr: str, verified: Verified) -> str | None:

@@ -108,7 +108,10 @@ def email_in(session: Mapping[str, Any], keys: Sequence[str], verified: Verified
 
 
 def is_signed_in(user: Any) -> bool:
-    """Whether `user`, as Starlette and Flask-Login know one, is there and active."""
+    """Whether `user`, as Starlette, Flask-Login and Django know one, is there and active.
+
+    Not every authentication looks at ``is_active`` itself.
+    """
     return not isinstance(user, NoneType) and holds(user.is_authenticated) and _is_active(user)
 
 

@@ -173,8 +173,8 @@ BREAKAGES = [
     Breakage(
         "T7",
         f"{PACKAGE}/resolvers/django.py",
-        'getattr(user, "is_active", True)',
-        "True",
+        "if is_signed_in(user)",
+        "if user.is_authenticated",
         f"{DJANGO}::TestWhoMayGo::test_an_inactive_user_is_anonymous",
     ),
     Breakage(  # a line break at the end
