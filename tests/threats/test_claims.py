@@ -176,3 +176,7 @@ def test_ci_looks_for_known_holes():
     assert "set -e" in steps
     for tool in ("zizmor", "pip-audit"):
         assert re.findall(rf"^\.venv/bin/{tool} ", steps, re.MULTILINE), tool
+    for workflow in WORKFLOWS.glob("*.yml"):
+        text = workflow.read_text()
+        strict = 'bash .ci/run\n        env:\n          AUDIT_STRICTLY: "1"\n'
+        assert text.count("bash .ci/run") == text.count(strict) > 0, workflow.name
