@@ -10,7 +10,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from sso_middleware.answers import Answer, Visit
-from sso_middleware.callables import app_problem, is_async, settled_in_thread
+from sso_middleware.callables import app_problem, from_loop
 from sso_middleware.events import EventHook
 from sso_middleware.gate import Call, Gate
 from sso_middleware.helpdesk import HelpDesk
@@ -116,10 +116,4 @@ class SSOMiddleware:
 
 
 def _wrap(function: Callable[..., Any]) -> Call:
-    async def call_async(settle: Callable[[Any], Any], *args: Any) -> Any:
-        return settle(await function(*args))
-
-    async def call_in_thread(settle: Callable[[Any], Any], *args: Any) -> Any:
-        return await settled_in_thread(in_thread, function, settle, *args)
-
-    return call_async if is_async(function) else call_in_thread
+    return from_loop(function, in_thread)

@@ -7,7 +7,12 @@ import inspect
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, Literal, TypeVar
 
+from sso_middleware.text import forced
+
 _T = TypeVar("_T")
+_Function = TypeVar("_Function", bound=Callable[..., Any])
+
+_MARK = "_sso_middleware_only_reads"
 
 
 def is_async(function: object) -> bool:
@@ -23,13 +28,24 @@ def is_async(function: object) -> bool:
     )
 
 
+def only_reads(function: _Function) -> _Function:
+    """Mark a plain function that only reads what it is given, and so needs no thread on an event loop."""
+    setattr(function, _MARK, True)
+    return function
+
+
+def is_known_to_only_read(function: object) -> bool:
+    """Whether `function` is marked by `only_reads`."""
+    return getattr(function, _MARK, False) is True
+
+
 def is_awaitable(value: object) -> bool:
     """Whether `value` is to be awaited.
 
     A lazy proxy counts as what it stands for: Werkzeug's defines ``__await__`` for whatever it
     holds, so `inspect.isawaitable` would say yes to a string.
     """
-    return issubclass(value.__class__, Awaitable)
+    return issubclass(forced(value).__class__, Awaitable)
 
 
 def settled(function: Callable[..., Any], settle: Callable[[Any], Any], *args: Any) -> tuple[Any, bool]:
@@ -38,18 +54,30 @@ def settled(function: Callable[..., Any], settle: Callable[[Any], Any], *args: A
     return (returned, True) if is_awaitable(returned) else (settle(returned), False)
 
 
-async def settled_in_thread(
-    in_thread: Callable[..., Awaitable[tuple[Any, bool]]],
+def from_loop(
     function: Callable[..., Any],
-    settle: Callable[[Any], Any],
-    *args: Any,
-) -> Any:
-    """Call a `function` that may block in a thread, by `in_thread`, and settle there what it returns.
+    in_thread: Callable[..., Awaitable[tuple[Any, bool]]],
+    is_async: Callable[[object], bool] = is_async,
+) -> Callable[..., Coroutine[Any, Any, Any]]:
+    """Return how `function` is called from an event loop: ``await call(settle, *args)``.
 
-    If that is to be awaited, this happens on the event loop.
+    What may block is called in a thread, by `in_thread`, and what it returns is settled there; if that is
+    to be awaited, this happens on the event loop.
     """
-    value, to_be_awaited = await in_thread(settled, function, settle, *args)
-    return settle(await value) if to_be_awaited else value
+
+    async def call_async(settle: Callable[[Any], Any], *args: Any) -> Any:
+        return settle(await function(*args))
+
+    async def call_directly(settle: Callable[[Any], Any], *args: Any) -> Any:
+        return settle(function(*args))
+
+    async def call_in_thread(settle: Callable[[Any], Any], *args: Any) -> Any:
+        value, to_be_awaited = await in_thread(settled, function, settle, *args)
+        return settle(await value) if to_be_awaited else value
+
+    if is_async(function):
+        return call_async
+    return call_directly if is_known_to_only_read(function) else call_in_thread
 
 
 def run(coroutine: Coroutine[Any, Any, _T]) -> _T:

@@ -146,8 +146,10 @@ class HelpDesk:
         Raises:
             ConfigError: naming every variable that is missing or wrong.
         """
+        source = [os.environ if variables is None else variables]
+        del variables  # from tracebacks with locals
         try:
-            return cls(**from_variables(os.environ if variables is None else variables, prefix))
+            return cls(**from_variables(source.pop(), prefix))
         except ConfigError as error:
             problems = error.problems
         # Raised anew, without the frames that have seen the variables' values.

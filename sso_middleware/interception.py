@@ -16,6 +16,7 @@ from sso_middleware.urls import (
     decoded_path_of,
     decoded_path_problem,
     is_absolute,
+    origin_of,
     path_problem,
     target_problem,
 )
@@ -44,6 +45,8 @@ class Interception:
         self._add_login(helpdesk, login_url)
         self._add_handoffs(helpdesk, paths)
         self._add_logout(helpdesk, logout)
+        if not self.problems:
+            self._check_targets(helpdesk, login_url, logout)
 
     def find(self, prefix: str, path: str) -> Purpose | None:
         """Return what app-relative `path` under mount `prefix` is taken over for, if it is."""
@@ -126,6 +129,20 @@ class Interception:
         problem = path_problem(path)
         if self._use(path, setting, f"{path!a} {problem}" if problem else None):
             self.relative[path] = purpose
+
+    def _check_targets(self, helpdesk: HelpDesk | None, login_url: Any, logout: Logout | None) -> None:
+        """Find redirects that lead back to where they come from; `_use` has found a relative `login_url`."""
+        if login_url and is_absolute(login_url) and self._leads_to("handoff", login_url, helpdesk):
+            self.problems["login_url"] = "is the Auth URL itself: visitors would go in a circle"
+        if logout is not None and self._leads_to("logout", logout.then, helpdesk):
+            self.problems["logout"] = "Logout(then) is the Logout URL itself: visitors would go in a circle"
+
+    def _leads_to(self, purpose: Purpose, target: str, helpdesk: HelpDesk | None) -> bool:
+        path = decoded_path_of(target)
+        if not is_absolute(target):
+            return self.find("", path) == purpose
+        is_ours = helpdesk is not None and origin_of(target) == origin_of(helpdesk.auth_url)
+        return is_ours and self.public.get(path) == purpose
 
     def _use(self, path: Any, setting: str, problem: str | None) -> bool:
         if problem is None and path in self._used:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias, cast
 
 from sso_middleware.errors import ConfigError, ResolverError
@@ -17,7 +17,8 @@ EndSession: TypeAlias = Callable[[Any], HeaderList | Awaitable[HeaderList]]
 
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, section 5.6.2
 _FIELD_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")  # RFC 9110, section 5.5
-_COOKIE_ATTRIBUTE = re.compile(r"[\x20-\x3a\x3c-\x7e]+")  # RFC 6265, section 4.1.1
+_COOKIE_PATH = re.compile(r"/[\x20-\x3a\x3c-\x7e]*")  # RFC 6265, section 4.1.1: any other is ignored
+_COOKIE_DOMAIN = re.compile(r"\.?[A-Za-z0-9._-]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +36,8 @@ class Logout:
     """
 
     end_session: EndSession
-    path: str | None = None
-    then: str = "/"
+    path: str | None = field(default=None, kw_only=True)
+    then: str = field(default="/", kw_only=True)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "path", exact(self.path))
@@ -71,9 +72,10 @@ def expire_cookies(
     problems: dict[str, str] = {}
     if not names or not all(isinstance(name, str) and _TOKEN.fullmatch(name) for name in names):
         problems["names"] = "must be one or more names of cookies"
-    for attribute, value in (("path", path), ("domain", domain)):
-        if value is not None and not (isinstance(value, str) and _COOKIE_ATTRIBUTE.fullmatch(value)):
-            problems[attribute] = "must be printable ASCII without a semicolon"
+    if not (isinstance(path, str) and _COOKIE_PATH.fullmatch(path)):
+        problems["path"] = "must start with /, and be printable ASCII without a semicolon"
+    if domain is not None and not (isinstance(domain, str) and _COOKIE_DOMAIN.fullmatch(domain)):
+        problems["domain"] = "must be the name of a host, or None"
     if any(str(name).lower().startswith("__host-") for name in names) and (path != "/" or domain is not None):
         problems["names"] = "with __Host- have Path=/ and no Domain, or browsers ignore them"
     if problems:

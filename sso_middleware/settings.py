@@ -137,7 +137,8 @@ def from_variables(variables: Mapping[str, Any], prefix: str) -> dict[str, Any]:
     if "sso_token" in found and token_file is not None:
         problems.setdefault("sso_token_file", found.pop("sso_token"))
     for name, problem in found.items():
-        problems[name] = "is not set" if settings[name] is None else _IN_VARIABLES.get(name, problem)
+        text = _IN_VARIABLES.get(name) or problem.replace("allow_http", f"{prefix}ALLOW_HTTP")
+        problems[name] = "is not set" if settings[name] is None else text
     if problems:
         raise ConfigError({f"{prefix}{name.upper()}": problem for name, problem in problems.items()})
     return settings

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 
 def exact(value: object) -> object:
     """Return `value`, as an exact `str` if it is a `str` or stands for one.
@@ -9,10 +11,26 @@ def exact(value: object) -> object:
     A `str` subclass or str-Enum gives its string, which its own `str()` or an f-string might not. A
     lazy proxy (Werkzeug's `LocalProxy`, Django's `SimpleLazyObject`) is forced.
     """
-    if type(value) is not str and isinstance(value, str):
+    if type(value) is str:
+        return value
+    value = forced(value)
+    if isinstance(value, str):
         # A proxy answers isinstance() for what it stands for, and only type() sees the proxy itself.
         # Slicing is what gives the string behind it, also where str() would give an Enum's name.
         unwrapped = value if issubclass(type(value), str) else value[:]
         if issubclass(type(unwrapped), str):
             return str.__str__(unwrapped)
+    return value
+
+
+def forced(value: object) -> object:
+    """Return what Werkzeug's `LocalProxy` stands for; force Django's `SimpleLazyObject`; else `value` itself.
+
+    An error that this raises comes out as it is: `isinstance` would take an `AttributeError`, and
+    Werkzeug's proxy any `RuntimeError`, for being what the proxy itself is.
+    """
+    if hasattr(type(value), "_get_current_object"):
+        proxy: Any = value
+        return forced(proxy._get_current_object())  # noqa: SLF001 - Werkzeug documents it
+    _ = value.__class__
     return value

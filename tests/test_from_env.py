@@ -100,6 +100,25 @@ def test_wrong_variable(name, value):
     assert caught.value.problems.keys() == {name}
 
 
+def test_other_variable_in_a_message():
+    """Where a message tells of another setting, it is by the name of its variable."""
+    variables = {name.replace("HELPDESK", "ACME"): value for name, value in VARIABLES.items()}
+    with pytest.raises(ConfigError, match=r"\(ACME_ALLOW_HTTP permits it\)"):
+        HelpDesk.from_env(variables | {"ACME_AUTH_URL": "http://app.example.com/"}, "ACME_")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "error"), [({"HELPDESK_ACCOUNT_ID": ""}, ConfigError), ({}, ShortTokenWarning)]
+)
+@pytest.mark.filterwarnings("error::sso_middleware.ShortTokenWarning")
+def test_no_frame_shows_the_token(wrong, error):
+    """A traceback with locals, as some error trackers send, does not show what the mapping holds."""
+    with pytest.raises(error) as caught:
+        HelpDesk.from_env(VARIABLES | {"HELPDESK_SSO_TOKEN": "short-secret"} | wrong)
+    stack = traceback.TracebackException.from_exception(caught.value, capture_locals=True).stack
+    assert [frame.name for frame in stack if "short-secret" in str(frame.locals)] == []
+
+
 def test_everything_missing():
     """All that is missing is named at once."""
     with pytest.raises(ConfigError) as caught:

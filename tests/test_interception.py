@@ -466,6 +466,35 @@ class TestWrongPaths:
         with pytest.raises(ConfigError, match="is already used by"):
             site(jane, options=options)
 
+    @pytest.mark.parametrize(
+        ("setting", "options"),
+        [
+            ("login_url", {"login_url": "https://app.example.com/sso/helpdesk"}),
+            ("login_url", {"login_url": "https://app.example.com/sso/help%64esk?a=b"}),
+            ("logout", {"logout": Logout(bye, then="https://app.example.com/sso/logout")}),
+            ("logout", {"logout": Logout(bye, then="/sso/logout?again")}),
+            ("logout", {"logout": Logout(bye, path="/bye", then="/bye")}),
+        ],
+    )
+    def test_redirect_to_itself(self, site, setting, options):
+        """A redirect that leads back to where it comes from is a ConfigError."""
+        with pytest.raises(ConfigError, match=f"^{setting}: .* in a circle$"):
+            site(jane, make_desk(), options)
+
+    @pytest.mark.parametrize(
+        "options",
+        [
+            {"login_url": "https://id.example.com/sso/helpdesk"},
+            {"login_url": "https://app.example.com/sso/helpdesk", "paths": "/sso/helpdesk"},  # under a mount
+            {"login_url": "https://app.example.com/login", "logout": Logout(bye, then="/sso/helpdesk")},
+            {"logout": Logout(bye, then="https://id.example.com/sso/logout")},
+            {"logout": Logout(bye, path="/bye", then="https://app.example.com/bye")},  # under a mount
+        ],
+    )
+    def test_redirect_elsewhere(self, site, options):
+        """What may lead elsewhere is none of that."""
+        assert site(jane, make_desk(), options).get("/sso/helpdesk").is_handoff
+
     def test_auth_url_and_logout_url_at_one_path(self, site):
         """The same with the two registered URLs."""
         with pytest.raises(ConfigError, match="logout_url: '/sso/helpdesk' is already used by auth_url"):

@@ -308,6 +308,11 @@ class TestLogout:
             Logout(None, path="x", then="y")
         assert caught.value.problems.keys() == {"Logout(end_session)", "Logout(path)", "Logout(then)"}
 
+    def test_options_are_keyword_only(self):
+        """Nobody takes `path` for `then`."""
+        with pytest.raises(TypeError):
+            Logout(jane, "/bye")
+
     def test_not_a_logout(self, site):
         """The end_session alone is not enough."""
         with pytest.raises(ConfigError, match="logout: must be a Logout"):
@@ -355,8 +360,11 @@ class TestExpireCookies:
             ((7,), {}),
             (("a",), {"path": "/;x"}),
             (("a",), {"path": ""}),
+            (("a",), {"path": None}),
+            (("a",), {"path": "app"}),
             (("a",), {"domain": "a\nb"}),
             (("a",), {"domain": 7}),
+            (("a",), {"domain": "app example"}),
         ],
     )
     def test_wrong(self, names, options):

@@ -12,12 +12,22 @@ import time
 
 import anyio
 import pytest
+from django.utils.functional import SimpleLazyObject
 from hypothesis import given
 from hypothesis import strategies as st
 from werkzeug.local import LocalProxy
 
 from clients import JANE, ASGISite, UnprefixedASGISite, WSGISite, jane, make_desk, make_scope, nobody
-from sso_middleware import ConfigError, HandoffRefused, HelpDesk, Logout, ResolverError, asgi, wsgi
+from sso_middleware import (
+    ConfigError,
+    HandoffRefused,
+    HelpDesk,
+    Logout,
+    MiddlewareOrderError,
+    ResolverError,
+    asgi,
+    wsgi,
+)
 
 PATH = "/sso/helpdesk"
 
@@ -91,6 +101,29 @@ class TestValues:
         """A proxy of anything else is a ResolverError."""
         with pytest.raises(ResolverError):
             site(lambda source: proxy(lambda: 7)).get(PATH)
+
+    @pytest.mark.parametrize("proxy", [LocalProxy, SimpleLazyObject])
+    @pytest.mark.parametrize(
+        "error",
+        [RuntimeError, AttributeError, KeyError, MiddlewareOrderError, HandoffRefused("blocked")],
+        ids=str,
+    )
+    def test_error_in_a_lazy_proxy(self, site, proxy, error):
+        """An error that a proxy raises is the error there is, and none about the proxy."""
+
+        def load():
+            raise error
+
+        async def resolve_async(source):
+            return proxy(load)
+
+        for resolve_email in (lambda source: proxy(load), resolve_async)[: 1 if site is WSGISite else 2]:
+            pages = site(resolve_email)
+            if isinstance(error, HandoffRefused):
+                assert pages.get(PATH).status == 403
+            else:
+                with pytest.raises(error):
+                    pages.get(PATH)
 
     def test_what_only_claims_to_be_a_string(self, site):
         """An object that says it is a str, and is not, is a ResolverError."""

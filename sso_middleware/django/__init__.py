@@ -36,7 +36,7 @@ from django.contrib.auth import alogout, logout
 from django.core.checks import register
 
 from sso_middleware.answers import Visit
-from sso_middleware.callables import is_async, is_awaitable, run, settled_in_thread
+from sso_middleware.callables import from_loop, is_async, is_awaitable, run
 from sso_middleware.django.checks import findings
 from sso_middleware.django.order import AUTHENTICATION, SESSION, read_order
 from sso_middleware.django.responses import response_of
@@ -220,13 +220,11 @@ def _wrap(function: Callable[..., Any]) -> Call:
 
 
 def _wrap_async(function: Callable[..., Any]) -> Call:
-    async def call_async(settle: Callable[[Any], Any], *args: Any) -> Any:
-        return settle(await function(*args))
+    return from_loop(function, _in_thread, _is_async)
 
-    async def call_in_thread(settle: Callable[[Any], Any], *args: Any) -> Any:
-        return await settled_in_thread(_in_thread, function, settle, *args)
 
-    return call_async if is_async(function) or iscoroutinefunction(function) else call_in_thread
+def _is_async(function: object) -> bool:
+    return is_async(function) or iscoroutinefunction(function)  # Django's functions may carry asgiref's mark
 
 
 async def _in_thread(function: Callable[..., Any], *args: Any) -> Any:

@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from types import NoneType
 from typing import Any, TypeAlias
 
-from sso_middleware.callables import is_async, run, settled, settled_in_thread
+from sso_middleware.callables import from_loop, is_async, is_known_to_only_read, only_reads, run, settled
 from sso_middleware.errors import ConfigError, HandoffRefused, ResolverError
 from sso_middleware.resolvers.verification import holds
 from sso_middleware.text import exact
@@ -88,6 +88,7 @@ def only_domains(resolver: Resolver, *domains: str) -> Resolver:
         _check_resolvers([resolver], {"domains": "must be one or more domains, such as acme.example"})
     allowed = {domain.lower() for domain in domains}
 
+    @only_reads
     def is_allowed(email: str) -> bool:
         return email.rpartition("@")[2].lower() in allowed
 
@@ -113,13 +114,11 @@ def _combination(course: _Course, parts: Any) -> Resolver:
     def resolve(source: Any) -> Any:
         return run(course(_call_directly, source))
 
-    return resolve
+    return only_reads(resolve) if all(map(is_known_to_only_read, parts)) else resolve
 
 
 async def _call_from_loop(part: Callable[..., Any], argument: Any) -> Any:
-    if is_async(part):
-        return _plain(await part(argument))
-    return await settled_in_thread(in_thread, part, _plain, argument)
+    return await from_loop(part, in_thread)(_plain, argument)
 
 
 async def _call_directly(part: Callable[..., Any], argument: Any) -> Any:

@@ -31,6 +31,7 @@ from hmac import compare_digest
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Any, TypeAlias
 
+from sso_middleware.callables import only_reads
 from sso_middleware.errors import ConfigError, HandoffRefused, ResolverError
 from sso_middleware.resolvers.headers import as_received, is_environ, single_value
 
@@ -94,6 +95,7 @@ def remote_user(domain: str | None = None) -> Callable[[Any], str | None]:
     if domain is not None and (not isinstance(domain, str) or not domain or "@" in domain):
         raise ConfigError({"domain": "must be a domain, such as acme.example, or None"})
 
+    @only_reads
     def resolve(source: Any) -> str | None:
         environ = as_received(source)
         if not is_environ(environ):
@@ -138,6 +140,7 @@ def trusted_header(
     if problems := {setting: problem for setting, problem in checks.items() if problem}:
         raise ConfigError(problems)
 
+    @only_reads
     def resolve(source: Any) -> str | None:
         received = as_received(source)
         email = single_value(received, name)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import threading
 from ipaddress import ip_address, ip_network
 
 import pytest
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from clients import JANE, make_environ, make_scope
+from clients import JANE, ASGISite, make_environ, make_scope
 from sso_middleware import ConfigError, HandoffRefused, ResolverError
-from sso_middleware.resolvers import proxy
+from sso_middleware.resolvers import first_of, only_domains, proxy
 from sso_middleware.resolvers.proxy import OAUTH2_PROXY, remote_user, trusted_header
 
 PEER = "10.1.2.3"
@@ -41,6 +42,47 @@ def reason(resolver, source):
     with pytest.raises(HandoffRefused) as caught:
         resolver(source)
     return caught.value.reason
+
+
+class WatchedHeaders(list):
+    """Headers that remember in which threads they are read."""
+
+    def __init__(self, headers):
+        super().__init__(headers)
+        self.threads = set()
+
+    def __iter__(self):
+        self.threads.add(threading.current_thread())
+        return super().__iter__()
+
+
+@pytest.mark.parametrize(
+    "combined",
+    [
+        lambda resolver: resolver,
+        lambda resolver: only_domains(resolver, "example.com"),
+        lambda resolver: first_of(nobody_async, resolver),
+    ],
+    ids=["alone", "combined", "beside an async one"],
+)
+def test_no_thread_on_the_event_loop(combined):
+    """Reading the scope costs no thread, also within a combination."""
+    resolve_email = combined(trusted_header(OAUTH2_PROXY, secret=SECRET))
+    scopes = []
+
+    class Site(ASGISite):
+        def scope(self, *args, **options):
+            scope = super().scope(*args, **options)
+            scopes.append(scope | {"headers": WatchedHeaders(scope["headers"])})
+            return scopes[-1]
+
+    reply = Site(resolve_email).get("/sso/helpdesk", headers=[(OAUTH2_PROXY, JANE), SECRET])
+    assert reply.claims["email"] == JANE
+    assert scopes[0]["headers"].threads == {threading.main_thread()}
+
+
+async def nobody_async(scope):
+    return None
 
 
 class TestTrustedProxy:
