@@ -22,9 +22,11 @@ import pytest
 from markdown_it import MarkdownIt
 from paste.deploy import loadapp
 from pyramid.security import remember
+from starlette.applications import Starlette
+from starlette.middleware.sessions import SessionMiddleware
 
 from clients import SSO_TOKEN, make_environ, make_scope
-from sso_middleware import ConfigError
+from sso_middleware import ConfigError, HelpDesk, asgi
 
 README = Path(__file__).parent.parent / "README.md"
 SECRET = "a-secret-of-more-than-thirty-two-bytes"
@@ -72,7 +74,11 @@ def run(monkeypatch):
 
 
 def starlette_cookie(namespace, user):
-    data = base64.b64encode(json.dumps({"user": user_of(namespace, user)}).encode())
+    return cookie_of_starlette({"user": user_of(namespace, user)})
+
+
+def cookie_of_starlette(session):
+    data = base64.b64encode(json.dumps(session).encode())
     return f"session={itsdangerous.TimestampSigner(SECRET).sign(data).decode()}"
 
 
@@ -84,16 +90,16 @@ def bottle_cookie(namespace, user):
     return dict(headers)["Set-Cookie"].split(";")[0]
 
 
-def flask_cookie(namespace, user):
+def flask_cookie(namespace, session):
     app = namespace["app"]
     serializer = app.session_interface.get_signing_serializer(app)
-    return f"session={serializer.dumps({'user': user_of(namespace, user)})}"
+    return f"session={serializer.dumps(session)}"
 
 
 def user_of(namespace, name):
     """Return what the login of the block keeps in the session."""
     users = namespace.setdefault("USERS", {"jane": {"email": "jane@example.com", "email_verified": True}})
-    return users[name]
+    return users.get(name) or users[7]
 
 
 def pyramid_cookie(namespace, user):
@@ -126,9 +132,13 @@ WALKS = {
         lambda namespace: [("Cookie", beaker_cookie(namespace, "jane"))],
     ),
     "ASGI": ("asgi", "app", lambda namespace: [("Cookie", starlette_cookie(namespace, "jane"))]),
-    "Flask": ("wsgi", "app", lambda namespace: [("Cookie", flask_cookie(namespace, "jane"))]),
+    "Flask": ("wsgi", "app", lambda namespace: [("Cookie", flask_cookie(namespace, {"user_id": 7}))]),
     "Pyramid": ("wsgi", "app", lambda namespace: [("Cookie", pyramid_cookie(namespace, "jane"))]),
-    "Quart": ("asgi", "app", lambda namespace: [("Cookie", flask_cookie(namespace, "jane"))]),
+    "Quart": (
+        "asgi",
+        "app",
+        lambda namespace: [("Cookie", flask_cookie(namespace, {"user": user_of(namespace, "jane")}))],
+    ),
     "Starlette": ("asgi", "app", lambda namespace: [("Cookie", starlette_cookie(namespace, "jane"))]),
     "Plain WSGI": ("wsgi", "app", lambda namespace: [("Cookie", plain_cookie(namespace, "jane"))]),
     "Behind an identity-aware proxy": (
@@ -138,6 +148,7 @@ WALKS = {
     ),
 }
 OTHERS = {
+    "A user id in the session",
     "Django",
     "In a route of your own",
     "Pyramid by INI file",
@@ -265,6 +276,29 @@ def test_route(run, bearer, status):
     assert answered == status
     if status == 200:
         assert email_in(json.loads(body)["url"]) == "jane@example.com"
+
+
+@pytest.mark.parametrize(
+    ("session", "verified", "outcome"),
+    [
+        ({}, True, "/login?next=/sso/helpdesk"),
+        ({"user_id": 8}, True, "/login?next=/sso/helpdesk"),
+        ({"user_id": 7}, True, "jane@example.com"),
+        ({"user_id": 7}, False, b"email_not_verified"),
+    ],
+)
+def test_user_id(run, session, verified, outcome):
+    """The function finds the user whose id is in Starlette's session."""
+    namespace = run("A user id in the session")
+    user_of(namespace, "jane")["email_verified"] = verified
+    app = asgi.SSOMiddleware(Starlette(), HelpDesk.from_env(), namespace["resolve_email"], login_url="/login")
+    app = SessionMiddleware(app, SECRET)
+    status, headers, body = call_asgi(app, "/sso/helpdesk", [("Cookie", cookie_of_starlette(session))])
+    if status == 303:
+        where = location(headers)
+        assert (email_in(where) if "token=" in where else where) == outcome
+    else:
+        assert outcome in body
 
 
 def test_several_accounts(run):
