@@ -39,6 +39,7 @@ RESOLVERS = {
     "starlette.session_email": lambda **kw: starlette.session_email("email", **kw),
     "starlette.user_email": starlette.user_email,
     "flask.session_email": lambda **kw: flask.session_email(None, "email", **kw),
+    "flask.context_email": lambda **kw: flask.context_email(None, None, **kw),
     "flask.login_user_email": lambda **kw: flask.login_user_email(None, **kw),
     "pyramid.request_email": lambda **kw: pyramid.request_email(None, None, **kw),
     "bottle.beaker_session_email": lambda **kw: bottle.beaker_session_email("email", **kw),
@@ -117,6 +118,9 @@ def test_all_wrong_settings_at_once():
     with pytest.raises(ConfigError) as caught:
         pyramid.request_email("app.ini", None, verified=False)
     assert caught.value.problems.keys() == {"router", "getter", "verified"}
+    with pytest.raises(ConfigError) as caught:
+        flask.context_email(None, None, verified=False)
+    assert caught.value.problems.keys() == {"app", "getter", "verified"}
     with pytest.raises(ConfigError) as caught:
         quart.context_email(None, None, verified=False)
     assert caught.value.problems.keys() == {"app", "getter", "verified"}
