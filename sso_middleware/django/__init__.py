@@ -15,8 +15,7 @@
         "logout": True,
     }
 
-``"sso_middleware.django"`` in ``INSTALLED_APPS`` adds system checks of the setting to ``manage.py check``,
-and one more to ``manage.py check --deploy``.
+``"sso_middleware.django"`` in ``INSTALLED_APPS`` adds system checks of the setting to ``manage.py check``.
 """
 
 # Django comes without type information.

@@ -66,8 +66,8 @@ def context_email(app: Flask, getter: Callable[[], Any], *, verified: Verified) 
     Args:
         app: the Flask application.
         getter: ``() -> user``, sync: an object or mapping with an ``email``, or the address itself;
-            `None` if nobody is signed in. ``flask.request``, ``session`` and ``g`` are those of the
-            visitor.
+            `None` if nobody is signed in, or a user whose ``is_authenticated`` or ``is_active`` says
+            so. ``flask.request``, ``session`` and ``g`` are those of the visitor.
         verified: see `Verified`; the name or predicate is that of what `getter` returns.
 
     Raises:

@@ -180,7 +180,7 @@ def _networks(trusted_proxies: Any) -> tuple[list[Network], str | None]:
         networks = [_network(str(proxy)) for proxy in trusted_proxies]  # a bare number would be one, too
     except (TypeError, ValueError):
         return [], (
-            "must be IP addresses or networks, such as 127.0.0.1 or 10.0.0.0/8, without host bits and zone"
+            "must be IP addresses or networks, such as 127.0.0.1 or 10.0.0.0/8, without host bits or a zone"
         )
     if any(network.prefixlen == 0 for network in networks):
         return [], "a network of all addresses trusts everybody"

@@ -14,6 +14,7 @@ from typing import Any, Literal, TypeAlias, cast
 
 from sso_middleware.callables import is_async, is_awaitable
 from sso_middleware.errors import ConfigError, HandoffRefused, ResolverError
+from sso_middleware.resolvers.users import field_of, flag_of
 from sso_middleware.text import exact
 
 Verified: TypeAlias = Literal[True] | str | Callable[[Any], object]
@@ -77,7 +78,9 @@ def email_of(user: object, attr: str, verified: Verified, *, hint: str = _HINT_A
         HandoffRefused: the address is not verified.
         ResolverError: `verified` gives something that is no answer, or there is no attribute of a name.
     """
-    email = exact(_field(user, attr, hint))  # forced here, where a lazy proxy still knows what it stands for
+    email = exact(
+        field_of(user, attr, hint)
+    )  # forced here, where a lazy proxy still knows what it stands for
     if isinstance(email, NoneType) or email == "":
         return ""
     require_verified(user, verified)
@@ -142,7 +145,9 @@ def is_signed_in(user: Any) -> bool:
 
     Not every authentication looks at ``is_active`` itself.
     """
-    return not isinstance(user, NoneType) and holds(user.is_authenticated) and holds(_flag(user, "is_active"))
+    return (
+        not isinstance(user, NoneType) and holds(user.is_authenticated) and holds(flag_of(user, "is_active"))
+    )
 
 
 def require_verified(user: object, verified: Verified) -> None:
@@ -154,7 +159,7 @@ def require_verified(user: object, verified: Verified) -> None:
     """
     if verified is True:
         return
-    value = _field(user, verified, _HINT_VERIFIED) if isinstance(verified, str) else verified(user)
+    value = field_of(user, verified, _HINT_VERIFIED) if isinstance(verified, str) else verified(user)
     if not holds(value):
         raise HandoffRefused("email_not_verified")
 
@@ -198,45 +203,9 @@ def _close(value: object) -> None:
 
 def _may_be_signed_in(user: object) -> bool:
     """Whether nothing says that `user`, as the application itself knows one, is anonymous or inactive."""
-    is_authenticated = _flag(user, "is_authenticated")
+    is_authenticated = flag_of(user, "is_authenticated")
     _close(is_authenticated)  # Quart-Auth's is a coroutine, and the application's to await
-    return is_authenticated is not False and holds(_flag(user, "is_active"))
-
-
-def _flag(user: object, name: str) -> object:
-    """Return a flag that not every kind of user has; without it, users are what it says."""
-    if isinstance(user, Mapping):
-        return cast("Mapping[str, object]", user).get(name, True)
-    try:
-        return getattr(user, name)
-    except AttributeError as error:
-        if _lacks(user, name, error):
-            return True
-        raise
-
-
-def _field(user: object, name: str, hint: str) -> object:
-    if isinstance(user, Mapping):
-        return cast("Mapping[str, object]", user).get(name)
-    if isinstance(user, str):
-        raise ResolverError(
-            f"a str has no {name!r}: give a predicate, or return the user instead of the address"
-        )
-    try:
-        return getattr(user, name)
-    except AttributeError as error:
-        if not _lacks(user, name, error):
-            raise
-        raise ResolverError(f"{user.__class__.__name__} has no attribute {name!r}: {hint}") from error
-
-
-def _lacks(user: object, name: str, error: AttributeError) -> bool:
-    """Whether `error` says that there is no such attribute, and does not come from within a property.
-
-    A lazy proxy has the class of what it stands for.
-    """
-    is_theirs = error.name == name and error.obj.__class__ is user.__class__
-    return is_theirs and inspect.getattr_static(error.obj, name, None) is None
+    return is_authenticated is not False and holds(flag_of(user, "is_active"))
 
 
 def _is_name(value: object) -> bool:

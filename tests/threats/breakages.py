@@ -166,7 +166,7 @@ BREAKAGES = [
     Breakage(
         "T7",
         f"{PACKAGE}/resolvers/verification.py",
-        'holds(user.is_authenticated) and holds(_flag(user, "is_active"))',
+        'holds(user.is_authenticated) and holds(flag_of(user, "is_active"))',
         "holds(user.is_authenticated)",
         f"{FLASK}::test_inactive_user",
     ),
