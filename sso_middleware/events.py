@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 from threading import Lock
 from typing import Literal, TypeAlias
 
+from sso_middleware.log import logger
 from sso_middleware.urls import encode_path
 
-logger: logging.Logger = logging.getLogger("sso_middleware")
-logger.addHandler(logging.NullHandler())
+__all__ = ["EventHook", "Outcome", "Reporter", "SSOEvent", "logger"]
 
 Outcome: TypeAlias = Literal["handed_off", "anonymous", "refused", "unavailable", "signed_out", "ignored"]
 
@@ -80,7 +80,7 @@ class Reporter:
         except Exception as error:  # noqa: BLE001 - whatever it is, the visitor is not to see it
             # No exc_info: the error's own text may quote the event, and so the address.
             frames = "".join(traceback.format_tb(error.__traceback__))
-            logger.error("on_event raised %s\n%s", type(error).__name__, frames)  # noqa: TRY400
+            logger.error("on_event raised %s\n%s", type(error).__name__, frames)
 
     def warn_unanswered(self, path: str) -> None:
         """Say, once, that the application itself answers anonymous visitors."""

@@ -25,6 +25,9 @@ The keys are the settings of `HelpDesk`, `sso_token_file`, and the parameters of
 `end_session` and `on_event` are dotted names: ``module:attribute``. `paths` are separated by white
 space. A setting of `HelpDesk` that is left out, or empty, is taken from its ``HELPDESK_`` variable. In
 an INI file a ``%`` is written ``%%``.
+
+A key that the filter's section leaves out is taken from ``[DEFAULT]``. Where it is in both, PasteDeploy
+passes on the one in ``[DEFAULT]``, unless the section says ``set account_id = 4711``.
 """
 
 from __future__ import annotations
@@ -61,17 +64,18 @@ _KEYS = (*_ACCOUNT, *_DOTTED, *_PLAIN, *_LOGOUT, "paths")
 
 
 def filter_factory(
-    _global_conf: Mapping[str, str], /, **settings: str
+    global_conf: Mapping[str, str], /, **settings: str
 ) -> Callable[[WSGIApplication], SSOMiddleware]:
     """Make a filter of settings from an INI file: entry point ``paste.filter_factory``.
 
     Args:
-        _global_conf: the file's ``[DEFAULT]``; not used.
+        global_conf: the file's ``[DEFAULT]``; what is not among our keys plays no part.
         settings: see this module.
 
     Raises:
         ConfigError: naming every wrong setting at once.
     """
+    settings = _with_defaults(global_conf, settings)
     options = _options(settings)
 
     def wrap(app: WSGIApplication) -> SSOMiddleware:
@@ -81,7 +85,7 @@ def filter_factory(
 
 
 def filter_app_factory(
-    app: WSGIApplication, _global_conf: Mapping[str, str], /, **settings: str
+    app: WSGIApplication, global_conf: Mapping[str, str], /, **settings: str
 ) -> SSOMiddleware:
     """Wrap an application by settings from an INI file: entry point ``paste.filter_app_factory``.
 
@@ -89,22 +93,35 @@ def filter_app_factory(
 
     Args:
         app: the application, or the next filter.
-        _global_conf: the file's ``[DEFAULT]``; not used.
+        global_conf: the file's ``[DEFAULT]``; what is not among our keys plays no part.
         settings: see this module.
 
     Raises:
         ConfigError: naming every wrong setting at once.
+        Exception: what a factory raises, with a note.
     """
+    settings = _with_defaults(global_conf, settings)
     options = _options(settings)
     problems: dict[str, str] = {}
     for name in ("resolve_email", "end_session"):
         if name in options:
-            options[name] = options[name](app)
+            try:
+                options[name] = options[name](app)
+            except Exception as error:
+                error.add_note(
+                    f"With #with_app, {name} = {settings[name]} is a factory, which is called with the "
+                    "application. What is none goes with use = egg:sso-middleware."
+                )
+                raise
             if not callable(options[name]):
                 problems[name] = f"{settings[name]} is called with the application and must return a callable"
     if problems:
         raise ConfigError(problems)
     return _middleware(app, options, settings)
+
+
+def _with_defaults(global_conf: Mapping[str, str], settings: Mapping[str, str]) -> dict[str, str]:
+    return {name: global_conf[name] for name in _KEYS if name in global_conf} | {**settings}
 
 
 def _middleware(app: WSGIApplication, options: dict[str, Any], settings: Mapping[str, str]) -> SSOMiddleware:

@@ -53,6 +53,14 @@ def resolver(router):
     return resolve_email
 
 
+def resolve_plainly(environ):
+    return environ.get("REMOTE_USER")
+
+
+def end_plainly(environ):
+    return [("X-User", environ.get("REMOTE_USER"))]
+
+
 def end_session(router):
     def end(environ):
         with router.request_context(environ) as request:

@@ -28,9 +28,13 @@ BOUND = {
     "login_url": "/login",
 }
 PLAIN = {"use": "egg:sso-middleware", "resolve_email": "paste_app:resolve_email"}
+PLAIN_SETTINGS = {"resolve_email": PLAIN["resolve_email"]} | {
+    name: text for name, text in ACCOUNT.items() if name != "account_id"
+}
 INI = """
 [DEFAULT]
 debug = true
+{default}
 
 [app:site]
 paste.app_factory = paste_app:main
@@ -52,13 +56,17 @@ def no_variables(monkeypatch):
             monkeypatch.delenv(name)
 
 
+def lines(settings):
+    return "\n".join(f"{name} = {text}" for name, text in settings.items())
+
+
 @pytest.fixture
 def load(tmp_path):
     """Load an application from an INI file with the given settings of the filter."""
 
-    def load(**settings):
+    def load(default=(), **settings):
         ini = tmp_path / "site.ini"
-        ini.write_text(INI.format(filter="\n".join(f"{name} = {text}" for name, text in settings.items())))
+        ini.write_text(INI.format(default=lines(dict(default)), filter=lines(settings)))
         app = loadapp(f"config:{ini}")
         transport = httpx.WSGITransport(app)
         return httpx.Client(transport=transport, base_url="http://app.example.com")
@@ -107,9 +115,8 @@ class TestPyramid:
     def test_filter_with(self, tmp_path):
         """One line in the application's own section does the same as a pipeline."""
         ini = tmp_path / "site.ini"
-        settings = "\n".join(f"{name} = {text}" for name, text in (BOUND | ACCOUNT).items())
-        ini.write_text(INI.partition("[pipeline:main]")[0].format(filter=settings).replace(
-            "[app:site]", "[app:main]\nfilter-with = helpdesk"))  # fmt: skip
+        sections = INI.partition("[pipeline:main]")[0].format(default="", filter=lines(BOUND | ACCOUNT))
+        ini.write_text(sections.replace("[app:site]", "[app:main]\nfilter-with = helpdesk"))
         with httpx.Client(transport=httpx.WSGITransport(loadapp(f"config:{ini}"))) as visitor:
             response = visitor.get("http://app.example.com/sso/helpdesk")
         assert (response.status_code, response.headers["location"]) == (303, "/login?next=/sso/helpdesk")
@@ -183,6 +190,39 @@ class TestSettings:
         assert email(load(**PLAIN, **settings).get("/sso/helpdesk")) == JANE
 
 
+class TestDefaultSection:
+    @pytest.mark.parametrize("names", [PLAIN, BOUND], ids=["filter", "filter_app"])
+    def test_for_what_is_left_out(self, load, names):
+        """[DEFAULT] has what the filter's section leaves out; what is not among our keys plays no part."""
+        visitor = load(
+            default=ACCOUNT | {"login_url": "/enter", "email": "x"}, **names | {"login_url": "/login"}
+        )
+        visitor.get("/login", params={"name": "jane"})
+        assert email(visitor.get("/sso/helpdesk")) == JANE
+
+    def test_key_in_both(self, load):
+        """PasteDeploy then tells of the one in [DEFAULT] alone, which counts, unless the other is `set`."""
+        names = {"use": BOUND["use"], "resolve_email": BOUND["resolve_email"], **ACCOUNT}
+        default = {"login_url": "/enter"}
+        for name, expected in (("login_url", "/enter"), ("set login_url", "/login")):
+            response = load(default, **names, **{name: "/login"}).get("/sso/helpdesk")
+            assert response.headers["location"] == f"{expected}?next=/sso/helpdesk"
+
+    def test_section_wins(self):
+        """What a factory is given as the section's own counts, also where it is empty."""
+        settings = ACCOUNT | {"resolve_email": "paste_app:resolve_email", "sso_token_file": ""}
+        default = dict.fromkeys(settings, "wrong")
+        app = filter_factory(default, **settings)(paste_app.main({}, secret="x"))
+        with httpx.Client(transport=httpx.WSGITransport(app)) as visitor:
+            assert email(visitor.get("http://app.example.com/sso/helpdesk")) == JANE
+
+    def test_problems_are_named(self):
+        """A key of [DEFAULT] that is wrong is named as the filter's own would be."""
+        with pytest.raises(ConfigError) as error:
+            filter_factory({"account_id": " ", "other": "x"}, **PLAIN_SETTINGS | {"sso_auth_url": ""})
+        assert error.value.problems.keys() == {"account_id", "HELPDESK_SSO_AUTH_URL"}
+
+
 class TestEnvironment:
     def test_whatever_is_left_out(self, load, monkeypatch):
         """What the file leaves out, or leaves empty, is taken from the HELPDESK_ variables."""
@@ -241,6 +281,19 @@ class TestErrors:
             assert problem.startswith(
                 f"{names[name]} is called with the application and must return a callable"
             )
+
+    @pytest.mark.parametrize(
+        ("name", "dotted"),
+        [("resolve_email", "paste_app:resolve_plainly"), ("end_session", "paste_app:end_plainly")],
+    )
+    def test_no_factory(self, name, dotted):
+        """What is no factory fails in its own way when it is called with the application: a note says why."""
+        settings = ACCOUNT | {"resolve_email": "paste_app:resolver", name: dotted}
+        with pytest.raises(AttributeError) as error:
+            filter_app_factory(paste_app.main({}, secret="x"), {}, **settings)
+        (note,) = error.value.__notes__
+        assert f"{name} = {dotted} is a factory, which is called with the application" in note
+        assert note.endswith("goes with use = egg:sso-middleware.")
 
     def test_account_beside_helpdesk(self):
         """A HelpDesk of its own leaves no use for the account's settings."""

@@ -33,11 +33,11 @@ from typing import Any, TypeAlias
 
 from asgiref.sync import async_to_sync, iscoroutinefunction, markcoroutinefunction, sync_to_async
 from django.contrib.auth import alogout, logout
-from django.core.checks import register
+from django.core.checks import Tags, register
 
 from sso_middleware.answers import Visit
 from sso_middleware.callables import from_loop, is_async, is_awaitable, run
-from sso_middleware.django.checks import findings
+from sso_middleware.django.checks import findings, findings_before_deployment
 from sso_middleware.django.order import AUTHENTICATION, SESSION, read_order
 from sso_middleware.django.responses import response_of
 from sso_middleware.django.settings import read_setting
@@ -239,5 +239,10 @@ def _check(**_: object) -> list[Any]:
     return findings(SSOMiddleware, lambda: _make_gate(is_async=False))
 
 
+def _check_deployment(**_: object) -> list[Any]:
+    return findings_before_deployment(SSOMiddleware)
+
+
 # Django's registry is empty until somebody asks for its checks, so nothing happens by registering one.
 register(_check, "sso_middleware")
+register(_check_deployment, "sso_middleware", Tags.security, deploy=True)

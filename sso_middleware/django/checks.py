@@ -87,6 +87,28 @@ def findings(middleware: type, make_gate: Callable[[], object]) -> list[Any]:
     return found
 
 
+def findings_before_deployment(middleware: type) -> list[Any]:
+    """Return what ``manage.py check --deploy`` is to ask about.
+
+    Args:
+        middleware: the class to look for in ``MIDDLEWARE``.
+    """
+    given: Any = getattr(settings, SETTING, None)
+    if read_order(middleware).ours is None or not isinstance(given, Mapping):
+        return []
+    if cast("Mapping[str, Any]", given).get("verified") is not True:
+        return []
+    return [
+        Caution(
+            f"{SETTING}['verified'] is True, and Django itself verifies no address.",
+            hint="Name an attribute of your user model that says so, or give a predicate of the user. If "
+            "only staff enter addresses, or your sign-up and each change of address verify them, silence "
+            "this: SILENCED_SYSTEM_CHECKS = ['sso_middleware.W006'].",
+            id="sso_middleware.W006",
+        )
+    ]
+
+
 def _unused(middleware: type) -> list[Any]:
     if not hasattr(settings, SETTING):
         return []

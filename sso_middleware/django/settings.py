@@ -20,6 +20,7 @@ from django.shortcuts import resolve_url
 from django.urls import NoReverseMatch, get_script_prefix, set_script_prefix
 from django.utils.module_loading import import_string
 
+from sso_middleware.callables import takes
 from sso_middleware.errors import ConfigError
 from sso_middleware.helpdesk import HelpDesk
 from sso_middleware.logout import Logout
@@ -66,7 +67,7 @@ def read_setting(end_session: Callable[..., Any]) -> Arguments:
     logout = reader.logout(end_session)
     return Arguments(
         reader.helpdesk(),
-        reader.imported("resolve_email", _STAND_IN.get),
+        reader.resolver(),
         reader.verified(),
         {
             "paths": reader.given.get("paths"),
@@ -137,6 +138,14 @@ class _Reader:
         others = {*_REQUIRED, *self._fields} - {*sound}
         return HelpDesk(**_values(sound) | {name: _STAND_IN[name] for name in _STAND_IN if name in others})
 
+    def resolver(self) -> Any:
+        resolver = self.imported("resolve_email", _STAND_IN.get)
+        if callable(resolver) and takes(resolver, 1) is False:
+            self.problems["resolve_email"] = (
+                "cannot be called with the HttpRequest alone: if it makes a resolver, give what it returns"
+            )
+        return resolver
+
     def verified(self) -> Any:
         if self.given.get("resolve_email") is not None:
             if "verified" in self.given:
@@ -187,7 +196,7 @@ class _Reader:
 
     def logout(self, end_session: Callable[..., Any]) -> Logout | None:
         wanted = self.given.get("logout")
-        if not wanted or isinstance(wanted, Logout):
+        if wanted is None or wanted is False or isinstance(wanted, Logout):
             return wanted or None
         if wanted is not True and not isinstance(wanted, Mapping):
             self.problems["logout"] = "must be True, a Logout, or a dict of what Logout takes"

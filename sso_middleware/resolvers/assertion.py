@@ -84,7 +84,7 @@ def signed_assertion(
         "header": None
         if isinstance(header, str) and _FIELD_NAME.fullmatch(header)
         else "must be the name of a header: letters, digits and hyphens",
-        "jwks_url": url_problem(jwks_url, allow_http=False),
+        "jwks_url": _jwks_url_problem(jwks_url),
         "audience": None if _are_texts(audiences) else "must be a non-empty str, or several",
         "issuer": None if _are_texts([issuer]) else "must be a non-empty str",
         "algorithms": _algorithms_problem(accepted),
@@ -185,6 +185,13 @@ def _several(value: str | Iterable[str]) -> list[Any]:
 def _are_texts(values: Iterable[object]) -> bool:
     found = [*values]
     return bool(found) and all(isinstance(value, str) and value for value in found)
+
+
+def _jwks_url_problem(url: object) -> str | None:
+    problem = url_problem(url, allow_http=False)
+    if problem and url_problem(url, allow_http=True) is None:
+        return "must be https: over http anybody on the way could answer with keys of their own"
+    return problem
 
 
 def _algorithms_problem(algorithms: list[Any]) -> str | None:

@@ -10,7 +10,7 @@ from wsgiref.types import WSGIEnvironment
 
 import bottle  # type: ignore[import-untyped]
 
-from sso_middleware.errors import MiddlewareOrderError
+from sso_middleware.errors import MiddlewareOrderError, ResolverError
 from sso_middleware.resolvers.headers import require_environ
 from sso_middleware.resolvers.verification import Verified, check_settings, email_from, email_in
 
@@ -55,7 +55,7 @@ def signed_cookie_email(name: str, secret: str | bytes, *, verified: Verified) -
         name: the name of the cookie.
         secret: the secret that signs it.
         verified: see `Verified`; the name or predicate is that of the object, the predicate also of the
-            address.
+            address. An address alone has nothing of a name.
 
     Raises:
         ConfigError: naming every wrong setting at once.
@@ -76,6 +76,11 @@ def signed_cookie_email(name: str, secret: str | bytes, *, verified: Verified) -
         if isinstance(value, str) and value.startswith("{"):
             with suppress(ValueError):  # an address may begin like that, too
                 value = json.loads(value)
+        if value and isinstance(value, str) and isinstance(verified, str):
+            raise ResolverError(
+                f"the cookie {name!r} holds an address alone, which has no {verified!r}: put the JSON of an "
+                f"object with both, email and {verified}, there; or let verified be True, or a predicate"
+            )
         return email_from(value, verified)
 
     return resolve

@@ -23,8 +23,9 @@ from django.contrib.auth import get_user
 from django.core.handlers.asgi import ASGIRequest
 from django.core.handlers.wsgi import WSGIRequest
 from django.db import connections
+from django.http import HttpRequest
 
-from sso_middleware.errors import ConfigError
+from sso_middleware.errors import ConfigError, ResolverError
 from sso_middleware.resolvers.headers import is_environ
 from sso_middleware.resolvers.verification import Verified, check_settings, email_of, is_signed_in
 
@@ -50,6 +51,7 @@ def user_email(attr: str = "email", *, verified: Verified) -> Callable[[Mapping[
     check_settings(verified, attr=attr)
 
     def resolve_email(environ: Mapping[str, Any]) -> str | None:
+        _require_outside(environ)
         if not is_environ(environ):
             raise ConfigError({"resolve_email": "user_email is for WSGI: under ASGI, use user_email_async"})
         request = WSGIRequest({**environ})  # a copy: Django rewrites SCRIPT_NAME and PATH_INFO in it
@@ -75,6 +77,7 @@ def user_email_async(
     check_settings(verified, attr=attr)
 
     async def resolve_email(scope: Mapping[str, Any]) -> str | None:
+        _require_outside(scope)
         request = ASGIRequest(scope, BytesIO())
         async with ThreadSensitiveContext():
             return await sync_to_async(_find_and_leave)(request, attr, verified)
@@ -95,10 +98,23 @@ async def email_of_user_async(user: Any, attr: str, verified: Verified) -> str |
     """Do the same as `email_of_user`; what may ask the database does so where Django lets it."""
     if not is_signed_in(user):
         return None
-    names = {attr} if verified is True else {attr, verified}
-    if names <= vars(user).keys():
+    loaded = vars(user)
+    if attr in loaded and (verified is True or (isinstance(verified, str) and verified in loaded)):
         return email_of(user, attr, verified)
     return await sync_to_async(email_of)(user, attr, verified)
+
+
+def _require_outside(source: object) -> None:
+    """Refuse Django's own request, with which the user comes already.
+
+    Raises:
+        ResolverError: so it is.
+    """
+    if isinstance(source, HttpRequest):
+        raise ResolverError(
+            "resolvers.django is for a middleware around Django: inside, leave resolve_email out of "
+            "HELPDESK_SSO, and give verified there"
+        )
 
 
 def _find(request: Any, attr: str, verified: Verified) -> str | None:

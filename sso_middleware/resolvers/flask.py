@@ -1,6 +1,6 @@
 """For Flask: who is signed in, asked of the application from outside.
 
-Both resolvers are for ``app.wsgi_app = SSOMiddleware(app.wsgi_app, ...)``. They write no session: what
+The resolvers are for ``app.wsgi_app = SSOMiddleware(app.wsgi_app, ...)``. They write no session: what
 they change in their copy of it goes nowhere.
 """
 
@@ -19,12 +19,14 @@ from sso_middleware.resolvers.headers import require_environ
 from sso_middleware.resolvers.verification import (
     Verified,
     check_settings,
+    email_from,
     email_in,
     email_of,
+    getter_problem,
     is_signed_in,
 )
 
-__all__ = ["login_user_email", "session_email"]
+__all__ = ["context_email", "login_user_email", "session_email"]
 
 EmailResolver: TypeAlias = Callable[[WSGIEnvironment], str | None]
 
@@ -53,6 +55,28 @@ def session_email(app: Flask, *keys: str, verified: Verified) -> EmailResolver:
     return resolve
 
 
+def context_email(app: Flask, getter: Callable[[], Any], *, verified: Verified) -> EmailResolver:
+    """Ask `getter` for the visitor within a request context of the application.
+
+    ``context_email(app, lambda: find_user(session.get("user_id")), verified="email_verified")``, with
+    ``flask.session``, where the session holds no more than who it is, and a database the rest. The
+    application's teardown functions are run; its ``before_request`` and ``after_request`` functions are
+    not, so nothing of theirs is in ``flask.g``. Without a ``secret_key`` the session is empty.
+
+    Args:
+        app: the Flask application.
+        getter: ``() -> user``, sync: an object or mapping with an ``email``, or the address itself;
+            `None` if nobody is signed in, or a user whose ``is_authenticated`` or ``is_active`` says
+            so. ``flask.request``, ``session`` and ``g`` are those of the visitor.
+        verified: see `Verified`; the name or predicate is that of what `getter` returns.
+
+    Raises:
+        ConfigError: naming every wrong setting at once.
+    """
+    check_settings(verified, app=_problem(app), getter=getter_problem(getter, "() -> user"))
+    return _asking(app, "flask.context_email", lambda: email_from(getter(), verified))
+
+
 def login_user_email(app: Flask, attr: str = "email", *, verified: Verified) -> EmailResolver:
     """Take the address from the user whom Flask-Login finds, by the session or a remember-me cookie.
 
@@ -69,18 +93,27 @@ def login_user_email(app: Flask, attr: str = "email", *, verified: Verified) -> 
         ImportError: Flask-Login is not installed.
     """
     check_settings(verified, attr=attr, app=_problem(app))
-    flask_login: Any = import_module("flask_login")  # here, as `session_email` does without
+    flask_login: Any = import_module("flask_login")  # here, as the other resolvers do without
 
-    def resolve(environ: WSGIEnvironment) -> str | None:
+    def ask() -> str | None:
         if not hasattr(app, "login_manager"):
             raise MiddlewareOrderError(
                 "Flask-Login does not know the application yet: call login_manager.init_app(app) before the "
                 "first request"
             )
-        require_environ(environ, "flask.login_user_email")
+        user = flask_login.current_user
+        return email_of(user, attr, verified) if is_signed_in(user) else None
+
+    return _asking(app, "flask.login_user_email", ask)
+
+
+def _asking(app: Flask, name: str, ask: Callable[[], str | None]) -> EmailResolver:
+    """Return the resolver of that name, which asks within a request context."""
+
+    def resolve(environ: WSGIEnvironment) -> str | None:
+        require_environ(environ, name)
         with _request_context(app, environ):
-            user = flask_login.current_user
-            return email_of(user, attr, verified) if is_signed_in(user) else None
+            return ask()
 
     return resolve
 

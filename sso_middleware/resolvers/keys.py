@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 import math
 import threading
 import time
@@ -16,8 +15,7 @@ from urllib.parse import urlsplit
 import jwt
 
 from sso_middleware.errors import ResolverUnavailable
-
-_logger = logging.getLogger("sso_middleware")
+from sso_middleware.log import logger
 
 _TIMEOUT = 5  # seconds; a visitor is waiting
 _HEADERS = {"Accept": "application/json", "User-Agent": "sso-middleware"}  # many firewalls turn urllib's away
@@ -51,7 +49,7 @@ class KeyServer:
         """Return the public key with that id, or `None` if the issuer has none such.
 
         Raises:
-            ResolverUnavailable: the server does not answer, so nobody knows.
+            ResolverUnavailable: the server does not answer, or with no key at all, so nobody knows.
         """
         if not isinstance(key_id, str):
             return None
@@ -64,7 +62,7 @@ class KeyServer:
             key = self._known(key_id)
             if key is None and self._is_down:
                 seconds = math.ceil(self._next_attempt - self._clock())
-                raise ResolverUnavailable("the key server is down", retry_after=max(seconds, 1))
+                raise ResolverUnavailable("no keys from the key server", retry_after=max(seconds, 1))
             return key
 
     def _known(self, key_id: str) -> Any | None:
@@ -73,9 +71,16 @@ class KeyServer:
     def _fetch(self) -> None:
         try:
             found = self._client.get_signing_keys()
+        except (jwt.PyJWKSetError, jwt.PyJWKClientError):  # fetching is our own, and raises neither
+            self._is_down = True
+            logger.warning(
+                "no keys from the key server %s: it answers, but with none that can be used (each needs a "
+                "kid and a known kty, and its use, if it has one, is sig)",
+                self._host,
+            )
         except Exception as error:  # noqa: BLE001 - a broken answer breaks PyJWT in many ways; see below
             self._is_down = True
-            _logger.warning("no keys from the key server %s (%s)", self._host, type(error).__name__)
+            logger.warning("no keys from the key server %s (%s)", self._host, type(error).__name__)
         else:
             # The bare public keys: PyJWT then takes none for an algorithm that is not its own.
             self._keys = {str(key.key_id): key.key for key in found}

@@ -77,6 +77,9 @@ logins that are no addresses (``jane@github``): wrap the resolver in `only_domai
 Network: TypeAlias = IPv4Network | IPv6Network
 
 _NAME = re.compile(r"[A-Za-z0-9]+(-[A-Za-z0-9]+)*")
+_LABEL = "[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"  # as in an address: the HTML standard's `email`
+_DOMAIN = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
+_MAPPED = IPv6Network("::ffff:0:0/96")  # RFC 4291, 2.5.5.2
 _SECRET = re.compile(r"[!-+\--~]+")  # visible ASCII; a comma could not be told from a doubled header
 
 
@@ -92,8 +95,8 @@ def remote_user(domain: str | None = None) -> Callable[[Any], str | None]:
     Raises:
         ConfigError: `domain` is no domain.
     """
-    if domain is not None and (not isinstance(domain, str) or not domain or "@" in domain):
-        raise ConfigError({"domain": "must be a domain, such as acme.example, or None"})
+    if domain is not None and (not isinstance(domain, str) or not _DOMAIN.fullmatch(domain)):
+        raise ConfigError({"domain": "must be a domain such as example.com, or None"})
 
     @only_reads
     def resolve(source: Any) -> str | None:
@@ -177,12 +180,29 @@ def _networks(trusted_proxies: Any) -> tuple[list[Network], str | None]:
     if isinstance(trusted_proxies, str):
         trusted_proxies = [trusted_proxies]
     try:
-        networks = [ip_network(str(proxy)) for proxy in trusted_proxies]  # a bare number would be one, too
+        networks = [_network(str(proxy)) for proxy in trusted_proxies]  # a bare number would be one, too
     except (TypeError, ValueError):
-        return [], "must be IP addresses or networks, such as 127.0.0.1 or 10.0.0.0/8, without host bits"
+        return [], (
+            "must be IP addresses or networks, such as 127.0.0.1 or 10.0.0.0/8, without host bits or a zone"
+        )
     if any(network.prefixlen == 0 for network in networks):
         return [], "a network of all addresses trusts everybody"
     return networks, None
+
+
+def _network(text: str) -> Network:
+    """Return the network; of mapped IPv4 addresses, the one of IPv4.
+
+    Raises:
+        ValueError: `text` is none, or has a zone, which a network would not be limited to.
+    """
+    if "%" in text:
+        raise ValueError("a zone")
+    network = ip_network(text)
+    if isinstance(network, IPv6Network) and network.subnet_of(_MAPPED):
+        mapped = network.network_address.ipv4_mapped
+        return IPv4Network(f"{mapped}/{network.prefixlen - _MAPPED.prefixlen}")
+    return network
 
 
 def _is_header_name(name: object) -> bool:

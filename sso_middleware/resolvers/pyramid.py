@@ -12,7 +12,7 @@ from pyramid.router import (  # type: ignore[import-untyped]
 )
 
 from sso_middleware.resolvers.headers import require_environ
-from sso_middleware.resolvers.verification import Verified, check_settings, email_from
+from sso_middleware.resolvers.verification import Verified, check_settings, email_from, getter_problem
 
 __all__ = ["request_email"]
 
@@ -36,8 +36,8 @@ def request_email(router: Any, getter: Callable[[Any], Any], *, verified: Verifi
 
     Args:
         router: what ``config.make_wsgi_app()`` returns, before any filter is put around it.
-        getter: ``(request) -> user``: an object or mapping with an ``email``, or the address itself;
-            `None` if nobody is signed in.
+        getter: ``(request) -> user``, sync: an object or mapping with an ``email``, or the address itself;
+            `None` if nobody is signed in, or a user whose ``is_authenticated`` or ``is_active`` says so.
         verified: see `Verified`; the name or predicate is that of what `getter` returns.
 
     Raises:
@@ -47,7 +47,7 @@ def request_email(router: Any, getter: Callable[[Any], Any], *, verified: Verifi
     check_settings(
         verified,
         router=None if is_router else _NO_ROUTER,
-        getter=None if callable(getter) else "must be a callable (request) -> user",
+        getter=getter_problem(getter, "(request) -> user"),
     )
 
     def resolve(environ: WSGIEnvironment) -> str | None:

@@ -7,12 +7,12 @@ session nor headers. A `verified` predicate runs on the event loop.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, TypeAlias
 
 from starlette.types import Scope
 
-from sso_middleware.errors import MiddlewareOrderError
+from sso_middleware.errors import MiddlewareOrderError, ResolverError
 from sso_middleware.resolvers.verification import (
     Verified,
     check_settings,
@@ -73,6 +73,8 @@ _SESSION_OUTSIDE = (
 
 
 def _outside(scope: Scope, key: str, middleware: str, also: str = "") -> Any:
+    if not isinstance(scope, Mapping):
+        raise ResolverError(f"resolvers.starlette reads an ASGI scope, and a {type(scope).__name__} is none")
     try:
         return scope[key]
     except KeyError:

@@ -8,17 +8,27 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
+from enum import Enum, Flag
 from types import NoneType
 from typing import Any, Literal, TypeAlias, cast
 
 from sso_middleware.callables import is_async, is_awaitable
 from sso_middleware.errors import ConfigError, HandoffRefused, ResolverError
+from sso_middleware.resolvers.users import field_of, flag_of
 from sso_middleware.text import exact
 
 Verified: TypeAlias = Literal[True] | str | Callable[[Any], object]
 """How to know that an address was verified: `True` (the sign-up verifies every address), the name of
 an attribute or key, or a predicate. The name and the predicate are those of the user; where the
 address comes from a session, of the mapping that holds the address."""
+
+_HINT_ATTR = (
+    "attr= names the attribute that holds the address; inside Django the user model's EMAIL_FIELD does"
+)
+_HINT_GETTER = "the getter returns the address, or a user who has an email"
+_HINT_VERIFIED = (
+    "verified= names the attribute that says whether the address is verified, or is a predicate of the user"
+)
 
 
 def check_settings(
@@ -45,17 +55,32 @@ def check_settings(
         raise ConfigError(problems)
 
 
-def email_of(user: object, attr: str, verified: Verified) -> str:
+def getter_problem(getter: object, signature: str) -> str | None:
+    """Say why `getter` cannot be called for the user, and its answer not be awaited, or return `None`."""
+    if not callable(getter):
+        return f"must be a callable {signature}"
+    return "must not be async: it is called, not awaited" if is_async(getter) else None
+
+
+def email_of(user: object, attr: str, verified: Verified, *, hint: str = _HINT_ATTR) -> str:
     """Return the address of a signed-in user, an object or a mapping.
 
     A user who has none gets ``""``, which the gate refuses: `None` would send them to the login,
     which would send them back.
 
+    Args:
+        user: who is signed in.
+        attr: the attribute or key that holds the address.
+        verified: see `Verified`.
+        hint: what to do where there is no attribute of that name.
+
     Raises:
         HandoffRefused: the address is not verified.
-        ResolverError: `verified` gives something that is no answer.
+        ResolverError: `verified` gives something that is no answer, or there is no attribute of a name.
     """
-    email = exact(_field(user, attr))  # forced here, where a lazy proxy still knows what it stands for
+    email = exact(
+        field_of(user, attr, hint)
+    )  # forced here, where a lazy proxy still knows what it stands for
     if isinstance(email, NoneType) or email == "":
         return ""
     require_verified(user, verified)
@@ -67,18 +92,25 @@ def email_from(answer: object, verified: Verified) -> str | None:
 
     Args:
         answer: an object or mapping with an ``email``, or the address itself; `None`: nobody, and so is
-            a user whose ``is_active``, if there is one, is not set.
+            a user whose ``is_active`` or ``is_authenticated``, if there is one, is not set.
         verified: see `Verified`.
 
     Raises:
         HandoffRefused: the address is not verified.
-        ResolverError: `verified` gives something that is no answer.
+        ResolverError: the answer is to be awaited, `verified` gives something that is no answer, or there
+            is no attribute of a name.
     """
     if isinstance(answer, NoneType):  # a lazy proxy of None says so
         return None
+    if is_awaitable(answer):
+        _close(answer)
+        raise ResolverError(
+            f"the getter returned a {answer.__class__.__name__}, which nobody awaits: give a sync function"
+        )
     email = exact(answer)
     if not isinstance(email, str):
-        return email_of(answer, "email", verified) if _is_active(answer) else None
+        there = _may_be_signed_in(answer)
+        return email_of(answer, "email", verified, hint=_HINT_GETTER) if there else None
     if email:
         require_verified(email, verified)
     return email
@@ -87,8 +119,9 @@ def email_from(answer: object, verified: Verified) -> str | None:
 def email_in(session: Mapping[str, Any], keys: Sequence[str], verified: Verified) -> str | None:
     """Return the address that `keys` lead to, each into the mapping that the one before it gave.
 
-    Where the way ends early nobody is signed in. Where only the last of several keys is missing,
-    somebody is who has no address: see `email_of`.
+    Where the way ends early nobody is signed in, nor where the last mapping has an ``is_active`` or
+    ``is_authenticated`` that is not set. Where only the last of several keys is missing, somebody is who
+    has no address: see `email_of`.
 
     Raises:
         HandoffRefused: the address is not verified.
@@ -102,7 +135,7 @@ def email_in(session: Mapping[str, Any], keys: Sequence[str], verified: Verified
         if not isinstance(inner, Mapping):
             raise ResolverError(f"{key!r} in the session is a {type(inner).__name__}, not a mapping")
         holder = cast("Mapping[str, Any]", inner)
-    if not holder or (not outer and holder.get(last) is None):
+    if not holder or (not outer and holder.get(last) is None) or not _may_be_signed_in(holder):
         return None
     return email_of(holder, last, verified)
 
@@ -112,7 +145,9 @@ def is_signed_in(user: Any) -> bool:
 
     Not every authentication looks at ``is_active`` itself.
     """
-    return not isinstance(user, NoneType) and holds(user.is_authenticated) and _is_active(user)
+    return (
+        not isinstance(user, NoneType) and holds(user.is_authenticated) and holds(flag_of(user, "is_active"))
+    )
 
 
 def require_verified(user: object, verified: Verified) -> None:
@@ -124,7 +159,7 @@ def require_verified(user: object, verified: Verified) -> None:
     """
     if verified is True:
         return
-    value = _field(user, verified) if isinstance(verified, str) else verified(user)
+    value = field_of(user, verified, _HINT_VERIFIED) if isinstance(verified, str) else verified(user)
     if not holds(value):
         raise HandoffRefused("email_not_verified")
 
@@ -133,35 +168,44 @@ def holds(value: object) -> bool:
     """Whether a flag that was read from a user is set.
 
     What is true to Python alone is no answer: a method that ought to have been called, a coroutine
-    that ought to have been awaited, or the ``"false"`` that some identity providers send.
+    that ought to have been awaited, a member of an `Enum` (``Status.UNVERIFIED`` is as true as any), a
+    mapping (``{"verified": False}``, too), or the ``"false"`` that some identity providers send.
 
     Raises:
-        ResolverError: `value` is a method or an awaitable.
+        ResolverError: `value` is a method, an awaitable, a mapping, or a member of an `Enum` that stands
+            for no str, int or flags.
     """
-    if inspect.isroutine(value) or is_awaitable(value):
-        if inspect.iscoroutine(value):
-            value.close()  # or Python complains that it was never awaited
-        raise ResolverError(
-            f"a {type(value).__name__} says neither yes nor no: give a predicate that calls it"
-        )
+    if remedy := _remedy(value):
+        _close(value)
+        raise ResolverError(f"a {value.__class__.__name__} says neither yes nor no: {remedy}")
     text = value.decode("latin-1") if isinstance(value, bytes) else exact(value)
     return text.lower() == "true" if isinstance(text, str) else bool(value)
 
 
-def _is_active(user: object) -> bool:
-    if isinstance(user, Mapping):
-        return holds(cast("Mapping[str, object]", user).get("is_active", True))
-    return holds(getattr(user, "is_active", True))
+def _remedy(value: object) -> str | None:
+    """Say what to do about a `value` that says neither yes nor no, or return `None`."""
+    if is_awaitable(value):
+        return "give something that need not be awaited"
+    if inspect.isroutine(value):
+        return "give a predicate that calls it"
+    if isinstance(value, Mapping):
+        return "give a predicate that looks into it"
+    if isinstance(value, Enum) and not isinstance(value, str | int | Flag):
+        return "give a predicate that compares it"
+    return None
 
 
-def _field(user: object, name: str) -> object:
-    if isinstance(user, Mapping):
-        return cast("Mapping[str, object]", user).get(name)
-    if isinstance(user, str):
-        raise ResolverError(
-            f"a str has no {name!r}: give a predicate, or return the user instead of the address"
-        )
-    return getattr(user, name)  # a wrong name is an AttributeError for the application's own error handling
+def _close(value: object) -> None:
+    """Close a coroutine that nobody awaits, or Python complains."""
+    if inspect.iscoroutine(value):
+        value.close()
+
+
+def _may_be_signed_in(user: object) -> bool:
+    """Whether nothing says that `user`, as the application itself knows one, is anonymous or inactive."""
+    is_authenticated = flag_of(user, "is_authenticated")
+    _close(is_authenticated)  # Quart-Auth's is a coroutine, and the application's to await
+    return is_authenticated is not False and holds(flag_of(user, "is_active"))
 
 
 def _is_name(value: object) -> bool:

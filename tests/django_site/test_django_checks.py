@@ -48,6 +48,16 @@ EVERY_SETTING = [
     (11, setting(resolve_email=7, verified=...), "'resolve_email'] must be a callable"),
     (11, setting(resolve_email="no.where", verified=...), "'resolve_email'] 'no.where' cannot be imported"),
     (11, setting(resolve_email="word", verified=...), "'resolve_email'] 'word' cannot be imported"),
+    (
+        11,
+        setting(resolve_email=lambda: None, verified=...),
+        "'resolve_email'] cannot be called with the Http",
+    ),
+    (
+        11,
+        setting(resolve_email="sso_middleware.resolvers.django.user_email", verified=...),
+        "if it makes a resolver, give what it returns",
+    ),
     (12, setting(verified=...), "'verified'] must be True"),
     (12, setting(verified=False), "'verified'] must be True"),
     (12, setting(verified="no.where"), "'verified'] 'no.where' cannot be imported"),
@@ -60,6 +70,8 @@ EVERY_SETTING = [
     (14, setting(login_url=reverse_lazy("no-such-name")), "Reverse for 'no-such-name' not found."),
     (15, setting(next_param=""), "'next_param'] must be a non-empty str"),
     (16, setting(logout_url=...), "'logout'] needs a logout_url"),
+    (16, setting(logout={}, logout_url=...), "'logout'] needs a logout_url"),
+    (16, setting(logout=""), "'logout'] must be True, a Logout, or a dict"),
     (16, setting(logout="yes"), "'logout'] must be True, a Logout, or a dict"),
     (16, setting(logout={"path": "x", "then": ""}), "'logout'] Logout(path) must start with /; Logout(then)"),
     (16, setting(logout={"where": "/"}), "'logout'] may hold end_session, path and then"),
@@ -238,6 +250,45 @@ def test_a_session_that_stays_at_home_without_our_line(configure):
     assert [warning.id for warning in found()] == ["sso_middleware.W002"]
 
 
+def before_deployment():
+    return run_checks(tags=["sso_middleware"], include_deployment_checks=True)
+
+
+def test_a_promise_is_asked_for_before_deployment(configure):
+    """`verified: True` is somebody's word: `check --deploy` asks for it, and nothing else does."""
+    configure(HELPDESK_SSO=setting(verified=True))
+    assert found() == []
+    (warning,) = before_deployment()
+    assert (warning.id, warning.level) == ("sso_middleware.W006", 30)
+    assert warning.msg == "HELPDESK_SSO['verified'] is True, and Django itself verifies no address."
+    assert "SILENCED_SYSTEM_CHECKS = ['sso_middleware.W006']" in warning.hint
+    assert warning in run_checks(tags=["security"], include_deployment_checks=True)
+    configure(SILENCED_SYSTEM_CHECKS=["sso_middleware.W006"])
+    assert warning.is_silenced()
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"HELPDESK_SSO": setting()},
+        {"HELPDESK_SSO": setting(verified="is_staff")},
+        {"HELPDESK_SSO": setting(verified=..., resolve_email=len)},
+        {"HELPDESK_SSO": setting(verified=True), "MIDDLEWARE": WITHOUT_OURS},
+    ],
+    ids=["predicate", "name", "resolver", "unused"],
+)
+def test_no_promise_before_deployment(configure, changes):
+    """Where nobody has promised anything, nothing is asked."""
+    configure(**changes)
+    assert "sso_middleware.W006" not in [warning.id for warning in before_deployment()]
+
+
+def test_no_setting_before_deployment(configure, settings_without):
+    """Nor where there is no setting, which is said anyway."""
+    settings_without("HELPDESK_SSO")
+    assert [error.id for error in before_deployment()] == ["sso_middleware.E001"]
+
+
 @pytest.mark.parametrize("engine", ENGINES)
 def test_nothing_is_found_where_nothing_is_wrong(configure, engine):
     """Settings that work pass the checks; a line that cannot be imported is for others to tell."""
@@ -323,6 +374,17 @@ def test_manage_py_check(tmp_path, first_line, app):
     assert "(sso_middleware.E012) HELPDESK_SSO['verified'] must be True" in result.stderr
     assert f"(sso_middleware.E018) in MIDDLEWARE, {SESSION!r}" in result.stderr
     assert SSO_TOKEN not in result.stderr + result.stdout
+
+
+def test_manage_py_check_deploy(tmp_path):
+    """`manage.py check --deploy` asks about `verified: True`; without the option nothing is found."""
+    project = PROJECT.replace("THE_APP", '"sso_middleware.django"').replace(
+        f'["{OURS}", "{SESSION}", "{AUTHENTICATION}"]', f'["{SESSION}", "{AUTHENTICATION}", "{OURS}"]'
+    )
+    (tmp_path / "project.py").write_text(f"{project}\nHELPDESK_SSO['verified'] = True\n")
+    assert "(sso_middleware.W006)" in manage(tmp_path, "check", "--deploy").stderr
+    result = manage(tmp_path, "check")
+    assert (result.returncode, result.stderr) == (0, "")
 
 
 def test_other_applications_may_be_called_django_too(tmp_path):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from dataclasses import dataclass
 from enum import Enum
 from http.cookies import SimpleCookie
 from types import SimpleNamespace
@@ -37,6 +38,8 @@ from sso_middleware import (
     SSOEvent,
 )
 from sso_middleware.django import SSOMiddleware, end_session
+from sso_middleware.resolvers import starlette
+from sso_middleware.resolvers.django import user_email, user_email_async
 
 REMOTE_USER = "django.contrib.auth.middleware.PersistentRemoteUserMiddleware"
 EVENTS: list[SSOEvent] = []
@@ -386,7 +389,9 @@ class TestLogout:
         ],
         ids=["none", "path", "name", "lazy", "absolute"],
     )
-    @pytest.mark.parametrize("logout", [True, {"end_session": end_session}], ids=["true", "dict"])
+    @pytest.mark.parametrize(
+        "logout", [True, {}, {"end_session": end_session}], ids=["true", "empty", "dict"]
+    )
     def test_whereto_is_djangos(self, site, configure, logout, redirect_url, expected):
         """Without a place of its own the logout leads where Django's leads: to LOGOUT_REDIRECT_URL."""
         configure(LOGOUT_REDIRECT_URL=redirect_url)
@@ -425,6 +430,16 @@ def sets_two(get_response):
         return response
 
     return middleware
+
+
+@dataclass
+class IsStaff:
+    """A predicate that cannot be hashed, as it can be compared."""
+
+    attribute: str = "is_staff"
+
+    def __call__(self, user):
+        return getattr(user, self.attribute)
 
 
 class TestCallables:
@@ -473,7 +488,8 @@ class TestCallables:
         assert [(event.outcome, event.path) for event in EVENTS] == [("anonymous", "/sso/helpdesk")]
 
     @pytest.mark.parametrize(
-        "verified", [True, "is_staff", "django_project.in_group", lambda user: user.is_staff]
+        "verified",
+        [True, "is_staff", "django_project.in_group", lambda user: user.is_staff, IsStaff()],
     )
     def test_verified(self, site, verified):
         """True, an attribute, a predicate, or the dotted path of one."""
@@ -481,6 +497,18 @@ class TestCallables:
         for name, status in {"jane": 303, "joe": 303 if verified is True else 403}.items():
             visitor.sign_in(name)
             assert visitor.get("/sso/helpdesk").status == status
+
+    @pytest.mark.parametrize("make", [user_email, user_email_async])
+    def test_resolver_for_outside(self, site, make):
+        """What asks Django from outside is an error inside, which says what to do in its place."""
+        with pytest.raises(ResolverError, match="leave resolve_email out of HELPDESK_SSO, and give verified"):
+            site(resolve_email=make(verified=True), verified=...).get("/sso/helpdesk")
+
+    @pytest.mark.parametrize("make", [starlette.session_email, starlette.user_email])
+    def test_resolver_of_another_framework(self, site, make):
+        """So is what reads the scope of another framework."""
+        with pytest.raises(ResolverError, match=r"reads an ASGI scope, and a (WSGI|ASGI)Request is none"):
+            site(resolve_email=make("email", verified=True), verified=...).get("/sso/helpdesk")
 
     def test_unusable_address(self, site):
         """A resolver that returns a number is a TypeError for Django's own handling."""

@@ -461,6 +461,32 @@ class TestKeyServer:
         assert KeyServer(url).find("rsa") is None
 
 
+class TestNoUsableKey:
+    @pytest.mark.parametrize("change", [{"use": "enc"}, {"kid": None}, {"kid": ""}, {"kty": "?"}], ids=str)
+    def test_keys(self, visit, issuer, caplog, change):
+        """A server whose keys are of no use is no outage of its own: the log says what is wrong with them."""
+        for key in issuer.keys:
+            key.update(change)
+        assert visit(issuer.sign()).status == 503
+        (line,) = [record.message for record in caplog.records if "key server" in record.message]
+        assert ": it answers, but with none that can be used (each needs a kid" in line
+
+    @pytest.mark.parametrize("answer", [b"[]", b'{"keys": []}', b"{}"])
+    def test_no_keys(self, visit, issuer, caplog, answer):
+        """Nor is one that answers with something else."""
+        issuer.answer = answer
+        assert visit(issuer.sign()).status == 503
+        assert "it answers, but with none that can be used" in caplog.text
+
+    @pytest.mark.parametrize(("status", "said"), [(500, "HTTPError"), (302, "HTTPError")])
+    def test_outage(self, visit, issuer, caplog, status, said):
+        """An outage is told by its error."""
+        issuer.status = status
+        assert visit(issuer.sign()).status == 503
+        assert f"({said})" in caplog.text
+        assert "it answers" not in caplog.text
+
+
 class TestKeyServerDown:
     @pytest.fixture
     def broken(self, issuer, request):
@@ -615,7 +641,7 @@ class TestKeyServerDown:
         """The error holds no assertion and no address."""
         with pytest.raises(ResolverUnavailable) as outage:
             make(f"http://127.0.0.1:{free_port()}/")(environ(issuer.sign()))
-        assert str(outage.value) == "the key server is down"
+        assert str(outage.value) == "no keys from the key server"
 
 
 class TestPresets:
@@ -733,6 +759,12 @@ class TestSettings:
             make(**{"url": "https://keys.example/", setting: value})
         assert error.value.problems.keys() == {setting}
 
+    def test_http(self):
+        """Keys are not fetched over http, and no setting permits it."""
+        with pytest.raises(ConfigError, match=r"jwks_url: must be https: .* keys of their own$") as error:
+            make("http://keys.example/")
+        assert "allow_http" not in str(error.value)
+
     @pytest.mark.parametrize("header", ["", "X Assertion", "X_Assertion", None])
     def test_header(self, header):
         """So is a name that no header can have, or that an underscore twin has."""
@@ -746,6 +778,18 @@ class TestSettings:
         with pytest.raises(ConfigError) as error:
             signed_assertion("", jwks_url="", audience="", issuer="", algorithms="", claim="", leeway=-1)
         assert len(error.value.problems) == 7
+
+    def test_logger_is_silent(self):
+        """With this module alone, what goes to the log stays there, unless the application wants it."""
+        code = """
+import logging
+from sso_middleware.resolvers import assertion
+logger = logging.getLogger("sso_middleware")
+logger.warning("not to be seen")
+print([type(handler).__name__ for handler in logger.handlers])
+"""
+        result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+        assert (result.stdout, result.stderr) == ("['NullHandler']\n", "")
 
     def test_without_the_extra(self):
         """Without the extra it says at construction what to install."""

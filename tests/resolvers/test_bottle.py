@@ -239,6 +239,23 @@ def test_inactive_user():
         assert visit(browse(by_cookie), headers=headers) == expected
 
 
+@pytest.mark.parametrize(("is_active", "expected"), [(True, JANE), (False, None)])
+def test_inactive_user_in_the_session(is_active, expected):
+    """So is one of whom the session says so."""
+    session = {"user": USERS["jane"] | {"is_active": is_active}}
+    assert by_session()({**make_environ("GET", "/"), "beaker.session": session}) == expected
+
+
+def test_name_for_a_bare_address():
+    """An address alone says nothing of a name: an error that says what to put into the cookie."""
+    browser = browse(lambda: signed_cookie_email("email", SECRET, verified="email_verified"))
+    browser.get("/login/jane")
+    with pytest.raises(ResolverError, match=r"the cookie 'email' .* JSON of an object .* email_verified"):
+        visit(browser)
+    browser.get("/login/blank")
+    assert visit(browser) == "invalid_email"
+
+
 def test_session_that_the_visitor_has_made_up():
     """A session of an id that a visitor brings along holds nobody, before and after a log-in elsewhere."""
     browser = browse(by_session)

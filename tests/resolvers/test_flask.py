@@ -53,10 +53,12 @@ def app(users):
     app = flask.Flask("shop")
     app.secret_key = "a session secret"
     LoginManager(app).user_loader(users.get)
+    app.extensions["find"] = users.get
 
     @app.get("/login/<name>")
     def log_in(name):
         login_user(users[name], remember="remember" in flask.request.args)
+        flask.session["user_id"] = name
         flask.session["who"] = {"email": users[name].email, "email_verified": users[name].email_verified}
         return ""
 
@@ -77,7 +79,16 @@ def by_login(app):
     return resolvers.login_user_email(app, verified="email_verified")
 
 
-each_resolver = pytest.mark.parametrize("resolver", [by_session, by_login])
+def find_user():
+    return flask.current_app.extensions["find"](flask.session.get("user_id"))
+
+
+def by_context(app):
+    return resolvers.context_email(app, find_user, verified="email_verified")
+
+
+each_resolver = pytest.mark.parametrize("resolver", [by_session, by_login, by_context])
+each_of_users = pytest.mark.parametrize("resolver", [by_login, by_context])
 
 
 def browse(app, resolver):
@@ -140,14 +151,25 @@ def test_remember_me_of_somebody_unverified(app):
     assert visit(browser) == "email_not_verified"
 
 
-def test_inactive_user(app, users):
+@each_of_users
+def test_inactive_user(app, users, resolver):
     """A user who was deactivated after the login is anonymous, and so is one who was deleted."""
-    browser = browse(app, by_login)
+    browser = browse(app, resolver)
     browser.get("/login/jane?remember")
     users["jane"].active = False
     assert visit(browser) == "login"
     del users["jane"]
     assert visit(browser) == "login"
+
+
+@pytest.mark.parametrize(("is_active", "expected"), [(True, JANE), (False, "login")])
+def test_inactive_user_in_the_session(app, is_active, expected):
+    """So is one of whom the session itself says so."""
+    app.add_url_rule("/keep", view_func=lambda: flask.session.update(who=record) or "")
+    record = {"email": JANE, "email_verified": True, "is_active": is_active}
+    browser = browse(app, by_session)
+    browser.get("/keep")
+    assert visit(browser) == expected
 
 
 def test_strong_protection(app):
@@ -163,9 +185,9 @@ def test_connections_are_returned(app):
     """The functions for the end of a request run, so that a database connection goes back."""
     ended = []
     app.teardown_appcontext(lambda error: ended.append(error))
-    for resolver in (by_session, by_login):
+    for resolver in (by_session, by_login, by_context):
         visit(wsgi_browser(protect_wsgi(app.wsgi_app, resolver(app))))
-    assert ended == [None, None]
+    assert ended == [None, None, None]
 
 
 def test_session_in_a_database(app):
@@ -180,10 +202,11 @@ def test_session_in_a_database(app):
     assert visit(wsgi_browser(protect_wsgi(app.wsgi_app, by_session(app)))) == JANE
 
 
-def test_blueprints_and_url_errors_play_no_part(app):
+@each_of_users
+def test_blueprints_and_url_errors_play_no_part(app, resolver):
     """No route at the intercepted path is needed, and none is run."""
     app.before_request(lambda: flask.abort(500))
-    browser = browse(app, by_login)
+    browser = browse(app, resolver)
     assert visit(browser) == "login"
 
 
@@ -194,6 +217,54 @@ def test_no_secret_key(app):
         visit(browse(app, by_session))
     app.secret_key = "a session secret"
     assert visit(wsgi_browser(app)) == "login"
+
+
+@each_of_users
+def test_no_secret_key_and_a_user(app, resolver):
+    """There the session is empty, and nobody signed in by it; Flask itself says so at the log-in."""
+    app.secret_key = None
+    browser = browse(app, resolver)
+    assert visit(browser) == "login"
+    app.testing = True
+    with pytest.raises(RuntimeError, match="no secret key was set"):
+        browser.get("/login/jane")
+
+
+def test_request_as_in_a_view(app):
+    """A getter may read the request, and need no session at all."""
+    app.secret_key = None
+    resolver = resolvers.context_email(app, lambda: flask.request.headers.get("X-Email"), verified=True)
+    browser = wsgi_browser(protect_wsgi(app.wsgi_app, resolver))
+    assert visit(browser, headers={"X-Email": JANE}) == JANE
+    assert visit(browser) == "login"
+
+
+async def find_user_async():
+    return find_user()
+
+
+def test_async_getter(app):
+    """Nobody awaits a getter: a ConfigError says so, or an error where that could not be seen before."""
+    with pytest.raises(ConfigError, match="getter: must not be async"):
+        resolvers.context_email(app, find_user_async, verified=True)
+    resolver = resolvers.context_email(app, lambda: find_user_async(), verified=True)
+    with pytest.raises(ResolverError, match="the getter returned a coroutine, which nobody awaits"):
+        resolver(make_environ("GET", PATH))
+
+
+@pytest.mark.parametrize("getter", [None, "user", 7])
+def test_no_getter(app, getter):
+    """What cannot be called is a ConfigError."""
+    with pytest.raises(ConfigError, match=r"getter: must be a callable \(\) -> user"):
+        resolvers.context_email(app, getter, verified=True)
+
+
+def test_error_in_getter(app):
+    """An error of the getter's own reaches the application, and no context stays behind."""
+    with pytest.raises(ZeroDivisionError):
+        resolvers.context_email(app, lambda: 1 / 0, verified=True)(make_environ("GET", PATH))
+    assert not flask.has_app_context()
+    assert not flask.has_request_context()
 
 
 def test_no_login_manager(users):
@@ -235,6 +306,7 @@ def database(app, pool):
         return record and User(name, record["email"], record["email_verified"])
 
     app.login_manager.user_loader(load)
+    app.extensions["find"] = lambda name: name and load(name)
 
     class InDatabase(SecureCookieSessionInterface):
         def open_session(self, app, request):
@@ -249,10 +321,11 @@ def database(app, pool):
 class TestDatabase:
     """What has asked a database gives its connection back, whatever comes of it."""
 
+    @each_of_users
     @pytest.mark.parametrize(("name", "expected"), [("jane", JANE), ("joe", "email_not_verified")])
-    def test_user(self, app, database, name, expected):
+    def test_user(self, app, database, resolver, name, expected):
         """A user who is handed off, and one who is refused, each twice."""
-        browser = browse(app, by_login)
+        browser = browse(app, resolver)
         browser.get(f"/login/{name}")
         for _ in range(2):
             taken = database.taken
@@ -262,7 +335,7 @@ class TestDatabase:
 
     def test_nobody(self, app, database):
         """For an anonymous visitor no connection is taken."""
-        for resolver in (by_session, by_login):
+        for resolver in (by_session, by_login, by_context):
             assert visit(wsgi_browser(protect_wsgi(app.wsgi_app, resolver(app)))) == "login"
         assert database.taken == 0
 
@@ -272,7 +345,7 @@ class TestDatabase:
         browser = wsgi_browser(protect_wsgi(app.wsgi_app, resolvers.login_user_email(app, verified=verified)))
         wsgi_browser(app).get("/login/jane")
         browser.get("/login/jane")
-        with pytest.raises((AttributeError, ZeroDivisionError)):
+        with pytest.raises((ResolverError, ZeroDivisionError)):
             visit(browser)
         assert not database.is_out
 
@@ -291,8 +364,8 @@ class TestDatabase:
 class TestNobodyElse:
     """Nobody is handed off as whoever came before them in the same thread."""
 
-    @pytest.fixture
-    def browsers(self, app, users):
+    @pytest.fixture(params=[by_login, by_context])
+    def browsers(self, app, users, request):
         self.failing = []
 
         @app.teardown_request
@@ -300,8 +373,14 @@ class TestNobodyElse:
             if self.failing:
                 raise KeyError(self.failing.pop())
 
+        def remembered(name):  # by the application itself, as Flask-Login does
+            if "somebody" not in flask.g:
+                flask.g.somebody = users.get(name)
+            return flask.g.somebody
+
+        app.extensions["find"] = remembered
         users["max"] = User("max", "max@example.com")
-        app.wsgi_app = protect_wsgi(app.wsgi_app, by_login(app))
+        app.wsgi_app = protect_wsgi(app.wsgi_app, request.param(app))
         jane, somebody_else, nobody = (wsgi_browser(app) for _ in range(3))
         jane.get("/login/jane")
         somebody_else.get("/login/max")
@@ -310,6 +389,7 @@ class TestNobodyElse:
     def test_after_an_outage(self, app, database, browsers):
         """Not after the session could not be opened, where Flask's own `with` leaves a context behind."""
         app.login_manager.user_loader(lambda name: User(name, f"{name}@example.com"))
+        app.extensions["find"] = lambda name: name and User(name, f"{name}@example.com")
         with pytest.raises(sqlite3.OperationalError):
             visit(browsers[0], headers={"X-Outage": "now"})
         assert [visit(browser) for browser in browsers] == [JANE, "max@example.com", "login"]
@@ -318,7 +398,7 @@ class TestNobodyElse:
         """Nor where an application context was pushed for good, as scripts do."""
         with app.app_context():
             assert [visit(browser) for browser in browsers] == [JANE, "max@example.com", "login"]
-            assert not hasattr(flask.g, "_login_user")
+            assert not [*flask.g]
 
     def test_error_at_the_end_of_a_request(self, app, browsers):
         """Nor after a function for the end of a request has failed."""
@@ -342,12 +422,13 @@ class TestNobodyElse:
         assert found == [JANE, "max@example.com", "login"] * 30
 
 
-def test_each_end_function_once(app):
+@each_of_users
+def test_each_end_function_once(app, resolver):
     """The functions for the end run once, in Flask's order, with the refusal as the error if it is one."""
     ended = []
     app.teardown_request(lambda error: ended.append(("request", type(error))))
     app.teardown_appcontext(lambda error: ended.append(("application", type(error))))
-    browser = browse(app, by_login)
+    browser = browse(app, resolver)
     browser.get("/login/joe")
     ended.clear()
     assert visit(browser) == "email_not_verified"
@@ -380,7 +461,7 @@ class TestForgedCookies:
             key, salt, TaggedJSONSerializer(), signer_kwargs={"key_derivation": "hmac", "digest_method": sha1}
         )
         user = {"email": JANE, "email_verified": True}
-        return serializer.dumps({"_user_id": "jane", "_fresh": True, "who": user})
+        return serializer.dumps({"_user_id": "jane", "_fresh": True, "user_id": "jane", "who": user})
 
     @each_resolver
     @pytest.mark.parametrize(

@@ -96,6 +96,10 @@ class TestTrustedProxy:
             ("127.0.0.1", "::ffff:127.0.0.1"),
             ("::1", "::1"),
             ("fd00::/8", "fd12::7"),
+            ("fe80::1", "fe80::1%eth0"),
+            ("::ffff:10.0.0.0/104", PEER),
+            ("::ffff:10.0.0.0/104", f"::ffff:{PEER}"),
+            (f"::ffff:{PEER}", PEER),
             ([ip_network("10.0.0.0/8"), ip_address("::1")], PEER),
         ],
         ids=str,
@@ -117,6 +121,11 @@ class TestTrustedProxy:
         """Forged: the header of another peer, or of one without an address, is refused."""
         resolver = trusted_header(OAUTH2_PROXY, trusted_proxies="10.0.0.0/8")
         assert reason(resolver, make([(OAUTH2_PROXY, JANE)], peer)) == "untrusted_proxy"
+
+    def test_mapped_network(self, make):
+        """A network of mapped IPv4 addresses is no wider than the one of IPv4."""
+        resolver = trusted_header(OAUTH2_PROXY, trusted_proxies="::ffff:10.0.0.0/104")
+        assert reason(resolver, make([(OAUTH2_PROXY, JANE)], "11.0.0.1")) == "untrusted_proxy"
 
     def test_forwarded_for_plays_no_part(self, make):
         """A visitor cannot choose the address of the peer."""
@@ -248,14 +257,19 @@ class TestSettings:
             trusted_header(OAUTH2_PROXY)
 
     @pytest.mark.parametrize(
-        "trusted", ["localhost", ["10.0.0.1/8"], [None], 7, ["*"], [7], b"\x0a\0\0\1"], ids=repr
+        "trusted",
+        [
+            *("localhost", ["10.0.0.1/8"], [None], 7, ["*"], [7], b"\x0a\0\0\1"),
+            *(["fe80::1%eth0"], "fe80::%eth0/64", "::ffff:10.0.0.1/104"),
+        ],
+        ids=repr,
     )
     def test_no_network(self, trusted):
         """What is no address and no network is a ConfigError, also beside a secret."""
         with pytest.raises(ConfigError, match="trusted_proxies: must be IP addresses"):
             trusted_header(OAUTH2_PROXY, trusted_proxies=trusted, secret=SECRET)
 
-    @pytest.mark.parametrize("trusted", ["0.0.0.0/0", ["10.0.0.1", "::/0"]], ids=repr)
+    @pytest.mark.parametrize("trusted", ["0.0.0.0/0", ["10.0.0.1", "::/0"], "::ffff:0:0/96"], ids=repr)
     def test_everybody(self, trusted):
         """A network of everybody trusts everybody."""
         with pytest.raises(ConfigError, match="trusts everybody"):
@@ -335,7 +349,23 @@ class TestRemoteUser:
         with pytest.raises(ResolverError, match=r"use proxy\.trusted_header"):
             remote_user()(make_scope("GET", "/"))
 
-    @pytest.mark.parametrize("domain", ["", "@example.com", 7], ids=repr)
+    @pytest.mark.parametrize(
+        "domain",
+        [
+            "",
+            "@example.com",
+            7,
+            "a b",
+            "*",
+            "*.example.com",
+            ".example.com",
+            "example.com.",
+            "a_b",
+            "-a",
+            "x\n",
+        ],
+        ids=repr,
+    )
     def test_domain(self, domain):
         """What is no domain is a ConfigError."""
         with pytest.raises(ConfigError, match="domain: must be"):

@@ -247,6 +247,19 @@ def test_error_in_getter(router):
     assert get_current_request() is None
 
 
+async def getter_async(request):
+    return JANE
+
+
+def test_async_getter(router):
+    """Nobody awaits a getter: a ConfigError says so, or an error where that could not be seen before."""
+    with pytest.raises(ConfigError, match="getter: must not be async"):
+        request_email(router, getter_async, verified=True)
+    resolver = request_email(router, lambda request: getter_async(request), verified=True)
+    with pytest.raises(ResolverError, match="the getter returned a coroutine, which nobody awaits"):
+        resolver(make_environ("GET", PATH))
+
+
 def test_inactive_user(router):
     """A user who is not active is anonymous: an object's attribute or a mapping's key says so."""
     for is_active, expected in ((True, JANE), (False, None)):

@@ -16,7 +16,7 @@ from werkzeug.local import LocalProxy
 
 from browsing import JOE, PATH, asgi_browser, protect_asgi, tamper, visit
 from clients import JANE, make_scope
-from sso_middleware import ConfigError
+from sso_middleware import ConfigError, ResolverError
 from sso_middleware.resolvers.quart import context_email
 
 USERS = {
@@ -160,6 +160,40 @@ def test_connections_are_returned(app):
 
     visit(browse(app, getter))
     assert ended == [None]
+
+
+class Person:
+    """What Quart-Auth's `current_user` is like: whether anybody is there is to be awaited."""
+
+    email = JANE
+
+    @property
+    async def is_authenticated(self):
+        return True
+
+
+@pytest.mark.parametrize(
+    ("user", "expected"),
+    [
+        (SimpleNamespace(is_authenticated=False, is_active=True, email=JANE), "login"),
+        (SimpleNamespace(is_authenticated=False), "login"),
+        ({"is_authenticated": False}, "login"),
+        (SimpleNamespace(is_authenticated=True, email=JANE), JANE),
+        (Person(), JANE),
+    ],
+    ids=["anonymous", "without an address", "mapping", "signed in", "awaitable"],
+)
+def test_anonymous_user(app, user, expected):
+    """Whoever says of themself that they are not signed in is anonymous, and needs no address."""
+    resolver = context_email(app, lambda: user, verified=True)
+    assert visit(asgi_browser(protect_asgi(app.asgi_app, resolver))) == expected
+
+
+def test_user_without_an_address(app):
+    """What is no user at all is an error that says what the getter has to return."""
+    resolver = context_email(app, SimpleNamespace, verified=True)
+    with pytest.raises(ResolverError, match="has no attribute 'email': the getter returns"):
+        visit(asgi_browser(protect_asgi(app.asgi_app, resolver)))
 
 
 def test_asgi_app_instead_of_the_application(app):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from enum import Enum, Flag, IntEnum
 
 import pytest
 from werkzeug.local import LocalProxy
@@ -38,6 +39,7 @@ RESOLVERS = {
     "starlette.session_email": lambda **kw: starlette.session_email("email", **kw),
     "starlette.user_email": starlette.user_email,
     "flask.session_email": lambda **kw: flask.session_email(None, "email", **kw),
+    "flask.context_email": lambda **kw: flask.context_email(None, None, **kw),
     "flask.login_user_email": lambda **kw: flask.login_user_email(None, **kw),
     "pyramid.request_email": lambda **kw: pyramid.request_email(None, None, **kw),
     "bottle.beaker_session_email": lambda **kw: bottle.beaker_session_email("email", **kw),
@@ -50,6 +52,47 @@ RESOLVERS = {
 
 async def async_predicate(user):
     return False
+
+
+class Status(Enum):
+    UNVERIFIED = "unverified"
+    VERIFIED = "verified"
+
+
+class Level(IntEnum):
+    UNVERIFIED = 0
+    VERIFIED = 1
+
+
+class Text(str, Enum):  # noqa: UP042 - StrEnum is another thing
+    UNVERIFIED = "false"
+    VERIFIED = "true"
+
+
+class Flags(Flag):
+    VERIFIED = 1
+    PAYS = 2
+
+
+each_user = pytest.mark.parametrize(
+    "wrap", [lambda user: user, lambda user: LocalProxy(lambda: user)], ids=["user", "proxy"]
+)
+
+
+class Broken(User):
+    """A user whose properties fail, each in a way of its own."""
+
+    @property
+    def email_verified(self):
+        return self.profile.email_verified
+
+    @property
+    def profile(self):
+        return User()
+
+    @property
+    def mail(self):
+        raise AttributeError("no mail today")
 
 
 @pytest.mark.parametrize("name", RESOLVERS)
@@ -75,6 +118,9 @@ def test_all_wrong_settings_at_once():
     with pytest.raises(ConfigError) as caught:
         pyramid.request_email("app.ini", None, verified=False)
     assert caught.value.problems.keys() == {"router", "getter", "verified"}
+    with pytest.raises(ConfigError) as caught:
+        flask.context_email(None, None, verified=False)
+    assert caught.value.problems.keys() == {"app", "getter", "verified"}
     with pytest.raises(ConfigError) as caught:
         quart.context_email(None, None, verified=False)
     assert caught.value.problems.keys() == {"app", "getter", "verified"}
@@ -104,8 +150,14 @@ class TestVerified:
 
     @pytest.mark.parametrize(
         "flag",
-        [True, 1, "true", "True", b"TRUE", dt.datetime.now(tz=dt.UTC), LocalProxy(lambda: True)],
-        ids=["True", "1", "str-true", "str-True", "bytes-TRUE", "moment", "proxy"],
+        [
+            *(True, 1, "true", "True", b"TRUE", dt.datetime.now(tz=dt.UTC), LocalProxy(lambda: True)),
+            *(Level.VERIFIED, Text.VERIFIED, Flags.VERIFIED & Flags.VERIFIED),
+        ],
+        ids=[
+            *("True", "1", "str-true", "str-True", "bytes-TRUE", "moment", "proxy"),
+            *("IntEnum", "str-Enum", "Flag"),
+        ],
     )
     def test_set(self, flag):
         """A flag, by its name or by a predicate: true, or the moment of verification."""
@@ -114,10 +166,27 @@ class TestVerified:
 
     @pytest.mark.parametrize(
         "flag",
-        [False, 0, None, "", "false", "False", "no", "0", b"FALSE", b"0", b"\xff", LocalProxy(lambda: False)],
+        [
+            *(
+                False,
+                0,
+                None,
+                "",
+                "false",
+                "False",
+                "no",
+                "0",
+                b"FALSE",
+                b"0",
+                b"\xff",
+                LocalProxy(lambda: False),
+            ),
+            *(Level.UNVERIFIED, Text.UNVERIFIED, Flags.PAYS & Flags.VERIFIED),
+        ],
         ids=[
             *("False", "0", "None", "empty", "str-false", "str-False", "no", "str-0"),
             *("bytes-FALSE", "bytes-0", "bytes-ff", "proxy"),
+            *("IntEnum", "str-Enum", "Flag"),
         ],
     )
     def test_not_set(self, flag):
@@ -150,15 +219,56 @@ class TestVerified:
         with pytest.raises(ResolverError, match="Later"):
             by_user("later", later=Later())
 
-    def test_wrong_name(self):
-        """An attribute that users do not have is an error of its own, and no refusal."""
-        with pytest.raises(AttributeError, match="email_verifed"):
-            by_user("email_verifed", email_verified=True)
+    @pytest.mark.parametrize(
+        "value", [*Status, LocalProxy(lambda: Status.VERIFIED)], ids=["no", "yes", "proxy"]
+    )
+    def test_member_of_an_enum(self, value):
+        """Nor does a member of an Enum, which is true whatever it says."""
+        with pytest.raises(ResolverError, match=r"a Status says neither yes nor no: .* compares it"):
+            by_user("status", status=value)
+
+    @pytest.mark.parametrize("value", [{"verified": False}, {}], ids=repr)
+    def test_mapping(self, value):
+        """Nor does a mapping, which is true as soon as anything is in it."""
+        with pytest.raises(ResolverError, match=r"a dict says neither yes nor no: .* looks into it"):
+            by_user("state", state=value)
+
+    @each_user
+    def test_wrong_name(self, wrap):
+        """An attribute that users do not have is an error that names the setting, and no refusal."""
+        with pytest.raises(
+            ResolverError, match="User has no attribute 'email_verifed': verified= "
+        ) as caught:
+            ask(starlette.user_email(verified="email_verifed"), user=wrap(User(email=JANE)))
+        assert isinstance(caught.value.__cause__, AttributeError)
+        with pytest.raises(ResolverError, match="User has no attribute 'mail': attr= "):
+            ask(starlette.user_email("mail", verified=True), user=wrap(User(email=JANE)))
+
+    @each_user
+    def test_error_within_a_property(self, wrap):
+        """An AttributeError of the user's own code is told as it is."""
+        with pytest.raises(AttributeError, match="'User' object has no attribute 'email_verified'") as caught:
+            ask(starlette.user_email(verified="email_verified"), user=wrap(Broken(email=JANE)))
+        assert not isinstance(caught.value, ResolverError)
+        with pytest.raises(AttributeError, match="no mail today"):
+            ask(starlette.user_email("mail", verified=True), user=wrap(Broken()))
 
     def test_flag_of_sign_in(self):
         """The user's own flags are read in the same way."""
         with pytest.raises(ResolverError, match="method"):
             by_user(True, is_authenticated=User().__init__)
+
+    def test_flag_that_cannot_be_read(self):
+        """A user whose `is_active` fails is not taken for an active one, as one without it is."""
+
+        class Unknown(User):
+            @property
+            def is_active(self):
+                return self.account.is_active
+
+        assert by_user(True) == JANE
+        with pytest.raises(AttributeError, match="account"):
+            ask(starlette.user_email(verified=True), user=Unknown(email=JANE))
 
 
 class TestSession:
@@ -182,6 +292,16 @@ class TestSession:
     def test_keys_walk_into_mappings(self, keys, session, email):
         """Nobody is there where the way ends early; a user without an address is no anonymous visitor."""
         assert ask(starlette.session_email(*keys, verified=True), session=session) == email
+
+    @pytest.mark.parametrize("flags", [{"is_active": False}, {"is_authenticated": False}], ids=repr)
+    @pytest.mark.parametrize("keys", [["user", "email"], ["email"]])
+    def test_inactive(self, keys, flags):
+        """Where the mapping that holds the address says that its user is inactive, nobody is there."""
+        resolver = starlette.session_email(*keys, verified=True)
+        for changes, expected in ((flags, None), (dict.fromkeys(flags, True), JANE)):
+            user = {"email": JANE, **changes}
+            session = {"user": user} if len(keys) > 1 else user
+            assert ask(resolver, session=session) == expected
 
     def test_not_a_mapping(self):
         """A key that leads to something else is an error that names the key and the type."""

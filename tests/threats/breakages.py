@@ -166,8 +166,8 @@ BREAKAGES = [
     Breakage(
         "T7",
         f"{PACKAGE}/resolvers/verification.py",
-        'getattr(user, "is_active", True)',
-        "True",
+        'holds(user.is_authenticated) and holds(flag_of(user, "is_active"))',
+        "holds(user.is_authenticated)",
         f"{FLASK}::test_inactive_user",
     ),
     Breakage(
