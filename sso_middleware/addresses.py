@@ -7,13 +7,13 @@ from types import NoneType
 
 from sso_middleware.errors import InvalidEmail, ResolverError
 from sso_middleware.text import exact
+from sso_middleware.urls import DOMAIN
 
 _MAX_ADDRESS = 254  # RFC 5321, section 4.5.3.1.3: a path of 256 octets less its angle brackets
 _MAX_LOCAL_PART = 64  # RFC 5321, section 4.5.3.1.1
 
 # The `email` production of the WHATWG HTML standard ("valid email address").
-_LABEL = r"[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?"
-_ADDRESS = re.compile(rf"[a-zA-Z0-9.!#$%&'*+/=?^_`{{|}}~-]+@{_LABEL}(?:\.{_LABEL})*")
+_ADDRESS = re.compile(rf"[a-zA-Z0-9.!#$%&'*+/=?^_`{{|}}~-]+@{DOMAIN}")
 
 
 def check_email(value: object) -> str:

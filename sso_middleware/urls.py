@@ -10,6 +10,9 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffd]")  # and what is
 _SPACE_OR_CONTROL = re.compile(rf"\s|{_CONTROL.pattern}")
 # https://url.spec.whatwg.org/#forbidden-domain-code-point, less what is no part of a netloc or refused before
 _HOST_AND_PORT = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|[^\[\]<>^|%:]*)(?::[0-9]*)?")
+_LABEL = "[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?"
+DOMAIN = rf"{_LABEL}(?:\.{_LABEL})*"  # what follows the @ in the HTML standard's "valid email address"
+_DOMAIN = re.compile(DOMAIN)
 _PLAIN_PREFIX = re.compile(r"(?:(?:/[A-Za-z0-9._~-]+)+)?")
 _PCHAR = "/:@!$&'()*+,=~"  # RFC 3986, section 3.3, less ";", which would end a cookie's Path
 
@@ -55,6 +58,11 @@ def is_loopback(host: str) -> bool:
         return ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def is_domain(value: object) -> bool:
+    """Whether `value` is the domain of an address, such as ``example.com``."""
+    return isinstance(value, str) and _DOMAIN.fullmatch(value) is not None
 
 
 def query_names(url: str) -> set[str]:

@@ -13,7 +13,7 @@ import time
 import anyio
 import pytest
 from django.utils.functional import SimpleLazyObject
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from werkzeug.local import LocalProxy
 
@@ -198,6 +198,8 @@ def test_no_header_changes_the_redirect(headers, query):
 )
 def test_no_response_header_holds_a_control_character(path, prefix, method, cookie, email):
     """Whatever comes in, no header of ours can be split."""
+    # Where a server leaves the prefix out of the path, a path cannot begin with it.
+    assume(not any(f"{place}/".startswith(f"{prefix}/") for place in ("/" + path, "/-/out") if prefix))
     try:
         options = {
             "paths": "/" + path,

@@ -19,6 +19,7 @@ from sso_middleware.errors import ConfigError, HandoffRefused, ResolverError
 from sso_middleware.resolvers.verification import holds
 from sso_middleware.text import exact
 from sso_middleware.threads import in_thread
+from sso_middleware.urls import is_domain
 
 Resolver: TypeAlias = Callable[[Any], Any]
 """Given the environ or scope, returns the visitor's address, or `None`; sync or async."""
@@ -84,8 +85,9 @@ def only_domains(resolver: Resolver, *domains: str) -> Resolver:
     Raises:
         ConfigError: naming every wrong setting at once.
     """
-    if not domains or not all(isinstance(domain, str) and domain and "@" not in domain for domain in domains):
-        _check_resolvers([resolver], {"domains": "must be one or more domains, such as acme.example"})
+    if not domains or not all(map(is_domain, domains)):
+        problem = "must be one or more domains, such as acme.example; each subdomain is one of its own"
+        _check_resolvers([resolver], {"domains": problem})
     allowed = {domain.lower() for domain in domains}
 
     @only_reads

@@ -25,13 +25,13 @@ def is_environ(source: Mapping[str, Any]) -> bool:
     return "REQUEST_METHOD" in source
 
 
-def require_environ(source: Mapping[str, Any], resolver: str) -> None:
+def require_environ(source: object, resolver: str) -> None:
     """Refuse an ASGI scope, where everybody would look anonymous.
 
     Raises:
         ResolverError: `source` is no environ.
     """
-    if not is_environ(source):
+    if not isinstance(source, Mapping) or "REQUEST_METHOD" not in source:
         raise ResolverError(
             f"resolvers.{resolver} is for WSGI: put sso_middleware.wsgi.SSOMiddleware around the WSGI "
             "application, and whatever brings that to ASGI around both"

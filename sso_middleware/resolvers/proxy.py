@@ -34,6 +34,7 @@ from typing import Any, TypeAlias
 from sso_middleware.callables import only_reads
 from sso_middleware.errors import ConfigError, HandoffRefused, ResolverError
 from sso_middleware.resolvers.headers import as_received, is_environ, single_value
+from sso_middleware.urls import is_domain
 
 __all__ = [
     "AUTHELIA",
@@ -77,8 +78,6 @@ logins that are no addresses (``jane@github``): wrap the resolver in `only_domai
 Network: TypeAlias = IPv4Network | IPv6Network
 
 _NAME = re.compile(r"[A-Za-z0-9]+(-[A-Za-z0-9]+)*")
-_LABEL = "[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"  # as in an address: the HTML standard's `email`
-_DOMAIN = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
 _MAPPED = IPv6Network("::ffff:0:0/96")  # RFC 4291, 2.5.5.2
 _SECRET = re.compile(r"[!-+\--~]+")  # visible ASCII; a comma could not be told from a doubled header
 
@@ -95,7 +94,7 @@ def remote_user(domain: str | None = None) -> Callable[[Any], str | None]:
     Raises:
         ConfigError: `domain` is no domain.
     """
-    if domain is not None and (not isinstance(domain, str) or not _DOMAIN.fullmatch(domain)):
+    if domain is not None and not is_domain(domain):
         raise ConfigError({"domain": "must be a domain such as example.com, or None"})
 
     @only_reads

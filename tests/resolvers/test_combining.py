@@ -247,7 +247,9 @@ class TestSettings:
         assert caught.value.problems.keys() == {"resolver", "predicate", "reason"}
 
     @pytest.mark.parametrize(
-        "domains", [[], [""], ["@example.com"], ["example.com", None], [["example.com"]]], ids=repr
+        "domains",
+        [[], [""], ["@example.com"], ["example.com", None], [["example.com"]], ["*.example.com"], ["a b"]],
+        ids=repr,
     )
     def test_only_domains(self, domains):
         """At least one domain, without the @."""

@@ -8,6 +8,7 @@ from hashlib import sha1
 
 import flask
 import pytest
+from django.http import HttpRequest
 from flask.json.tag import TaggedJSONSerializer
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface, SessionInterface
 from flask_login import LoginManager, UserMixin, login_user, logout_user
@@ -511,6 +512,7 @@ def test_proxy_instead_of_the_application(app, resolver):
 
 @each_resolver
 def test_under_asgi(app, resolver):
-    """A scope holds no cookie that Flask would find: an error, and no anonymous visitor."""
-    with pytest.raises(ResolverError, match=r"is for WSGI: put sso_middleware\.wsgi\.SSOMiddleware"):
-        resolver(app)(make_scope("GET", PATH))
+    """In a scope, or inside Django, Flask would find no cookie: an error, and no anonymous visitor."""
+    for source in (make_scope("GET", PATH), HttpRequest()):
+        with pytest.raises(ResolverError, match=r"is for WSGI: put sso_middleware\.wsgi\.SSOMiddleware"):
+            resolver(app)(source)
