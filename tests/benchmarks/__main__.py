@@ -47,10 +47,12 @@ SECTIONS = {
 def main() -> None:
     parser = argparse.ArgumentParser(prog="tests/benchmarks", description=__doc__.partition("::")[0])
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there, too")
-    parser.add_argument("--readme", action="store_true", help="write the goals into the README")
+    parser.add_argument("--readme", action="store_true", help="write the goals of a full run into the README")
     parser.add_argument("--only", action="append", choices=SECTIONS, help="this part; may be repeated")
     parser.add_argument("--quick", action="store_true", help="coarse, and no servers unless asked for")
     options = parser.parse_args()
+    if options.readme and (options.only or options.quick):
+        parser.error("--readme writes the whole table: it goes neither with --only nor with --quick")
     chosen = options.only or [name for name in SECTIONS if not (options.quick and name == "servers")]
     if "servers" in chosen and (problem := load.problem()):
         others = " ".join(f"--only {name}" for name in SECTIONS if name != "servers")

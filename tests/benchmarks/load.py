@@ -25,7 +25,7 @@ from account import EMAILS, PATH, WrongAnswerError
 from handoffs import check_answer
 from measuring import Series, ratio, spread
 from report import Goal, Section, Table
-from routes import APPLICATIONS, DJANGO, FASTAPI, FLASK, STARLETTE, pairs
+from routes import APPLICATIONS, pairs
 
 from servers import HOST, clean_environment, free_port, stop, wait_until_up
 
@@ -66,8 +66,6 @@ KINDS = [
     Kind("granian", "WSGI", _granian("wsgi")),
     Kind("gunicorn (sync)", "WSGI", _gunicorn("sync")),
 ]
-#: What is aimed at on granian; otherwise, to be ahead.
-AT_LEAST = {STARLETTE: 1.5, FASTAPI: 2, FLASK: 3.5, DJANGO: 3}
 
 
 def problem() -> str | None:
@@ -77,14 +75,29 @@ def problem() -> str | None:
     return None
 
 
+def goals(kind: Kind) -> dict[tuple[str, str], str]:
+    """Return who is to be ahead of whom through that server, and how the goal is called."""
+    return {
+        (ours, rival): f"{kind.name}, {kind.protocol}: {ours} / {rival}"
+        for ours, rival in pairs(_served(kind))
+    }
+
+
+def _served(kind: Kind) -> list[str]:
+    return [
+        name
+        for name, application in APPLICATIONS.items()
+        if application.protocol == kind.protocol and application.is_served
+    ]
+
+
 def section(rounds: int) -> Section:
     result = Section("servers")
     for kind in KINDS:
         with tempfile.TemporaryDirectory() as logs, ExitStack() as stack:
             servers = {
                 name: stack.enter_context(_running(kind, name, Path(logs) / f"{number}.txt"))
-                for number, (name, application) in enumerate(APPLICATIONS.items())
-                if application.protocol == kind.protocol and application.is_served
+                for number, name in enumerate(_served(kind))
             }
             for name, server in servers.items():
                 server.wait()
@@ -129,9 +142,8 @@ def _measure(result: Section, kind: Kind, servers: dict[str, Server], rounds: in
         )
     columns = ("requests/s", "requests/CPU s", "ours / by hand, /s", "ours / by hand, /CPU s")
     result.tables.append(Table(f"Hand-off through {kind.name}, {kind.protocol}", columns, rows))
-    for ours, rival in pairs(servers):
-        text = f"{kind.name}, {kind.protocol}: {ours} / {rival}"
-        at_least = AT_LEAST.get(rival, 1) if kind.name == "granian" else 1
+    for (ours, rival), text in goals(kind).items():
+        at_least = APPLICATIONS[ours].aim if kind.name == "granian" else 1
         result.goals.append(Goal(text, ratio(compared[ours], compared[rival]), at_least=at_least))
 
 

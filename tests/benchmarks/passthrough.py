@@ -185,18 +185,14 @@ def _add(
             ("call, us", "added, us", "call / cheapest", "added / cheapest"),
             rows,
             (
-                f"cheapest: {cheapest}; added: the call less that of the bare application",
+                f"cheapest that is correct: {cheapest}; added: the call less that of the bare application",
                 "the goals refer to what is added",
-                *(
-                    f"no goal refers to {name}: below a prefix it misses what it is to intercept"
-                    for name in blind
-                ),
+                *(f"{name} is not: below a prefix it misses what it is to intercept" for name in blind),
             ),
         )
     )
-    result.goals.append(
-        Goal(f"{title}: added / {cheapest}", ratio(added[OURS], added[cheapest]), at_most=1.2)
-    )
+    for name in lookups:
+        result.goals.append(Goal(f"{title}: added / {name}", ratio(added[OURS], added[name]), at_most=1.2))
     best = min(peers, key=lambda name: spread(added[name]).median)
     result.goals.append(
         Goal(f"{title}: added / best peer ({best})", ratio(added[OURS], added[best]), at_most=0.4)

@@ -6,11 +6,16 @@ import importlib.util
 import json
 import math
 import os
+import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from load import KINDS, goals
+
+from readme_tables import README
 
 COMMAND = Path(__file__).parent
 NEEDED = ["asgi_correlation_id", "authlib", "whitenoise"]
@@ -85,10 +90,10 @@ ROWS = {
 }
 
 
-def run(*options: str, **variables: str) -> subprocess.CompletedProcess:
+def run(*options: str, command=COMMAND, **variables: str) -> subprocess.CompletedProcess:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}
     return subprocess.run(
-        [sys.executable, COMMAND, *options],
+        [sys.executable, command, *options],
         check=False,
         env=environment | variables,
         capture_output=True,
@@ -151,3 +156,30 @@ def test_without_wrk(tmp_path):
     assert (finished.returncode, finished.stdout) == (2, "")
     assert "wrk is not installed" in finished.stderr
     assert "--only signing" in finished.stderr
+
+
+def test_table_of_the_readme(outcome):
+    """The README has a row for each goal of a full run, in that order, and no other."""
+    of_all_but_servers = [goal["text"] for part in outcome[1]["sections"].values() for goal in part["goals"]]
+    of_servers = [text for kind in KINDS for text in goals(kind).values()]
+    table = README.read_text("utf-8").partition("<!-- benchmarks: begin -->\n")[2].partition("\n\n")[0]
+    _head, _line, *rows = table.splitlines()
+    written = [row.split(" | ")[0].removeprefix("| ") for row in rows]
+    assert [*map(name, written)] == [*map(name, of_all_but_servers + of_servers)]
+
+
+def name(goal):
+    """What it is called whatever the best peer is, and however many hand-offs it takes."""
+    return re.sub(r"(?<=best peer ).*|(?<=more after ).*", "...", goal)
+
+
+@pytest.mark.parametrize("options", [["--quick"], ["--only", "signing"]], ids=" ".join)
+def test_part_of_the_table(tmp_path, options):
+    """A part of the table, or a coarse one, is never written over the whole."""
+    shutil.copytree(COMMAND.parent, tmp_path / "tests", ignore=shutil.ignore_patterns("__pycache__"))
+    readme = shutil.copy(README, tmp_path)
+    before = Path(readme).read_bytes()
+    finished = run("--readme", *options, command=tmp_path / "tests" / "benchmarks")
+    assert (finished.returncode, finished.stdout) == (2, "")
+    assert "--readme writes the whole table" in finished.stderr
+    assert Path(readme).read_bytes() == before

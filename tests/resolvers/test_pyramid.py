@@ -7,6 +7,7 @@ import time
 from types import SimpleNamespace
 
 import pytest
+import transaction
 from pooled import find
 from pyramid.authentication import AuthTktCookieHelper
 from pyramid.config import Configurator
@@ -14,6 +15,7 @@ from pyramid.request import Request
 from pyramid.response import Response
 from pyramid.session import JSONSerializer, SignedCookieSessionFactory
 from pyramid.threadlocal import get_current_request
+from pyramid_tm import explicit_manager
 from webob.cookies import SignedSerializer
 
 from browsing import JOE, PATH, protect_wsgi, tamper, visit, wsgi_browser
@@ -163,50 +165,40 @@ def test_filtered_application(router):
         request_email(protect_wsgi(router, by_identity(router)), lambda request: None, verified=True)
 
 
-class TransactionManager:
-    """What pyramid_tm's `request.tm` is to a database session: its end gives the connection back."""
+class Connection:
+    """The data manager of a connection: the end of the transaction that it joins gives it back."""
 
-    def __init__(self, pool):
+    def __init__(self, pool, manager):
         self.pool = pool
-        self.is_begun = False
+        manager.get().join(self)
+        self.execute = pool.take().execute
 
-    def begin(self):
-        assert not self.is_begun
-        self.is_begun = True
-
-    def connection(self):
-        assert self.is_begun, "NoTransaction"
-        return self.pool.take()
-
-    def abort(self):
-        assert self.is_begun
-        self.is_begun = False
+    def abort(self, transaction):
         self.pool.give_back()
 
 
 class TestTransaction:
     """Where pyramid_tm is, `getter` is within a transaction, whatever comes of it."""
 
-    def resolver(self, router, manager, name):
-        def getter(request):
-            return find(request.tm.connection(), name)
-
-        router.registry.settings["manager"] = manager
-        return request_email(router, getter, verified="email_verified")
-
-    @pytest.fixture
-    def router(self):
-        with Configurator(settings={}) as config:
-            config.add_request_method(lambda request: request.registry.settings["manager"], "tm", reify=True)
+    @pytest.fixture(params=["explicit", "of the thread"])
+    def router(self, request):
+        settings = {"tm.manager_hook": explicit_manager} if request.param == "explicit" else {}
+        with Configurator(settings=settings) as config:
+            config.include("pyramid_tm")
             return config.make_wsgi_app()
+
+    def resolver(self, router, pool, name):
+        def getter(request):
+            return find(Connection(pool, request.tm), name)
+
+        return request_email(router, getter, verified="email_verified")
 
     @pytest.mark.parametrize(
         ("name", "expected"), [("jane", JANE), ("joe", "email_not_verified"), ("nobody", "login")]
     )
     def test_begun_and_aborted(self, router, pool, name, expected):
         """It is aborted in the end, and the connection goes back."""
-        resolver = self.resolver(router, TransactionManager(pool), name)
-        browser = wsgi_browser(protect_wsgi(router, resolver))
+        browser = wsgi_browser(protect_wsgi(router, self.resolver(router, pool, name)))
         for number in (1, 2):
             assert visit(browser) == expected
             assert pool.taken == number
@@ -214,23 +206,25 @@ class TestTransaction:
 
     def test_error(self, router, pool):
         """Also after an error."""
-        manager = TransactionManager(pool)
 
         def getter(request):
-            request.tm.connection().execute("SELECT * FROM sessions")  # there is no such table
+            Connection(pool, request.tm).execute("SELECT * FROM sessions")  # there is no such table
 
-        router.registry.settings["manager"] = manager
         with pytest.raises(sqlite3.OperationalError):
             request_email(router, getter, verified=True)(make_environ("GET", PATH))
+        assert pool.taken == 1
         assert not pool.is_out
 
+    @pytest.mark.parametrize("router", ["of the thread"], indirect=True)
     def test_begun_outside(self, router, pool):
-        """One that a middleware has begun outside is left to it."""
-        manager = TransactionManager(pool)
-        manager.begin()
+        """One that a middleware, such as repoze.tm2, has begun outside is left to it."""
+        outside = transaction.begin()
         environ = {**make_environ("GET", PATH), "repoze.tm.active": True}
-        assert self.resolver(router, manager, "jane")(environ) == JANE
-        assert manager.is_begun
+        assert self.resolver(router, pool, "jane")(environ) == JANE
+        assert transaction.get() is outside
+        assert pool.is_out
+        outside.abort()
+        assert not pool.is_out
 
 
 def test_error_in_getter(router):

@@ -147,12 +147,22 @@ def test_tampered_cookie(build):
 
 
 def test_scope_is_only_read():
-    """Reading the session adds neither Vary nor Set-Cookie to the answer."""
+    """Reading the session adds neither Vary nor Set-Cookie to the answer, and nothing to the session.
+
+    Starlette of old sends the cookie of every session that is not empty, read or not.
+    """
     browser = asgi_browser(session_in_list())
     browser.get("/login/jane")
-    response = browser.get("/sso/helpdesk")
-    assert "vary" not in response.headers
-    assert not any(value.startswith("session=") for value in response.headers.get_list("set-cookie"))
+    session = browser.cookies["session"].partition(".")[0]  # what follows is time and signature
+    unread, read = browser.get("/nowhere"), browser.get("/sso/helpdesk")
+    assert (unread.status_code, read.status_code) == (404, 303)
+    assert "vary" not in read.headers
+    assert session_cookies(read) == session_cookies(unread)
+    assert browser.cookies["session"].partition(".")[0] == session
+
+
+def session_cookies(response):
+    return sum(value.startswith("session=") for value in response.headers.get_list("set-cookie"))
 
 
 def test_on_the_event_loop():
