@@ -177,6 +177,13 @@ BREAKAGES = [
         "if user.is_authenticated",
         f"{DJANGO}::TestWhoMayGo::test_an_inactive_user_is_anonymous",
     ),
+    Breakage(
+        "T7",
+        f"{PACKAGE}/resolvers/verification.py",
+        " or not _may_be_signed_in(holder)",
+        "",
+        f"{VERIFICATION}::TestSession::test_inactive",
+    ),
     Breakage(  # a line break at the end
         "T8",
         f"{PACKAGE}/addresses.py",
