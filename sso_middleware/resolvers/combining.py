@@ -70,7 +70,7 @@ def require(resolver: Resolver, predicate: Callable[[str], Any], reason: str) ->
         email = await call(resolver, source)
         if not isinstance(email, str) or not email:
             return email  # nobody, or what the gate refuses anyway
-        if not holds(await call(predicate, email)):
+        if not holds(await call(predicate, email), by_predicate=True):
             raise HandoffRefused(reason)
         return email
 

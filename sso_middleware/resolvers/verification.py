@@ -78,9 +78,7 @@ def email_of(user: object, attr: str, verified: Verified, *, hint: str = _HINT_A
         HandoffRefused: the address is not verified.
         ResolverError: `verified` gives something that is no answer, or there is no attribute of a name.
     """
-    email = exact(
-        field_of(user, attr, hint)
-    )  # forced here, where a lazy proxy still knows what it stands for
+    email = exact(field_of(user, attr, hint))  # forced where a lazy proxy still knows what it stands for
     if isinstance(email, NoneType) or email == "":
         return ""
     require_verified(user, verified)
@@ -159,23 +157,30 @@ def require_verified(user: object, verified: Verified) -> None:
     """
     if verified is True:
         return
-    value = field_of(user, verified, _HINT_VERIFIED) if isinstance(verified, str) else verified(user)
-    if not holds(value):
+    if isinstance(verified, str):
+        is_verified = holds(field_of(user, verified, _HINT_VERIFIED))
+    else:
+        is_verified = holds(verified(user), by_predicate=True)
+    if not is_verified:
         raise HandoffRefused("email_not_verified")
 
 
-def holds(value: object) -> bool:
-    """Whether a flag that was read from a user is set.
+def holds(value: object, *, by_predicate: bool = False) -> bool:
+    """Whether a flag that was read from a user is set, or a predicate satisfied.
 
     What is true to Python alone is no answer: a method that ought to have been called, a coroutine
     that ought to have been awaited, a member of an `Enum` (``Status.UNVERIFIED`` is as true as any), a
     mapping (``{"verified": False}``, too), or the ``"false"`` that some identity providers send.
 
+    Args:
+        value: what was read or returned.
+        by_predicate: it was returned, and a mapping may well be what was found.
+
     Raises:
-        ResolverError: `value` is a method, an awaitable, a mapping, or a member of an `Enum` that stands
-            for no str, int or flags.
+        ResolverError: `value` is a method, an awaitable or, if it was read, a mapping or a member of an
+            `Enum` that stands for no str, int or flags.
     """
-    if remedy := _remedy(value):
+    if remedy := _remedy(value) or (None if by_predicate else _remedy_of_flag(value)):
         _close(value)
         raise ResolverError(f"a {value.__class__.__name__} says neither yes nor no: {remedy}")
     text = value.decode("latin-1") if isinstance(value, bytes) else exact(value)
@@ -188,6 +193,10 @@ def _remedy(value: object) -> str | None:
         return "give something that need not be awaited"
     if inspect.isroutine(value):
         return "give a predicate that calls it"
+    return None
+
+
+def _remedy_of_flag(value: object) -> str | None:
     if isinstance(value, Mapping):
         return "give a predicate that looks into it"
     if isinstance(value, Enum) and not isinstance(value, str | int | Flag):

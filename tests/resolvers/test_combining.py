@@ -145,6 +145,14 @@ class TestRequire:
         assert answer(site, only_domains(kind(jane), *domains)) == expected
 
 
+def test_predicate_that_finds_something():
+    """A predicate may return what it found, such as a row of a database, or nothing."""
+    staff = {JANE: {"role": "support"}}
+    assert require(jane, staff.get, "not_staff")({}) == JANE
+    with pytest.raises(HandoffRefused, match="not_staff"):
+        require(lambda source: "joe@example.com", staff.get, "not_staff")({})
+
+
 def test_only_domains_tells_the_reason():
     """The reason is a code of its own; the address stays as it is, also in upper case."""
     resolver = only_domains(lambda source: "a@example.com@evil.example", "example.com")
