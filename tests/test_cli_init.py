@@ -37,6 +37,7 @@ import json
 from bottle import Bottle, request, response
 SECRET = "a secret of the application"
 app = Bottle()
+app.route("/", callback=lambda: "hello")
 @app.route("/login")
 def login():
     user = {"email": "jane@example.com", "email_verified": request.query.verified == "1"}
@@ -47,6 +48,7 @@ def login():
 from flask import Flask, request, session
 app = Flask(__name__)
 app.secret_key = "a secret of the application"
+app.add_url_rule("/", "start", lambda: "hello")
 @app.route("/login")
 def login():
     session["user"] = {"email": "jane@example.com", "email_verified": request.args.get("verified") == "1"}
@@ -72,11 +74,14 @@ def login(request):
 config = Configurator(security_policy=Policy())
 config.add_route("login", "/login")
 config.add_view(login, route_name="login")
+config.add_route("start", "/")
+config.add_view(lambda request: Response("hello"), route_name="start")
 """,
     "quart": """
 from quart import Quart, request, session
 app = Quart(__name__)
 app.secret_key = "a secret of the application"
+app.add_url_rule("/", "start", lambda: "hello")
 @app.get("/login")
 async def login():
     session["user"] = {"email": "jane@example.com", "email_verified": request.args.get("verified") == "1"}
@@ -90,12 +95,13 @@ def login(request):
     verified = request.query_params.get("verified") == "1"
     request.session["user"] = {"email": "jane@example.com", "email_verified": verified}
     return PlainTextResponse("hello")
-routes = [Route("/login", login)]
+routes = [Route("/", lambda request: PlainTextResponse("hello")), Route("/login", login)]
 """,
     "fastapi": """
 from fastapi import FastAPI, Request
 SECRET = "a secret of the application"
 app = FastAPI()
+app.get("/")(lambda: "hello")
 @app.get("/login")
 def login(request: Request, verified: str = ""):
     request.session["user"] = {"email": "jane@example.com", "email_verified": verified == "1"}
