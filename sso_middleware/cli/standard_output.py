@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
+from typing import cast
 
 CLOSED_PIPE = 141  # what a shell says of a command that SIGPIPE ended
 NOT_WRITTEN = 5  # Exit.OUTPUT, which stands where click is needed
@@ -23,8 +24,8 @@ class StandardOutput(io.TextIOWrapper):
     @classmethod
     def take_over(cls) -> None:
         """Put it in the place of `sys.stdout`, if there is one."""
-        stream = sys.stdout
-        if isinstance(stream, io.TextIOWrapper):
+        if isinstance(sys.stdout, io.TextIOWrapper):
+            stream = cast("io.TextIOWrapper", sys.stdout)
             sys.stdout = cls(
                 stream.buffer,
                 encoding=stream.encoding,
