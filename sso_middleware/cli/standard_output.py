@@ -24,7 +24,8 @@ class StandardOutput(io.TextIOWrapper):
     @classmethod
     def take_over(cls) -> None:
         """Put it in the place of `sys.stdout`, if there is one."""
-        if isinstance(sys.stdout, io.TextIOWrapper):
+        is_text_over_bytes = isinstance(sys.stdout, io.TextIOWrapper)
+        if is_text_over_bytes:
             stream = cast("io.TextIOWrapper", sys.stdout)
             sys.stdout = cls(
                 stream.buffer,
