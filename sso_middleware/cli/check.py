@@ -84,8 +84,9 @@ def command(
 
     MODULE:APP is what you would hand to gunicorn or uvicorn, for Django mysite.wsgi:application or
     mysite.asgi:application; MODULE:make_app() calls a factory. It is imported and visited in process,
-    as an anonymous visitor, with forged identity headers and, given a cookie, as its owner; nothing
-    is sent to the Help Desk. Your resolver and event hooks run. Of Django's system checks, those of
+    as an anonymous visitor, with forged identity headers and, given a cookie, as its owner; redirects to
+    the login page and from the Logout URL are followed as far as they stay inside; nothing is sent to the
+    Help Desk. Your resolver and event hooks run. Of Django's system checks, those of
     sso_middleware run, too.
     """
     ignored = {rule_id_of(rule_id) for rule_id in ignore}

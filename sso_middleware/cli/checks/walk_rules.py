@@ -10,7 +10,8 @@ WALK_RULES = (
         "The application raised an error or did not answer",
         "The visitor sees the server's error page.",
         "Mend what the error says; a missing session means that its middleware is not outside of "
-        "SSOMiddleware.",
+        "SSOMiddleware, and a RecursionError that an application wraps itself: it is app.wsgi_app = "
+        "SSOMiddleware(app.wsgi_app, ...).",
     ),
     Rule(
         "SSO.E041",
@@ -57,7 +58,8 @@ WALK_RULES = (
         "SSO.E047",
         "The Logout URL leads nowhere",
         "The Help Desk sends visitors there after they log out.",
-        "Give SSOMiddleware logout=Logout(...), or the application a route there.",
+        "Give SSOMiddleware logout=Logout(...), with a page of yours for then=, or the application a route "
+        "there.",
     ),
     Rule(
         "SSO.W048",
