@@ -260,12 +260,15 @@ Set-Cookie: sso_handoffs=1795390433.1; Max-Age=20; Path=/sso/helpdesk; HttpOnly;
 {}"""
 
 
-@pytest.mark.parametrize("before", ["", "< "], ids=["include", "verbose"])
-@pytest.mark.parametrize(
-    "after", ["", "HTTP/1.1 303 See Other\r\nlocation: /tickets\r\n\r\n"], ids=["one", "followed"]
-)
-def test_what_curl_prints(before, after):
-    code, report = inspect(stdin=HEADERS.format(before, DESK.handoff_url("jane@example.com"), after))
+FIRST = "HTTP/1.1 301 Moved\r\nLocation: https://app.example.com/sso/helpdesk\r\n\r\n"
+LAST = "HTTP/1.1 303 See Other\r\nlocation: /tickets\r\n\r\n"
+
+
+@pytest.mark.parametrize("mark", ["", "< "], ids=["include", "verbose"])
+@pytest.mark.parametrize(("before", "after"), [("", ""), (FIRST, LAST)], ids=["one", "followed"])
+def test_what_curl_prints(mark, before, after):
+    printed = before + HEADERS.format(mark, DESK.handoff_url("jane@example.com"), after)
+    code, report = inspect(stdin=printed)
     assert (code, report["verdict"]) == (0, "accepted")
     assert report["auth_url"] == "https://app.example.com/sso/helpdesk"
 

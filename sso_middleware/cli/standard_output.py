@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import io
-import os
 import sys
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
@@ -50,10 +49,6 @@ class StandardOutput(io.TextIOWrapper):
         try:
             yield
         except OSError as error:
-            # What is left in buffers goes nowhere, or Python would complain once more at its end.
-            nowhere = os.open(os.devnull, os.O_WRONLY)
-            os.dup2(nowhere, self.fileno())
-            os.close(nowhere)
             if error.errno == errno.EPIPE:
                 raise SystemExit(CLOSED_PIPE) from None
             with suppress(OSError):
