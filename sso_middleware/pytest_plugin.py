@@ -16,6 +16,7 @@ package is installed loads it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -31,7 +32,11 @@ __all__ = ["HelpDeskSandbox"]
 
 _AUTH_URL = "http://localhost/sso/helpdesk"
 _LOGOUT_URL = "http://localhost/sso/logout"
+_OK = 200
+_FOUND = 302
 _REDIRECT = 303
+_ABSOLUTE = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
+_WANTED = "verify() takes a URL, or a response that has headers and a status"
 
 
 class HelpDeskSandbox:
@@ -61,11 +66,13 @@ class HelpDeskSandbox:
 
         Args:
             response_or_url: the URL, as text or as an object; or the response of any client or
-                framework that redirects there: whatever has `headers`, or a mapping of them.
+                framework that redirects there: whatever has `headers` and a status, or a mapping of
+                headers. Following redirects has to be switched off in the client.
 
         Raises:
             HandoffRejected: it would not sign its visitor in. Says why; holds no token.
-            AssertionError: the response is no redirect to the Help Desk with status 303.
+            AssertionError: the response is no redirect to the Help Desk with status 303, or the URL is
+                that of another place.
             TypeError: it is neither.
         """
         __tracebackhide__ = True  # pytest prints the arguments of the frames it shows
@@ -94,20 +101,48 @@ class HelpDeskSandbox:
 
 def _url_of(response_or_url: Any, sso_auth_url: str) -> str:
     headers = getattr(response_or_url, "headers", response_or_url)
-    if not hasattr(headers, "get"):
+    if not hasattr(headers, "items"):
         url = str(response_or_url)  # httpx.URL, yarl.URL and their like
-        if isinstance(response_or_url, str) or url.startswith(("https://", "http://")):
-            return url
-        raise TypeError("verify() takes a URL, or a response that has headers")
-    status = getattr(response_or_url, "status_code", _REDIRECT)  # a bare mapping of headers has none
-    location = headers.get("Location")
+        is_absolute = _ABSOLUTE.match(url) is not None
+        if not (isinstance(response_or_url, str) or is_absolute):
+            raise TypeError(_WANTED)
+        if is_absolute and not url.startswith(f"{sso_auth_url}?"):
+            raise AssertionError("no hand-off: the URL is that of another place than the Help Desk")
+        return url
+    status = _status_of(response_or_url)
+    if status is None and headers is not response_or_url:
+        raise TypeError(_WANTED)
+    hint = _hint(status, followed=bool(getattr(response_or_url, "history", ())))
+    # By hand, because not every client's mapping finds a name in any spelling.
+    location = next((str(value) for name, value in headers.items() if str(name).lower() == "location"), None)
     if location is None:
-        raise AssertionError(f"no hand-off: the response (status {status}) has no Location")
-    if status != _REDIRECT:
-        raise AssertionError(f"no hand-off: the response has status {status}, not {_REDIRECT}")
-    if not str(location).startswith(f"{sso_auth_url}?"):
-        raise AssertionError("no hand-off: the response leads elsewhere than to the Help Desk")
-    return str(location)
+        known = "" if status is None else f" (status {status})"
+        raise AssertionError(f"no hand-off: the response{known} has no Location{hint}")
+    if status not in (_REDIRECT, None):  # a bare mapping of headers has none
+        raise AssertionError(f"no hand-off: the response has status {status}, not {_REDIRECT}{hint}")
+    if not location.startswith(f"{sso_auth_url}?"):
+        raise AssertionError(f"no hand-off: the response leads elsewhere than to the Help Desk{hint}")
+    return location
+
+
+def _status_of(response: Any) -> int | None:
+    # Werkzeug's and WebOb's `status` is text; http.client, aiohttp and Playwright have no other.
+    found = (getattr(response, name, None) for name in ("status_code", "status_int", "status"))
+    return next((int(each) for each in found if isinstance(each, int)), None)
+
+
+def _hint(status: int | None, *, followed: bool) -> str:
+    switch_off = "switch following redirects off in the client, such as by follow_redirects=False"
+    if followed:
+        return f". It is that of a later page: {switch_off}."
+    if status == _OK:
+        return f". If it is that of a later page: {switch_off}."
+    if status == _FOUND:
+        return (
+            ". That is what redirect() of Flask and of Django answers by default. After 303 every browser "
+            "goes on with GET; what becomes of a login form's POST after 302 is left to the browser."
+        )
+    return ""
 
 
 def _make_sandbox(settings: dict[str, Any]) -> Sandbox:

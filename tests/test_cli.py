@@ -1,13 +1,15 @@
 """The command line's frame: help, version, start-up, missing extras."""
 
 import io
+import os
 import subprocess
 import sys
 from contextlib import redirect_stdout
+from pathlib import Path
 
 import pytest
 
-from cli_apps.entry_point import SETTINGS, environment, run
+from cli_apps.entry_point import COMMAND, SETTINGS, environment, run
 from sso_middleware.cli.commands import cli
 
 COMMANDS = ("check", "demo", "init", "inspect", "sandbox", "url")
@@ -19,7 +21,8 @@ def test_help_lists_the_commands_and_how_to_complete_them():
     for command in COMMANDS:
         assert f"  {command} " in done.stdout
     assert "_SSO_MIDDLEWARE_COMPLETE=bash_source" in done.stdout
-    assert "0 fine, 1 findings or rejected, 2 usage, 3 settings" in done.stdout
+    said = " ".join(done.stdout.split())
+    assert "0 fine, 1 findings or rejected, 2 usage, 3 settings or import failed, 4 network, 5 output" in said
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -102,12 +105,63 @@ def test_output_that_the_terminal_cannot_show_is_escaped():
     assert "kont\\xf6" in done.stdout
 
 
+ANY_OUTPUT = [
+    ["--help"],
+    ["check", "--explain", "SSO.W003"],
+    ["check", "--json"],
+    ["init", "flask"],
+    ["url", "jane@example.com"],
+]
+
+
+@pytest.mark.parametrize("args", ANY_OUTPUT, ids=" ".join)
+def test_a_pipe_that_is_closed_does_not_look_like_a_finding(args):
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = _writing_to(writing, args)
+    assert done.returncode == 141
+    warning = ["Warning"] if args[0] == "url" else []
+    assert [line.partition(":")[0] for line in done.stderr.splitlines()] == warning
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
+@pytest.mark.parametrize("args", ANY_OUTPUT, ids=" ".join)
+def test_a_disk_that_is_full_does_not_look_like_a_finding(args):
+    done = _writing_to(os.open("/dev/full", os.O_WRONLY), args)
+    assert done.returncode == 5
+    warning = ["Warning"] if args[0] == "url" else []
+    assert [line.partition(":")[0] for line in done.stderr.splitlines()] == [*warning, "sso-middleware"]
+    assert "the output cannot be written: No space left on device\n" in done.stderr
+
+
+def test_without_standard_output_there_is_nothing_to_fail():
+    # As Python has it after `>&-`.
+    done = _python("import sys; sys.stdout = None; from sso_middleware.cli import main; main()", "check")
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_no_color_is_respected():
     # Rich colours a pipe only if it is told to.
     coloured = run("check", "--explain", "SSO.W003", FORCE_COLOR="1")
     plain = run("check", "--explain", "SSO.W003", FORCE_COLOR="1", NO_COLOR="1")
     assert "\x1b[1;33m" in coloured.stdout
     assert "\x1b" not in plain.stdout
+
+
+def _writing_to(descriptor, args):
+    """Run the command with `descriptor` as its standard output, and close it here."""
+    try:
+        return subprocess.run(
+            [COMMAND, *args],
+            stdout=descriptor,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=environment(),
+            timeout=60,
+            check=False,
+        )
+    finally:
+        os.close(descriptor)
 
 
 def _python(code, *args):

@@ -3,12 +3,15 @@
 import base64
 import json
 import re
+from contextvars import ContextVar
+from threading import Event
 
 import anyio
 import pytest
 
 from cli_apps.entry_point import SETTINGS, SSO_TOKEN, run
 from sso_middleware.cli.checks.client import client_of
+from sso_middleware.cli.checks.exchange import NoAnswer, Request
 from sso_middleware.cli.checks.rules import RULES
 from sso_middleware.cli.output import Failure
 
@@ -89,6 +92,19 @@ def test_sso_auth_url_and_auth_url_mixed_up():
     assert check(settings=settings)[:2] == (1, ["SSO.E007"])
 
 
+@pytest.mark.parametrize(
+    ("logout_url", "said"),
+    [
+        ("https://APP.example.com/sso/helpdesk?a=b", "is the Auth URL, too"),
+        ("https://acme.example/sso", "is the SSO Auth URL, too"),
+    ],
+)
+def test_a_logout_url_that_signs_in_again(logout_url, said):
+    code, found, report = check(settings=SETTINGS | {"HELPDESK_LOGOUT_URL": logout_url})
+    assert (code, found) == (1, ["SSO.E009"])
+    assert message_of(report, "SSO.E009") == f"{logout_url} {said}"
+
+
 def test_no_logout_url_is_for_information():
     done = run("check", settings=NO_LOGOUT)
     assert done.returncode == 0
@@ -153,7 +169,8 @@ def test_a_right_application(target):
     assert said[1] == "200"
     assert said[2].startswith("not believed: 14 common ones")
     assert said[3] == "303 to https://acme.example/sso?token=..., as jane@example.com"
-    assert said[4] == "303 to /"
+    assert said[4].startswith("303 to /, then 200; whether the session ends was not tried: ")
+    assert all(step["walked"] for step in report["walk"])
 
 
 def test_the_walk_for_people():
@@ -167,6 +184,29 @@ def test_the_walk_for_people():
 def test_the_cookie_may_come_from_the_environment():
     report = check("wsgi_apps:application", SSO_MIDDLEWARE_COOKIE="signed_in=1")[2]
     assert [step["step"] for step in report["walk"]] == WALK
+
+
+def test_without_a_cookie_it_is_said_that_nobody_was_signed_in():
+    done = run("check", "wsgi_apps:application")
+    assert done.returncode == 0
+    assert "  ----  signed-in visit: not walked: hand in the Cookie header" in done.stdout
+    assert "by --cookie\n" in done.stdout
+    code, found, report = check("wsgi_apps:application")
+    assert (code, found) == (0, [])
+    assert [step["step"] for step in report["walk"]] == WALK
+    assert [step["step"] for step in report["walk"] if not step["walked"]] == ["signed-in visit"]
+
+
+def test_a_signed_in_visit_that_was_not_made_does_not_excuse_a_wrong_order():
+    assert check("wsgi_apps:session_inside_unused()", settings=NO_LOGOUT)[1] == ["SSO.I008", "SSO.W024"]
+
+
+@pytest.mark.parametrize("cookie", ["", " "])
+def test_an_empty_cookie_is_a_usage_error(cookie):
+    done = run("check", "wsgi_apps:application", "--cookie", cookie)
+    assert done.returncode == 2
+    assert "Invalid value for '--cookie'" in done.stderr
+    assert "is empty" in done.stderr
 
 
 @pytest.mark.parametrize(
@@ -194,6 +234,123 @@ def test_other_right_applications(target):
 def test_a_login_page_on_another_site_is_not_visited():
     report = check("wsgi_apps:login_elsewhere()")[2]
     assert report["walk"][1]["said"] == "https://login.example is another site: not visited"
+
+
+def test_a_strict_session_cookie_of_quart():
+    code, found, report = check("asgi_apps:strict_quart()")
+    assert (code, found) == (1, ["SSO.W026"])
+    assert message_of(report, "SSO.W026") == "Quart sets it"
+
+
+# Redirects are followed.
+
+
+def walked(target, name, **options):
+    """Return exit code, ids of the findings, the step called `name`, and the whole report."""
+    code, found, report = check(target, **options)
+    (step,) = (step for step in report["walk"] if step["step"] == name)
+    return code, found, step, report
+
+
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [
+        ("with_a_slash", "302 to /login/?next=/sso/helpdesk, then 200"),
+        ("forgetting_the_way_back", "302 to /login/, then 200"),
+        ("at_another_site", "302 to https://login.example/authorize?state=x"),
+        ("at_no_address", "302 to http://[nowhere"),
+        ("with_a_look_for_cookies", "302 to /login?next=/sso/helpdesk, then 200"),
+        ("that_took_the_cookie_back", "302 to /form, then 302 to /last, then 200"),
+        (
+            "with_the_origin_in_the_way_back",
+            "302 to /auth?a=b&next=https://app.example.com/sso/helpdesk, then 200",
+        ),
+    ],
+)
+def test_a_login_page_that_leads_on(kind, said):
+    code, found, step, _ = walked(f"wsgi_apps:login_{kind}()", "login page")
+    assert (code, found) == (0, [])
+    assert step["said"] == said
+
+
+@pytest.mark.parametrize(
+    ("kind", "rule_id", "said"),
+    [
+        ("circle", "SSO.E050", "/login answers 302 to /login?next=/sso/helpdesk, and so on"),
+        (
+            "back_to_the_auth_url",
+            "SSO.E050",
+            "/login answers 302 to /sso/helpdesk, then 303 to /login?next=/sso/helpdesk, and so on",
+        ),
+        (
+            "ever_new_cookie",
+            "SSO.E050",
+            f"/login answers {', then '.join(['302 to /login'] * 10)}, and so on",
+        ),
+        ("guest", "SSO.E042", "/login signs everybody in as jane@example.com"),
+        ("form_missing", "SSO.E043", "the login page /auth/form answers 404"),
+        ("form_not_for_get", "SSO.E043", "the login page /auth/form answers 405"),
+        ("form_failing", "SSO.E043", "the login page /auth/form answers 503"),
+    ],
+)
+def test_a_login_page_that_leads_nowhere(kind, rule_id, said):
+    code, found, step, report = walked(f"wsgi_apps:login_{kind}()", "login page")
+    assert (code, found, step["finding"]) == (1, [rule_id], rule_id)
+    assert message_of(report, rule_id) == said
+
+
+@pytest.mark.parametrize("kind", ["wrapping", "wrapping_with_origin"])
+def test_a_way_back_inside_another_redirect_is_for_information(kind):
+    code, found, _, report = walked(f"wsgi_apps:login_{kind}()", "login page")
+    assert (code, found) == (0, ["SSO.I051"])
+    assert message_of(report, "SSO.I051").startswith("/auth?to=")
+
+
+@pytest.mark.parametrize(
+    ("kind", "code", "rule_id", "said"),
+    [
+        ("open", 0, "SSO.I054", "https://app.example.com/sso/logout answers 200"),
+        ("leading_home", 0, "SSO.I054", "https://app.example.com/sso/logout answers 302 to /, then 200"),
+        ("elsewhere", 0, "SSO.I054", "/sso/logout answers 302 to https://www.example.com/"),
+        ("missing", 1, "SSO.E047", "https://app.example.com/bye answers 404"),
+        ("refusing", 1, "SSO.E047", "https://app.example.com/sso/logout answers 400"),
+        ("failing", 1, "SSO.E047", "https://app.example.com/sso/logout answers 500"),
+        ("circle", 1, "SSO.E052", "https://app.example.com/sso/logout answers 302 to /sso/logout"),
+        ("to_the_auth_url", 1, "SSO.E052", "answers 302 to /sso/helpdesk, then 303 to /login"),
+        ("unauthorized", 1, "SSO.W053", "answers 401"),
+        ("forbidden", 1, "SSO.W053", "answers 403"),
+        ("behind_a_login", 1, "SSO.W053", "answers 302 to /login?next=/sso/logout, then 200"),
+        ("behind_a_login_with_a_query", 1, "SSO.W053", "answers 302 to /login?to="),
+    ],
+)
+def test_a_logout_url_that_the_application_answers(kind, code, rule_id, said):
+    found = walked(f"wsgi_apps:logout_{kind}()", "logout")
+    assert found[:2] == (code, [rule_id])
+    assert said in message_of(found[3], rule_id)
+
+
+def test_a_logout_of_ours_that_leads_to_no_page():
+    code, found, step, report = walked("wsgi_apps:logging_out_to_a_missing_page()", "logout")
+    assert (code, found, step["said"]) == (1, ["SSO.E047"], "303 to /bye, then 404")
+    assert message_of(report, "SSO.E047") == "https://app.example.com/bye answers 404"
+
+
+def test_a_logout_of_ours_may_lead_to_the_login_page_by_way_of_the_auth_url():
+    assert walked("wsgi_apps:logging_out_by_way_of_the_auth_url()", "logout")[:2] == (0, [])
+
+
+def test_a_logout_url_on_another_site_is_not_visited():
+    settings = SETTINGS | {"HELPDESK_LOGOUT_URL": "https://www.example.com/bye"}
+    code, found, step, _ = walked("wsgi_apps:flask_app()", "logout", settings=settings)
+    assert (code, found, step["walked"]) == (0, [], False)
+    assert step["said"] == "https://www.example.com is another site: not visited"
+
+
+def test_a_logout_url_of_another_host_is_visited_where_it_is_taken_over():
+    settings = SETTINGS | {"HELPDESK_LOGOUT_URL": "https://www.example.com/sso/logout"}
+    _, found, step, _ = walked("wsgi_apps:application", "logout", settings=settings)
+    assert (found, step["walked"]) == ([], True)
+    assert step["said"].startswith("303 to /; whether the session ends")
 
 
 # Applications with a mistake.
@@ -224,8 +381,8 @@ def test_a_login_page_on_another_site_is_not_visited():
         (
             "wsgi_apps:failing_login_page()",
             (),
-            ["SSO.E043"],
-            "the login page /login answers raised RuntimeError",
+            ["SSO.E040"],
+            "the login page /login raised RuntimeError: no database",
         ),
         ("wsgi_apps:rewritten()", COOKIE, ["SSO.E044"], "gets 303 to https://acme.example/sso?token=..."),
         ("wsgi_apps:no_redirects()", COOKIE, ["SSO.E044"], "gets 200"),
@@ -249,6 +406,9 @@ def test_a_login_page_on_another_site_is_not_visited():
         ),
         ("wsgi_apps:exiting()", (), ["SSO.E040"], "raised SystemExit: 7 (wsgi_apps.py, line"),
         ("asgi_apps:exiting()", (), ["SSO.E040"], "raised SystemExit: 7 (asgi_apps.py, line"),
+        ("wsgi_apps:calling_itself()", (), ["SSO.E040"], "the login page /login raised RecursionError"),
+        ("wsgi_apps:strict_flask()", (), ["SSO.W026"], "Flask sets it"),
+        ("asgi_apps:strict_starlette()", (), ["SSO.W026"], "SessionMiddleware sets it"),
         ("wsgi_apps:silent()", (), ["SSO.E040"], "brought no answer: start_response was never called"),
         ("wsgi_apps:returning_nothing()", (), ["SSO.E040"], "returned None in place of a body"),
         ("asgi_apps:silent()", (), ["SSO.E040"], "brought no answer: http.response.start was never sent"),
@@ -312,6 +472,36 @@ def test_an_application_that_never_starts_is_given_up():
     said = "the application does not start: it is not there after 0.1 seconds"
     with pytest.raises(Failure, match=said), client_of(app, timeout=0.1):
         pass
+
+
+async def hanging_asgi(scope, receive, send):
+    if scope["type"] == "http":
+        await anyio.Event().wait()
+
+
+def hanging_wsgi(environ, start_response):
+    Event().wait()
+
+
+@pytest.mark.parametrize("app", [hanging_wsgi, hanging_asgi])
+def test_an_application_that_never_answers_is_given_up(app):
+    request = Request("https://app.example.com", "", "/")
+    said = r"^brought no answer: the application was not done after 0\.1 seconds$"
+    with client_of(app, timeout=0.1) as client, pytest.raises(NoAnswer, match=said):
+        client(request)
+
+
+def test_what_a_wsgi_application_raises_comes_as_it_is():
+    """A TimeoutError of its own, too; and it sees the context variables of whoever visits it."""
+    variable = ContextVar("variable", default="unset")
+    variable.set("set")
+
+    def app(environ, start_response):
+        raise TimeoutError(variable.get())
+
+    request = Request("https://app.example.com", "", "/")
+    with client_of(app, timeout=5) as client, pytest.raises(TimeoutError, match=r"^set$"):
+        client(request)
 
 
 def test_the_first_wrong_link_is_named():
@@ -412,6 +602,21 @@ def test_an_application_whose_settings_are_wrong_exits_3():
     done = run("check", "wsgi_apps:application", settings=SETTINGS | {"HELPDESK_ACCOUNT_ID": ""})
     assert done.returncode == 3
     assert "the settings in wsgi_apps:application are wrong:\nHELPDESK_ACCOUNT_ID: is not set" in done.stderr
+
+
+@pytest.mark.parametrize("target", ["development.ini", "config/development.ini"])
+def test_what_pserve_starts_needs_a_module(target):
+    done = run("check", target)
+    assert done.returncode == 2
+    assert 'application = pyramid.paster.get_app("development.ini")' in done.stderr.replace("\n", " ")
+
+
+def test_a_factory_of_pserve_needs_a_module():
+    code, found, report = check("wsgi_apps:main")
+    assert (code, found) == (1, ["SSO.E020"])
+    assert "pyramid.paster.get_app" in message_of(report, "SSO.E020")
+    code, found, report = check("wsgi_apps:untold")
+    assert message_of(report, "SSO.E020") == "wsgi_apps:untold is Untold"
 
 
 @pytest.mark.parametrize("target", ["wsgi_apps", ":app", "wsgi_apps:", "wsgi_apps:app(1)"])

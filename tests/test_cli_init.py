@@ -37,6 +37,7 @@ import json
 from bottle import Bottle, request, response
 SECRET = "a secret of the application"
 app = Bottle()
+app.route("/", callback=lambda: "hello")
 @app.route("/login")
 def login():
     user = {"email": "jane@example.com", "email_verified": request.query.verified == "1"}
@@ -47,6 +48,7 @@ def login():
 from flask import Flask, request, session
 app = Flask(__name__)
 app.secret_key = "a secret of the application"
+app.add_url_rule("/", "start", lambda: "hello")
 @app.route("/login")
 def login():
     session["user"] = {"email": "jane@example.com", "email_verified": request.args.get("verified") == "1"}
@@ -72,11 +74,14 @@ def login(request):
 config = Configurator(security_policy=Policy())
 config.add_route("login", "/login")
 config.add_view(login, route_name="login")
+config.add_route("start", "/")
+config.add_view(lambda request: Response("hello"), route_name="start")
 """,
     "quart": """
 from quart import Quart, request, session
 app = Quart(__name__)
 app.secret_key = "a secret of the application"
+app.add_url_rule("/", "start", lambda: "hello")
 @app.get("/login")
 async def login():
     session["user"] = {"email": "jane@example.com", "email_verified": request.args.get("verified") == "1"}
@@ -90,12 +95,13 @@ def login(request):
     verified = request.query_params.get("verified") == "1"
     request.session["user"] = {"email": "jane@example.com", "email_verified": verified}
     return PlainTextResponse("hello")
-routes = [Route("/login", login)]
+routes = [Route("/", lambda request: PlainTextResponse("hello")), Route("/login", login)]
 """,
     "fastapi": """
 from fastapi import FastAPI, Request
 SECRET = "a secret of the application"
 app = FastAPI()
+app.get("/")(lambda: "hello")
 @app.get("/login")
 def login(request: Request, verified: str = ""):
     request.session["user"] = {"email": "jane@example.com", "email_verified": verified == "1"}
@@ -216,6 +222,28 @@ def test_the_printed_lines_in_the_wrong_order_say_which_one_to_move(framework, t
         _visitor(framework, module).get("/sso/helpdesk")
 
 
+@pytest.mark.parametrize(
+    ("framework", "names"), [("flask", ["session", "remember_token"]), ("quart", ["session"])]
+)
+def test_the_printed_lines_sign_out_cookies_of_a_domain_and_remember_me(
+    framework, names, tmp_path, monkeypatch
+):
+    printed = run("init", framework, settings={}).stdout
+    config = "\napp.config |= {'SESSION_COOKIE_DOMAIN': 'example.com', 'SESSION_COOKIE_PATH': '/sso'}\n"
+    module = _module(framework, tmp_path, monkeypatch, f"domain_{framework}", config + printed)
+    cookies = _cookies(_visitor(framework, module).get("/sso/logout"))
+    assert [cookie.partition("=")[0] for cookie in cookies] == names
+    assert all(
+        each in cookie for cookie in cookies for each in ("Max-Age=0", "Path=/sso", "Domain=example.com")
+    )
+
+
+def _cookies(answer):
+    """Return the Set-Cookie lines of an answer to either visitor."""
+    lines = getattr(answer.headers, "get_list", None) or answer.headers.getlist
+    return lines("Set-Cookie")
+
+
 def test_the_printed_lines_for_flask_without_a_session_say_what_is_missing(tmp_path, monkeypatch):
     module = _module("flask", tmp_path, monkeypatch, "wrong_flask")
     module.app.secret_key = None
@@ -247,7 +275,10 @@ def test_flask_that_only_quart_brings_along(tmp_path):
 def test_no_framework_or_several_is_a_usage_error(tmp_path):
     none = _init_seeing(tmp_path)
     assert none.returncode == 2
-    assert "no framework is found in this environment: name one of bottle, django, fastapi" in none.stderr
+    said = " ".join(none.stderr.split())
+    assert "no framework is found in this environment but Starlette, which this package itself needs" in said
+    assert "name one of bottle, django, fastapi" in said
+    assert "`sso-middleware init starlette`, or `sso-middleware init wsgi`" in said
     _install(tmp_path, "bottle")
     _install(tmp_path, "fastapi")
     several = _init_seeing(tmp_path)
@@ -282,6 +313,12 @@ def test_the_printed_lines_let_the_session_come_along_from_the_help_desk(framewo
     cookie = visitor.get("/login?verified=1").headers["Set-Cookie"]
     assert "SameSite=Lax" in cookie
     assert "Secure" in cookie
+
+
+def test_what_is_not_seen_in_the_code_is_in_the_comments():
+    assert "context_email(app, getter, verified=...)" in run("init", "flask", settings={}).stdout
+    assert 'pyramid.paster.get_app("development.ini")' in run("init", "pyramid", settings={}).stdout
+    assert "Django itself verifies no address" in run("init", "django", settings={}).stdout
 
 
 @pytest.mark.parametrize("framework", ["fastapi", "starlette"])

@@ -3,12 +3,14 @@
 import base64
 import hashlib
 import json
+import subprocess
+import sys
 import time
 
 import jwt
 import pytest
 
-from cli_apps.entry_point import SETTINGS, SSO_TOKEN, run
+from cli_apps.entry_point import SETTINGS, SSO_TOKEN, environment, run
 from sso_middleware import HelpDesk
 
 DESK = HelpDesk.from_env(SETTINGS)
@@ -38,6 +40,7 @@ def test_a_good_url_from_standard_input(args, wrapping):
     assert report["account_id"] == "4711"
     assert report["auth_url"] == "https://app.example.com/sso/helpdesk"
     assert 0 <= report["age"] <= 5
+    assert (report["not_judged"], report["caveat"]) == ([], None)
 
 
 def test_a_good_url_as_an_argument():
@@ -50,7 +53,9 @@ def test_a_jwt_alone_needs_no_account(settings):
     code, report = inspect(stdin=handoff.token, settings=settings)
     assert (code, report["verdict"]) == (0, "accepted")
     done = run("inspect", stdin=handoff.token, settings=settings)
-    assert "A JWT alone: account_id and auth_url were not judged." in done.stdout
+    caveat = "A JWT alone: account_id and auth_url were not judged."
+    assert caveat in done.stdout
+    assert (report["not_judged"], report["caveat"]) == (["account_id", "auth_url"], caveat)
 
 
 def test_for_people():
@@ -144,6 +149,9 @@ def test_insecure_needs_no_settings_and_says_so():
     assert done.returncode == 0
     assert "Not verified: anybody may have made this." in done.stdout
     assert "Verdict" not in done.stdout
+    _, report = inspect("--insecure", stdin=DESK.handoff_url("jane@example.com"), settings={})
+    assert report["not_judged"] == ["token", "account_id", "auth_url"]
+    assert report["caveat"] == "Not verified: anybody may have made this."
     assert run("inspect", "--insecure", stdin="hello", settings={}).returncode == 1
 
 
@@ -233,3 +241,38 @@ def test_nothing_to_inspect_is_a_usage_error():
     done = run("inspect", stdin=" \n")
     assert done.returncode == 2
     assert "there is nothing to inspect" in done.stderr
+
+
+def test_standard_input_that_is_closed_is_a_usage_error():
+    # As Python has it after `<&-`.
+    code = "import sys; sys.stdin = None; from sso_middleware.cli import main; main()"
+    command = [sys.executable, "-c", code, "inspect", "-"]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment(), timeout=60, check=False)
+    assert done.returncode == 2
+    assert "there is nothing to inspect" in done.stderr
+
+
+HEADERS = """HTTP/1.1 303 See Other\r
+Content-Type: text/html; charset=utf-8\r
+{}Location: {}\r
+Set-Cookie: sso_handoffs=1795390433.1; Max-Age=20; Path=/sso/helpdesk; HttpOnly; SameSite=Lax; Secure\r
+\r
+{}"""
+
+
+FIRST = "HTTP/1.1 301 Moved\r\nLocation: https://app.example.com/sso/helpdesk\r\n\r\n"
+LAST = "HTTP/1.1 303 See Other\r\nlocation: /tickets\r\n\r\n"
+
+
+@pytest.mark.parametrize("mark", ["", "< "], ids=["include", "verbose"])
+@pytest.mark.parametrize(("before", "after"), [("", ""), (FIRST, LAST)], ids=["one", "followed"])
+def test_what_curl_prints(mark, before, after):
+    printed = before + HEADERS.format(mark, DESK.handoff_url("jane@example.com"), after)
+    code, report = inspect(stdin=printed)
+    assert (code, report["verdict"]) == (0, "accepted")
+    assert report["auth_url"] == "https://app.example.com/sso/helpdesk"
+
+
+def test_an_answer_that_leads_elsewhere():
+    code, report = inspect(stdin=HEADERS.format("", "/login?next=/sso/helpdesk", ""))
+    assert (code, report["verdict"]) == (1, "missing_token")

@@ -53,6 +53,23 @@ def test_the_printed_settings_make_hand_offs_it_accepts():
     assert "Traceback" not in sandbox.printed
 
 
+def test_standard_output_is_the_settings_and_nothing_else(tmp_path):
+    """``sso-middleware sandbox > sandbox.env &`` and then ``. sandbox.env``, after hand-offs, too."""
+    with (
+        (tmp_path / "sandbox.env").open("w") as output,
+        running("sandbox", "--port", "0", stdout=output) as sandbox,
+    ):
+        sandbox.read_until("The Help Desk: ")
+        sandbox.read_until("Ctrl-C stops.")
+        lines = (tmp_path / "sandbox.env").read_text().splitlines()
+        desk = HelpDesk.from_env(dict(line.removeprefix("export ").split("=", 1) for line in lines))
+        fetch(desk.handoff_url("jane@example.com"))
+        sandbox.read_until("Hand-off 1: accepted")
+        assert sandbox.stop() == 0
+    assert (tmp_path / "sandbox.env").read_text().splitlines() == lines
+    assert all(line.startswith("export HELPDESK_") for line in lines)
+
+
 def test_requests_are_shown_only_if_asked_for():
     with running("sandbox", "--port", "0") as sandbox:
         base_url, _ = settings_of(sandbox)
@@ -147,6 +164,16 @@ def test_a_taken_port_is_a_usage_error_that_says_what_to_do():
     assert done.returncode == 2
     assert f"port {port} cannot be used (" in done.stderr
     assert "try --port 0." in done.stderr
+
+
+@pytest.mark.parametrize(
+    "args", [("sandbox", "--port"), ("demo", "--port"), ("demo", "--helpdesk-port")], ids=" ".join
+)
+@pytest.mark.parametrize("port", ["-1", "65536"])
+def test_a_port_that_is_none_is_a_usage_error(args, port):
+    done = run(*args, port)
+    assert done.returncode == 2
+    assert f"{port} is not in the range 0<=x<=65535" in done.stderr
 
 
 def test_other_machines_only_if_allowed():

@@ -1,10 +1,15 @@
 """The pytest plugin: its fixtures, and what a failed check prints."""
 
+import http.client
+import io
 import subprocess
 import sys
+import warnings
 
 import httpx
 import pytest
+from werkzeug.datastructures import Headers
+from werkzeug.test import EnvironBuilder, TestResponse
 
 from sso_middleware import HelpDesk
 from sso_middleware.sandbox import HandoffRejected
@@ -12,6 +17,7 @@ from sso_middleware.sandbox import HandoffRejected
 pytest_plugins = ["pytester", "sso_middleware.pytest_plugin"]
 
 EMAIL = "visitor@customer.example"
+EMPTY = EnvironBuilder().get_request()
 
 
 class Response:
@@ -49,6 +55,107 @@ def test_response_with_another_status(helpdesk_sandbox, status):
     assert helpdesk_sandbox.handoffs == []
 
 
+def parsed_by_http_client(location):
+    """What http.client makes of an answer."""
+
+    class Connection:
+        def makefile(self, _mode):
+            return io.BytesIO(f"HTTP/1.1 303 See Other\r\nlocation: {location}\r\n\r\n".encode())
+
+    response = http.client.HTTPResponse(Connection())
+    response.begin()
+    return response
+
+
+class PlaywrightResponse:
+    """What Playwright's APIResponse, which needs a browser, looks like."""
+
+    status = 303
+
+    def __init__(self, location):
+        self.headers = {"content-type": "text/html", "location": location}
+
+
+def webob_response(location):
+    with warnings.catch_warnings(action="ignore", category=DeprecationWarning):  # WebOb imports cgi
+        from webob import Response as WebObResponse  # noqa: PLC0415
+    return WebObResponse(status=303, headers={"Location": location})
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        parsed_by_http_client,
+        PlaywrightResponse,
+        webob_response,
+        lambda location: httpx.Response(303, headers={"LOCATION": location}),
+        lambda location: TestResponse(b"", "303 SEE OTHER", Headers({"location": location}), EMPTY),
+        lambda location: {"location": location},
+    ],
+    ids=["http.client", "playwright", "webob", "httpx", "werkzeug", "mapping"],
+)
+def test_responses_of_many_kinds(helpdesk_sandbox, make):
+    """The header's name is found in any spelling, and the status wherever the response keeps it."""
+    response = make(helpdesk_sandbox.helpdesk.handoff_url(EMAIL))
+    assert helpdesk_sandbox.verify(response).email == EMAIL
+    for status in ("status_code", "status_int", "status"):
+        if isinstance(getattr(response, status, None), int):
+            setattr(response, status, 307)
+            with pytest.raises(AssertionError, match="has status 307, not 303"):
+                helpdesk_sandbox.verify(response)
+            break
+
+
+def test_status_is_never_made_up(helpdesk_sandbox):
+    """What has headers and no status is no response; a mapping of headers without Location has no status."""
+    url = helpdesk_sandbox.helpdesk.handoff_url(EMAIL)
+    with pytest.raises(TypeError, match="a response that has headers and a status"):
+        helpdesk_sandbox.verify(Response("303 See Other", Location=url))
+    with pytest.raises(AssertionError) as caught:
+        helpdesk_sandbox.verify({"Content-Type": "text/html"})
+    assert str(caught.value) == "no hand-off: the response has no Location"
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "history", "said"),
+    [
+        (200, {}, [], r"\(status 200\) has no Location\. If it is that of a later page: switch following"),
+        (200, {}, ["a 303"], r"has no Location\. It is that of a later page: switch following redirects off"),
+        (404, {}, ("a 303",), r"\(status 404\) has no Location\. It is that of a later page"),
+        (
+            303,
+            {"Location": "/tickets"},
+            ["a 303"],
+            r"elsewhere than to the Help Desk\. It is that of a later",
+        ),
+        (
+            302,
+            {"Location": "/sso"},
+            [],
+            r"status 302, not 303\. That is what redirect\(\) of Flask and of Django",
+        ),
+    ],
+)
+def test_failure_says_what_to_do(helpdesk_sandbox, status, headers, history, said):
+    """Following redirects and the frameworks' default status are the likely mistakes."""
+    response = Response(status, **headers)
+    response.history = history
+    with pytest.raises(AssertionError, match=said):
+        helpdesk_sandbox.verify(response)
+
+
+def test_url_that_leads_elsewhere(helpdesk_sandbox):
+    """A whole URL has to be the Help Desk's, as a response's; a query alone is judged as it is."""
+    url = helpdesk_sandbox.helpdesk.handoff_url(EMAIL)
+    for other in (url.replace("helpdesk.", "www."), url.replace("/sso?", "/sso-not?")):
+        for given in (other, httpx.URL(other)):
+            with pytest.raises(AssertionError) as caught:
+                helpdesk_sandbox.verify(given)
+            assert str(caught.value) == "no hand-off: the URL is that of another place than the Help Desk"
+    assert helpdesk_sandbox.handoffs == []
+    assert helpdesk_sandbox.verify(f"?{url.partition('?')[2]}").email == EMAIL
+
+
 def test_response_that_leads_elsewhere(helpdesk_sandbox):
     """A redirect to somewhere else is no hand-off, and the failure does not show where it leads."""
     url = helpdesk_sandbox.helpdesk.handoff_url(EMAIL)
@@ -63,7 +170,7 @@ def test_what_is_no_url_and_no_response(helpdesk_sandbox, value):
     """Something else is a TypeError that does not show it."""
     with pytest.raises(TypeError) as caught:
         helpdesk_sandbox.verify(value)
-    assert str(caught.value) == "verify() takes a URL, or a response that has headers"
+    assert str(caught.value) == "verify() takes a URL, or a response that has headers and a status"
 
 
 def test_reset_and_fail_next(helpdesk_sandbox):

@@ -432,6 +432,23 @@ def test_settings_are_checked():
     assert repr(make_verifier()) == f"HandoffVerifier(account_id='4711', auth_url={AUTH_URL!r})"
 
 
+@pytest.mark.parametrize("name", ["longest_token", "remembered"])
+def test_what_would_refuse_everybody_is_a_wrong_setting(name):
+    """With room for no token, or none remembered, nobody could sign in; one is enough."""
+    with pytest.raises(ConfigError) as caught:
+        make_verifier(**{name: 0})
+    assert caught.value.problems == {name: "must be a number, 1 or more"}
+    assert make_verifier(**{name: 1})
+
+
+@pytest.mark.parametrize("value", [None, b"https://acme.example/sso?token=eyJ", 7])
+def test_what_is_no_text_is_a_type_error(value):
+    """Something else than a URL is a mistake of the test, not of the hand-off, and is not shown."""
+    with pytest.raises(TypeError) as caught:
+        make_verifier().verify(value)
+    assert str(caught.value) == f"verify() takes the URL of a hand-off, a str, and not {type(value).__name__}"
+
+
 def test_repr_of_what_could_not_be_made():
     """A traceback with locals can show a verifier whose construction failed."""
     assert repr(HandoffVerifier.__new__(HandoffVerifier)) == "HandoffVerifier(account_id=None, auth_url=None)"

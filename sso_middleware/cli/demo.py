@@ -10,15 +10,21 @@ from click.core import ParameterSource
 from sso_middleware.cli.output import Exit, say
 from sso_middleware.cli.sample import AUTH_PATH, LOGOUT_PATH, SampleApplication
 from sso_middleware.cli.self_test import Broken, Journey
-from sso_middleware.cli.serving import log_option, show_access_log, start, stopping_cleanly, tell
+from sso_middleware.cli.serving import PORT, log_option, show_access_log, start, stopping_cleanly, tell
 from sso_middleware.sandbox import Sandbox
 from sso_middleware.sandbox.server import serving
 
 
 @click.command("demo")
-@click.option("--port", default=8000, show_default=True, help="The application's; 0 takes any free one.")
 @click.option(
-    "--helpdesk-port", default=9400, show_default=True, help="The Help Desk's; 0 takes any free one."
+    "--port", type=PORT, default=8000, show_default=True, help="The application's; 0 takes any free one."
+)
+@click.option(
+    "--helpdesk-port",
+    type=PORT,
+    default=9400,
+    show_default=True,
+    help="The Help Desk's; 0 takes any free one.",
 )
 @click.option("--self-test", is_flag=True, help="Walk the whole journey, say how each step went, and stop.")
 @log_option
@@ -27,7 +33,8 @@ def command(ctx: click.Context, port: int, helpdesk_port: int, self_test: bool, 
     """Run a Help Desk and a sample application on this machine, each in its own server.
 
     Sign in to the application, follow Support, and you are signed in to the Help Desk. Then break a
-    setting on the application's page, and see what the Help Desk says.
+    setting on the application's page, and see what the Help Desk says. What becomes of each hand-off is
+    told on standard error.
     """
     chosen = {
         name: ctx.get_parameter_source(name) is not ParameterSource.DEFAULT

@@ -36,10 +36,13 @@ def _only_installed() -> str:
         installed.remove("flask")  # Quart brings it along
     if len(installed) == 1:
         return installed[0]
-    found = (
-        f"installed are {', '.join(installed)}" if installed else "no framework is found in this environment"
+    names = f"name one of {', '.join(sorted(SNIPPETS))}"
+    if installed:
+        raise click.UsageError(f"installed are {', '.join(installed)}: {names}.")
+    raise click.UsageError(
+        f"no framework is found in this environment but Starlette, which this package itself needs: {names}; "
+        "for example `sso-middleware init starlette`, or `sso-middleware init wsgi`."
     )
-    raise click.UsageError(f"{found}: name one of {', '.join(sorted(SNIPPETS))}.")
 
 
 def _is_installed(name: str) -> bool:

@@ -22,6 +22,7 @@ from sso_middleware.sandbox.verdicts import HandoffRejected
 from sso_middleware.sandbox.verifier import HandoffVerifier
 
 _LONGEST_INPUT = 100_000  # bytes
+_LOCATION = re.compile(r"^(?:< )?location:[ \t]*(.*)$", re.IGNORECASE | re.MULTILINE)
 _DATES = 10**11  # seconds; beyond the year 5000 it is no date in seconds
 
 
@@ -37,24 +38,37 @@ def command(
 ) -> None:
     """Decode a hand-off URL or a JWT, and say why it would be rejected.
 
-    It is read from standard input if it is not given; so it stays out of your shell's history. A
-    "Location:" header is taken, too. Judged by the settings in the environment.
+    It is read from standard input if it is not given; so it stays out of your shell's history. What
+    `curl -si` prints is taken, too: its "Location:" header counts. Judged by the settings in the
+    environment.
     """
-    given = sys.stdin.buffer.read(_LONGEST_INPUT) if handoff == "-" else os.fsencode(handoff)
-    text = given.decode(errors="replace")
-    text = re.sub(r"(?i)^location:\s*", "", text.strip()).strip("\"'<>")
+    text = _handoff_in(_read() if handoff == "-" else os.fsencode(handoff))
     if not text:
         raise click.UsageError("there is nothing to inspect: hand in a URL or a JWT.")
     is_url = "?" in text or "://" in text
     report = _contents(text, is_url=is_url)
     if not insecure:
         report |= _judge(text, freshness, leeway, prefix, is_url=is_url)
+    report |= _caveat(insecure=insecure, is_url=is_url)
     if as_json:
         say_json(report)
     else:
-        _print(report, is_url=is_url)
+        _print(report)
     fine = report["claims"] is not None if insecure else report["verdict"] == "accepted"
     raise SystemExit(Exit.FINE if fine else Exit.FINDINGS)
+
+
+def _read() -> bytes:
+    return sys.stdin.buffer.read(_LONGEST_INPUT) if sys.stdin else b""  # None: it is closed
+
+
+def _handoff_in(given: bytes) -> str:
+    text = given.decode(errors="replace").strip()
+    locations: list[str] = _LOCATION.findall(text)
+    # With its redirects followed, curl prints those of the Help Desk, too.
+    return next((each for each in locations if "token=" in each), locations[-1] if locations else text).strip(
+        " \t\r\"'<>"
+    )
 
 
 def _contents(text: str, *, is_url: bool) -> dict[str, Any]:
@@ -114,7 +128,17 @@ def _verdict(url: str, verifier: HandoffVerifier) -> HandoffRejected | None:
     return None
 
 
-def _print(report: dict[str, Any], *, is_url: bool) -> None:
+def _caveat(*, insecure: bool, is_url: bool) -> dict[str, Any]:
+    if insecure:
+        not_judged = ["token", "account_id", "auth_url"]
+        return {"not_judged": not_judged, "caveat": "Not verified: anybody may have made this."}
+    if is_url:
+        return {"not_judged": [], "caveat": None}
+    caveat = "A JWT alone: account_id and auth_url were not judged."
+    return {"not_judged": ["account_id", "auth_url"], "caveat": caveat}
+
+
+def _print(report: dict[str, Any]) -> None:
     for name in ("header", "claims"):
         shown = "cannot be read" if report[name] is None else json.dumps(report[name])
         say((f"{name.capitalize():<12}", "bold"), shown)
@@ -128,9 +152,13 @@ def _print(report: dict[str, Any], *, is_url: bool) -> None:
     for name in ("account_id", "auth_url"):
         if report[name] is not None:
             say((f"{name:<12}", "bold"), report[name])
-    if "verdict" not in report:
-        say("Not verified: anybody may have made this.")
-        return
+    if "verdict" in report:
+        _print_verdict(report)
+    if report["caveat"]:
+        say(report["caveat"])
+
+
+def _print_verdict(report: dict[str, Any]) -> None:
     accepted = report["verdict"] == "accepted"
     say(("Verdict     ", "bold"), (report["verdict"], "bold green" if accepted else "bold red"))
     say(report["message"])
@@ -139,5 +167,3 @@ def _print(report: dict[str, Any], *, is_url: bool) -> None:
             say(f"Assumed: {report[name]}" if name == "assumption" else report[name])
     if report.get("age_apart"):
         say(f"Its age apart, it would be: {report['age_apart']}.")
-    if not is_url:
-        say("A JWT alone: account_id and auth_url were not judged.")

@@ -29,6 +29,7 @@ class Exit(IntEnum):
     USAGE = 2  # click's own
     SETTINGS = 3  # or the application could not be imported
     NETWORK = 4
+    OUTPUT = 5  # standard output cannot be written
 
 
 class Failure(click.ClickException):

@@ -11,7 +11,7 @@ import click
 from sso_middleware.cli.assumptions import freshness_option, leeway_option
 from sso_middleware.cli.environment import prefix_option, settings_from_environment
 from sso_middleware.cli.output import say
-from sso_middleware.cli.serving import log_option, show_access_log, start, stopping_cleanly, tell
+from sso_middleware.cli.serving import PORT, log_option, show_access_log, start, stopping_cleanly, tell
 from sso_middleware.errors import ConfigError
 from sso_middleware.sandbox import Sandbox
 from sso_middleware.urls import is_loopback, url_problem
@@ -21,7 +21,7 @@ _APPLICATION = "http://127.0.0.1:8000"
 
 @click.command("sandbox")
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
-@click.option("--port", default=9400, show_default=True, help="0 takes any free one.")
+@click.option("--port", type=PORT, default=9400, show_default=True, help="0 takes any free one.")
 @click.option(
     "--auth-url",
     default=f"{_APPLICATION}/sso/helpdesk",
@@ -70,8 +70,9 @@ def command(
 ) -> None:
     """Run a Help Desk on this machine that judges hand-offs and shows why.
 
-    Its settings, made up, are printed as lines for your application's environment. What is marked as
-    assumed is not documented by the vendor.
+    Its settings, made up, are printed on standard output, as lines for your application's environment;
+    its address and what becomes of each hand-off on standard error. What is marked as assumed is not
+    documented by the vendor.
     """
     account: dict[str, Any] = {
         "sso_token": None,

@@ -18,6 +18,9 @@ from sso_middleware.sandbox.attempts import Attempt
 
 _GLANCE = 0.2  # seconds between two looks at the hand-off log
 
+PORT = click.IntRange(0, 65535)
+"""What the options for ports take."""
+
 log_option: Decorator = click.option(
     "--access-log", is_flag=True, help="Show each request, on standard error, without tokens."
 )
@@ -71,7 +74,7 @@ def stopping_cleanly() -> Generator[None]:
 
 
 def tell(sandbox: Sandbox) -> NoReturn:
-    """Say what becomes of each hand-off, for as long as it lasts."""
+    """Say on standard error what becomes of each hand-off, for as long as it lasts."""
     told: Attempt | None = None
     while True:
         attempts = sandbox.handoffs
@@ -83,6 +86,7 @@ def tell(sandbox: Sandbox) -> NoReturn:
                 f"Hand-off {attempt.number}: ",
                 (attempt.verdict, style),
                 f". {attempt.message} {attempt.hint}",
+                to_stderr=True,
             )
         # A sleep, not a wait for an event: Ctrl-C ends it on Windows, too.
         time.sleep(_GLANCE)

@@ -14,6 +14,8 @@ from sso_middleware.sandbox.secret import kept
 from sso_middleware.sandbox.verdicts import HandoffRejected, VerifiedHandoff
 from sso_middleware.settings import HS256, LONGEST_BACKDATE, problems_of, signing_key
 
+_ONE_OR_MORE = ("longest_token", "remembered")  # with 0 nobody could ever sign in
+
 
 class HandoffVerifier:
     """Judges hand-offs to one Help Desk account. Safe to share between threads.
@@ -29,8 +31,8 @@ class HandoffVerifier:
         clock: returns the time in seconds since the epoch.
         shortest_jti: characters a ``jti`` must have (assumed).
         jti_once: whether a ``jti`` is good for one use (assumed). Only an accepted hand-off uses it up.
-        longest_token: characters a JWT may have (assumed).
-        remembered: used tokens remembered at most. When that many were used within `freshness`,
+        longest_token: characters a JWT may have (assumed), at least 1.
+        remembered: used tokens remembered at most, at least 1. When that many were used within `freshness`,
             further ones are rejected, because a replay could not be told.
 
     Raises:
@@ -77,6 +79,8 @@ class HandoffVerifier:
                 or number < 0
             ):
                 problems[name] = "must be a number, 0 or more"
+            elif name in _ONE_OR_MORE and number < 1:
+                problems[name] = "must be a number, 1 or more"
         if problems:
             raise ConfigError(problems)
         self._account_id = str(account_id)
@@ -108,7 +112,12 @@ class HandoffVerifier:
 
         Raises:
             HandoffRejected: it would not sign its visitor in.
+            TypeError: it is no `str`.
         """
+        if not isinstance(url, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+            given = type(url).__name__
+            del url
+            raise TypeError(f"verify() takes the URL of a hand-off, a str, and not {given}")
         try:
             return self._judge(url)
         except HandoffRejected as rejected:

@@ -71,7 +71,8 @@ def quart_app(wrap=None):
     from sso_middleware.resolvers.quart import context_email  # noqa: PLC0415
 
     app = Quart(__name__)
-    app.add_url_rule("/login", view_func=lambda: "hello")
+    app.add_url_rule("/", "start", lambda: "hello")
+    app.add_url_rule("/login", "login", lambda: "hello")
     resolver = context_email(app, lambda: EMAIL if "signed_in" in request.cookies else None, verified=True)
     logout = Logout(expire_cookies("signed_in"))
 
@@ -236,3 +237,14 @@ def wrong_setting():
 
 def broken_middleware():
     return Starlette(routes=ROUTES, middleware=[Middleware(SessionMiddleware), sso()])
+
+
+def strict_starlette():
+    strict = Middleware(SessionMiddleware, secret_key="a secret of the application", same_site="strict")
+    return Starlette(routes=ROUTES, middleware=[strict, sso()])
+
+
+def strict_quart():
+    app = quart_app()
+    app.config["SESSION_COOKIE_SAMESITE"] = "strict"
+    return app

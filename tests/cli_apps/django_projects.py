@@ -23,7 +23,7 @@ def login_view(request):
     return HttpResponse("hello")
 
 
-urlpatterns = [path("accounts/login/", login_view)]
+urlpatterns = [path("", lambda request: HttpResponse("hello")), path("accounts/login/", login_view)]
 """
 # Settings with a mistake each, by the name of their module.
 MISTAKES = {

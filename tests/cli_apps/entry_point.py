@@ -61,11 +61,12 @@ class Running:
 
     def __init__(self, process):
         self._process = process
+        self._output = process.stdout or process.stderr
         self.printed = ""
 
     def read_until(self, text):
         """Read lines until one has `text`; return that line."""
-        for line in self._process.stdout:
+        for line in self._output:
             self.printed += line
             if text in line:
                 return line.strip()
@@ -74,17 +75,20 @@ class Running:
     def stop(self, by=signal.SIGINT):
         """Stop it as Ctrl-C does, and return its exit code."""
         self._process.send_signal(by)
-        self.printed += self._process.communicate(timeout=20)[0]
+        self.printed += next(filter(None, self._process.communicate(timeout=20)), "")
         return self._process.returncode
 
 
 @contextmanager
-def running(*args, settings=None, **more):
-    """Start `sso-middleware`, which is to run until it is stopped."""
+def running(*args, settings=None, stdout=None, **more):
+    """Start `sso-middleware`, which is to run until it is stopped.
+
+    With a file for `stdout`, what is read is standard error alone.
+    """
     with subprocess.Popen(
         [COMMAND, *args],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
+        stdout=stdout or subprocess.PIPE,
+        stderr=subprocess.PIPE if stdout else subprocess.STDOUT,
         text=True,
         encoding="utf-8",
         env=environment(settings or {}, PYTHONUNBUFFERED="1", **more),

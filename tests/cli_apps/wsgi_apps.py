@@ -2,6 +2,7 @@
 
 import os
 import sys
+from functools import partial
 
 from flask import Flask, session
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
@@ -24,6 +25,24 @@ def site(environ, start_response):
 def by_cookie(environ):
     """Whoever has the cookie is Jane."""
     return EMAIL if "signed_in=1" in environ.get("HTTP_COOKIE", "") else None
+
+
+def site_with(pages):
+    """An application with more pages: a status, an address, or what makes one of query and cookie."""
+
+    def app(environ, start_response):
+        page = pages.get(environ["PATH_INFO"])
+        if callable(page):
+            page = page(environ["QUERY_STRING"], environ.get("HTTP_COOKIE", ""))
+        if page is None:
+            return site(environ, start_response)
+        status, *headers = page if isinstance(page, tuple) else (page,)
+        if not status[0].isdigit():
+            headers, status = [("Location", status), *headers], "302 Found"
+        start_response(status, [("Content-Type", "text/plain"), *headers])
+        return [b"hello"]
+
+    return app
 
 
 def wrapped(resolve_email=by_cookie, app=site, **options):
@@ -189,11 +208,7 @@ def unanswered():
 
 
 def own_login_route():
-    def app(environ, start_response):
-        start_response("302 Found", [("Location", "/login")])
-        return [b""]
-
-    return wrapped(app=app, login_url=None)
+    return wrapped(app=site_with({"/sso/helpdesk": "/login"}), login_url=None)
 
 
 def own_login_form():
@@ -342,3 +357,114 @@ def telling():
 
 
 not_callable = "an application"
+
+
+# Login pages, and Logout URLs, that lead on. What is not a page of its own is answered 404.
+
+LOGIN_PAGES = {
+    "with_a_slash": {"/login": lambda query, _: f"/login/?{query}", "/login/": "200 OK"},
+    "forgetting_the_way_back": {"/login": "/login/", "/login/": "200 OK"},
+    "at_another_site": {"/login": "https://login.example/authorize?state=x"},
+    "at_no_address": {"/login": "http://[nowhere"},
+    "with_a_look_for_cookies": {
+        "/login": lambda _, cookie: (
+            "200 OK"
+            if "works=1" in cookie
+            else ("/login?next=/sso/helpdesk", ("Set-Cookie", "works=1; Path=/"))
+        )
+    },
+    "that_took_the_cookie_back": {
+        "/login": ("/form", ("Set-Cookie", "works=1")),
+        "/form": ("/last", ("Set-Cookie", "works=; Max-Age=0")),
+        "/last": lambda _, cookie: "404 Not Found" if "works" in cookie else "200 OK",
+    },
+    "circle": {"/login": lambda query, _: f"/login?{query}"},
+    "back_to_the_auth_url": {"/login": "/sso/helpdesk"},
+    "ever_new_cookie": {
+        "/login": lambda _, cookie: ("/login", ("Set-Cookie", f"visits=x{'x' * cookie.count('x')}"))
+    },
+    "guest": {"/login": ("/sso/helpdesk", ("Set-Cookie", "signed_in=1"))},
+    "form_missing": {"/login": "/auth/form"},
+    "form_not_for_get": {"/login": "/auth/form", "/auth/form": "405 Method Not Allowed"},
+    "form_failing": {"/login": "/auth/form", "/auth/form": "503 Service Unavailable"},
+    "wrapping": {
+        "/login": lambda query, _: f"/auth?to=%2Flogin%3F{query.replace('/', '%252F')}",
+        "/auth": "200 OK",
+    },
+    "wrapping_with_origin": {
+        "/login": lambda query, _: f"/auth?to=https://app.example.com/login?{query}",
+        "/auth": "200 OK",
+    },
+    "with_the_origin_in_the_way_back": {
+        "/login": "/auth?a=b&next=https://app.example.com/sso/helpdesk",
+        "/auth": "200 OK",
+    },
+}
+LOGOUT_PAGES = {
+    "open": "200 OK",
+    "leading_home": "/",
+    "elsewhere": "https://www.example.com/",
+    "missing": "/bye",
+    "refusing": "400 Bad Request",
+    "failing": "500 Internal Server Error",
+    "circle": "/sso/logout",
+    "to_the_auth_url": "/sso/helpdesk",
+    "unauthorized": "401 Unauthorized",
+    "forbidden": "403 Forbidden",
+    "behind_a_login": "/login?next=/sso/logout",
+    "behind_a_login_with_a_query": "/login?to=%2Fgo%3Fnext%3D%2Fsso%2Flogout",
+}
+
+
+def login_page(kind):
+    return wrapped(app=site_with(LOGIN_PAGES[kind]), logout=Logout(expire_cookies("signed_in")))
+
+
+def logout_page(kind):
+    return wrapped(app=site_with({"/sso/logout": LOGOUT_PAGES[kind]}))
+
+
+# What `check` is handed: login_circle() and the like.
+globals().update({f"login_{kind}": partial(login_page, kind) for kind in LOGIN_PAGES})
+globals().update({f"logout_{kind}": partial(logout_page, kind) for kind in LOGOUT_PAGES})
+
+
+def logging_out_to_a_missing_page():
+    return wrapped(logout=Logout(expire_cookies("signed_in"), then="/bye"))
+
+
+def logging_out_by_way_of_the_auth_url():
+    pages = {"/": "/sso/helpdesk"}
+    return wrapped(app=site_with(pages), logout=Logout(expire_cookies("signed_in")))
+
+
+def calling_itself():
+    app = Flask(__name__)
+    app.wsgi_app = wrapped(app=app)
+    return app
+
+
+def strict_flask():
+    app = Flask(__name__)
+    app.secret_key = "a secret of the application"
+    app.config["SESSION_COOKIE_SAMESITE"] = "Strict"
+    app.route("/login")(lambda: "hello")
+    app.wsgi_app = wrapped(app=app.wsgi_app)
+    return app
+
+
+def main(global_config, **settings):
+    """As in a project that pserve starts."""
+    return wrapped()
+
+
+class Untold:
+    """Something to call whose parameters cannot be told."""
+
+    __signature__ = "none"
+
+    def __call__(self, *args):
+        raise AssertionError("nobody calls it")
+
+
+untold = Untold()

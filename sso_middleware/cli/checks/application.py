@@ -11,8 +11,8 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 
 from sso_middleware import asgi, wsgi
-from sso_middleware.cli.checks.client import is_below
 from sso_middleware.cli.checks.django import django_project
+from sso_middleware.cli.checks.exchange import is_below
 from sso_middleware.cli.checks.findings import Finding
 from sso_middleware.cli.checks.loading import describe
 from sso_middleware.cli.checks.rules import found
@@ -163,6 +163,22 @@ def _check_path(located: Located, root_path: str, purpose: Purpose, url: str) ->
 def _slash(path: str, relative: set[str]) -> str:
     stripped = {candidate.rstrip("/") for candidate in relative}
     return ": they differ by the slash at the end" if path.rstrip("/") in stripped else ""
+
+
+def check_cookies(app: Any, located: Iterable[Located]) -> Iterator[Finding]:
+    """Look for a session cookie that does not come along from another site, around `located` and inside."""
+    seen: set[int] = set()
+    for start in (app, *(each.inner for each in located)):
+        for _, node in _walk(start, into_mounts=False):
+            attributes = getattr(node, "__dict__", {})
+            config = attributes.get("config")  # of Flask and Quart
+            settings = cast("dict[str, Any]", config) if isinstance(config, dict) else {}
+            same_site = settings.get("SESSION_COOKIE_SAMESITE")
+            flags = attributes.get("security_flags")  # of Starlette's SessionMiddleware
+            strict = str(same_site).lower() == "strict" or "samesite=strict" in str(flags).lower()
+            if strict and id(node) not in seen:
+                seen.add(id(node))
+                yield found("SSO.W026", f"{type(node).__name__} sets it")
 
 
 def check_order(located: Located) -> Iterator[Finding]:

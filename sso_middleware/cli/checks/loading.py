@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 import sys
 import traceback
 import warnings
@@ -15,6 +16,11 @@ import click
 from sso_middleware.cli.checks.django import django_project
 from sso_middleware.cli.output import Failure, printable
 from sso_middleware.errors import ConfigError, ShortTokenWarning, SSOError
+
+PASTE = (
+    "for what pserve starts, name a module of yours that has the line "
+    'application = pyramid.paster.get_app("development.ini")'
+)
 
 
 class Loaded(NamedTuple):
@@ -34,8 +40,9 @@ def load(target: str) -> Loaded:
     module_name, _, path = target.partition(":")
     name = path.removesuffix("()")
     if not module_name or not all(part.isidentifier() for part in name.split(".")):
+        hint = f" ({PASTE})" if ".ini" in target else ""
         raise click.BadParameter(
-            f"{target!r} is not of the form module:app or module:make_app().", param_hint="MODULE:APP"
+            f"{target!r} is not of the form module:app or module:make_app(){hint}.", param_hint="MODULE:APP"
         )
     sys.path.insert(0, str(Path.cwd()))  # as gunicorn and uvicorn do
     with warnings.catch_warnings(record=True) as caught:
@@ -51,6 +58,15 @@ def load(target: str) -> Loaded:
     if not callable(app):
         raise Failure(f"{target} is no application: {type(app).__name__} cannot be called")
     return Loaded(app, any(issubclass(warning.category, ShortTokenWarning) for warning in caught))
+
+
+def is_paste_factory(app: Any) -> bool:
+    """Whether `app` makes applications for PasteDeploy, as the ``main`` of a Pyramid project does."""
+    try:
+        parameters = inspect.signature(app).parameters
+    except (TypeError, ValueError):  # not everything tells
+        return False
+    return next(iter(parameters), "").startswith("global_conf")
 
 
 def _problem(target: str, error: BaseException) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sso_middleware.cli.checks.findings import Finding, Rule
+from sso_middleware.cli.checks.walk_rules import WALK_RULES
 
 _PREFIXES = {"": "SSO", "sso": "SSO"}  # Django's stays as it is
 
@@ -68,6 +69,12 @@ RULES = {
             "Help Desk.",
             "Set logout_url and enter it in the panel, or enter a logout page your application already has.",
         ),
+        Rule(
+            "SSO.E009",
+            "The Logout URL points to where visitors sign in",
+            "Whoever logs out of the Help Desk is handed off to it again: nobody can sign out.",
+            "Logout URL: a page of your application that ends its session, entered in the panel.",
+        ),
         # The application.
         Rule(
             "SSO.E020",
@@ -110,80 +117,15 @@ RULES = {
             "Its settings are known at a visit only, so they are not checked here.",
             "Run `sso-middleware check` without an application for each account, with --prefix.",
         ),
-        # The walk.
         Rule(
-            "SSO.E040",
-            "The application raised an error or did not answer",
-            "The visitor sees the server's error page.",
-            "Mend what the error says; a missing session means that its middleware is not outside of "
-            "SSOMiddleware.",
+            "SSO.W026",
+            "The session cookie is SameSite=Strict",
+            "Browsers leave such a cookie out when a visitor comes from another site, so whoever comes from "
+            "the Help Desk looks anonymous.",
+            'Use "Lax": SESSION_COOKIE_SAMESITE in Flask and Quart, same_site of Starlette\'s '
+            "SessionMiddleware. If the resolver reads another cookie: --ignore SSO.W026.",
         ),
-        Rule(
-            "SSO.E041",
-            "The request does not reach SSOMiddleware",
-            "Something outside answers first, or the middleware is mounted somewhere else.",
-            "Move SSOMiddleware further out, or check mount prefixes and --root-path. In Django, 400 means "
-            "that the host of the Auth URL is not in ALLOWED_HOSTS.",
-        ),
-        Rule(
-            "SSO.E042",
-            "A visitor without a cookie is handed off",
-            "Anybody who opens the Auth URL is signed in as that address.",
-            "Make the resolver return None when nobody is signed in.",
-        ),
-        Rule(
-            "SSO.E043",
-            "An anonymous visitor meets no login page",
-            "Who comes from the Help Desk without being signed in to the application cannot go on.",
-            "Set login_url (in Django LOGIN_URL; for the admin's login /admin/login/) to your login page, or "
-            "give the application a route at the Auth URL that logs in.",
-        ),
-        Rule(
-            "SSO.E044",
-            "The answer was changed on its way out",
-            "Something outside of SSOMiddleware rewrites it, and the redirect no longer leads where "
-            "it was to lead.",
-            "Put SSOMiddleware outside of what rewrites redirects.",
-        ),
-        Rule(
-            "SSO.E045",
-            "The signed-in visitor counts as anonymous",
-            "The resolver does not find the session the cookie stands for.",
-            "Check that the cookie is fresh and whole, that the session middleware is outside, and "
-            "that the resolver reads the key your login sets.",
-        ),
-        Rule(
-            "SSO.E046",
-            "The signed-in visitor is not handed off",
-            "SSOMiddleware shows the visitor a page with a reason in place of the Help Desk.",
-            "Act on the reason: invalid_email, email_not_verified and the like come from what the "
-            "resolver returns.",
-        ),
-        Rule(
-            "SSO.E047",
-            "The Logout URL leads nowhere",
-            "The Help Desk sends visitors there after they log out.",
-            "Give SSOMiddleware logout=Logout(...), or the application a route there.",
-        ),
-        Rule(
-            "SSO.W048",
-            "An identity header of the visitor's own making is believed",
-            "Whoever reaches the application's port past the proxy signs in as anybody; some servers "
-            "let a header spelt with underscores through, even past a proxy that strips the genuine "
-            "one.",
-            "Believe the header from your proxy's address only, or with a secret the proxy adds: "
-            "sso_middleware.resolvers.proxy.trusted_header. If nothing but the proxy can reach the port: "
-            "--ignore SSO.W048.",
-        ),
-        Rule(
-            "SSO.I049",
-            "An identity header counts if it comes from the proxy",
-            "A visitor's own is refused (untrusted_proxy), as it should be. What the proxy lets through is "
-            "believed.",
-            "The proxy has to take these headers, and that of its secret, out of every request before it "
-            "sets them itself, spelt with underscores, too. With trusted_proxies, nobody else may connect "
-            "from there, and the server has to leave the peer's address alone (uvicorn: --no-proxy-headers).",
-        ),
+        *WALK_RULES,
         # The network.
         Rule(
             "SSO.E060",

@@ -56,8 +56,13 @@ def check_account(helpdesk: HelpDesk) -> Iterator[Finding]:
             yield found("SSO.W006", f"{name} {url}")
     if _place(helpdesk.sso_auth_url) == _place(helpdesk.auth_url):
         yield found("SSO.E007", f"both are {helpdesk.auth_url}")
-    if helpdesk.logout_url is None:
+    logout_url = helpdesk.logout_url
+    if logout_url is None:
         yield found("SSO.I008", "logout_url is not set")
+    elif _place(logout_url) == _place(helpdesk.sso_auth_url):
+        yield found("SSO.E009", f"{logout_url} is the SSO Auth URL, too")
+    elif _place(logout_url) == _place(helpdesk.auth_url):
+        yield found("SSO.E009", f"{logout_url} is the Auth URL, too")
 
 
 def _place(url: str) -> tuple[str, str]:

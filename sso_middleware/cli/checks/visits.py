@@ -10,7 +10,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import jwt
 
-from sso_middleware.cli.checks.client import Client, NoAnswer, Reply, Request
+from sso_middleware.cli.checks.client import Client
+from sso_middleware.cli.checks.exchange import NoAnswer, Reply, Request
 from sso_middleware.cli.checks.loading import describe
 from sso_middleware.events import logger
 

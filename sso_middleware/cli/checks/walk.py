@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
-from urllib.parse import parse_qs, urljoin, urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from sso_middleware.cli.checks.application import Located
-from sso_middleware.cli.checks.client import Client, Request
-from sso_middleware.cli.checks.findings import Finding, counts
+from sso_middleware.cli.checks.client import Client
+from sso_middleware.cli.checks.destinations import login_step, logout_step
+from sso_middleware.cli.checks.exchange import Request
+from sso_middleware.cli.checks.findings import Finding
+from sso_middleware.cli.checks.following import Cookies, Hop, follow, keep_cookies
 from sso_middleware.cli.checks.rules import found
+from sso_middleware.cli.checks.steps import SERVER_ERROR, Step, is_no_page
 from sso_middleware.cli.checks.visits import Visit, make_visit
 from sso_middleware.resolvers.proxy import (
     AUTHELIA,
@@ -19,11 +22,10 @@ from sso_middleware.resolvers.proxy import (
     TAILSCALE,
     VOUCH,
 )
-from sso_middleware.urls import decoded_path_of, origin_of
+from sso_middleware.urls import origin_of
 
-_NO_PAGE = frozenset({404, 405, 410})
-_SERVER_ERROR = 500
 _SEE_OTHER = 303
+_NOT_SIGNED_IN = "not walked: hand in the Cookie header of somebody who is signed in, by --cookie"
 _UNTRUSTED = "untrusted_proxy"  # as trusted_header refuses what does not come from the proxy
 _FORGED = "sso-middleware-check@example.invalid"
 _IDENTITY_HEADERS = dict.fromkeys(
@@ -44,19 +46,6 @@ _IDENTITY_HEADERS = dict.fromkeys(
     ),
     _FORGED,
 ) | {"X-Goog-Authenticated-User-Email": f"accounts.google.com:{_FORGED}"}
-
-
-class Step(NamedTuple):
-    """One link of the chain: what was asked, what came of it, and what is wrong with that."""
-
-    name: str
-    said: str
-    finding: Finding | None = None
-
-    @property
-    def is_wrong(self) -> bool:
-        """Whether the chain is broken here."""
-        return self.finding is not None and counts([self.finding])
 
 
 class Walk:
@@ -80,11 +69,14 @@ class Walk:
         public, relative = located.paths("handoff")
         self._path = min(public) if public else root_path + min(relative)
         self._query = urlsplit(auth_url).query
+        self._takes_over_logout = any(located.paths("logout"))
 
     def steps(self) -> Iterator[Step]:
         """Make the visits; each chain ends at its first wrong link."""
         yield from self._anonymous()
-        if self._cookie is not None:
+        if self._cookie is None:
+            yield Step("signed-in visit", _NOT_SIGNED_IN, walked=False)
+        else:
             yield self._signed_in(self._cookie)
         if self._helpdesk is not None and self._helpdesk.logout_url is not None:
             yield self._logout(self._helpdesk.logout_url)
@@ -96,7 +88,7 @@ class Walk:
             yield Step(name, visit.said, problem)
         elif visit.outcome == "handed_off":
             yield Step(name, visit.said, found("SSO.E042", f"the resolver returned {visit.email}"))
-        elif visit.reply and (visit.reply.status in _NO_PAGE or visit.reply.status >= _SERVER_ERROR):
+        elif is_no_page(visit):
             yield Step(name, visit.said, found("SSO.E043", f"{self._path} answers {visit.said}"))
         else:
             yield Step(name, visit.said)
@@ -104,19 +96,18 @@ class Walk:
             yield self._forged_header()
 
     def _login_page(self, visit: Visit) -> Iterator[Step]:
-        target = visit.reply.location if visit.reply else ""
-        if not target:
+        url = Hop(self._origin + self._path, visit).target
+        if not url:
             return
-        url = urljoin(self._origin + self._path, target)
         if origin_of(url) != self._origin:
-            yield Step("login page", f"{origin_of(url)} is another site: not visited")
+            yield self._elsewhere("login page", url)
             return
-        login = self._visit(decoded_path_of(url), urlsplit(url).query)
-        wrong = login.reply is None or login.reply.status in _NO_PAGE or login.reply.status >= _SERVER_ERROR
-        finding = (
-            found("SSO.E043", f"the login page {urlsplit(url).path} answers {login.said}") if wrong else None
-        )
-        yield Step("login page", login.said, finding)
+        cookies: Cookies = {}
+        keep_cookies(visit, cookies)
+        yield login_step(follow(self._visit, url, self._origin, cookies), self._path)
+
+    def _elsewhere(self, name: str, url: str) -> Step:
+        return Step(name, f"{origin_of(url)} is another site: not visited", walked=False)
 
     def _forged_header(self) -> Step:
         name = "forged identity headers"
@@ -174,14 +165,10 @@ class Walk:
         )
 
     def _logout(self, logout_url: str) -> Step:
+        if origin_of(logout_url) != self._origin and not self._takes_over_logout:
+            return self._elsewhere("logout", logout_url)
         # Without the cookie: the session it stands for is somebody's.
-        visit = self._visit(decoded_path_of(logout_url), urlsplit(logout_url).query)
-        if visit.reply is None:
-            return Step("logout", visit.said, found("SSO.E040", visit.said))
-        wrong = visit.reply.status in _NO_PAGE or visit.reply.status >= _SERVER_ERROR
-        return Step(
-            "logout", visit.said, found("SSO.E047", f"{logout_url} answers {visit.said}") if wrong else None
-        )
+        return logout_step(follow(self._visit, logout_url, self._origin), self._path)
 
     def _visit(self, path: str, query: str, *headers: tuple[str, str]) -> Visit:
         return make_visit(self._client, Request(self._origin, self._root_path, path, query, headers))
@@ -191,7 +178,7 @@ def _common_problem(visit: Visit, who: str) -> Finding | None:
     if visit.reply is None:
         return found("SSO.E040", f"a visit {who} {visit.said}")
     if visit.outcome is None:
-        wrong = "SSO.E040" if visit.reply.status >= _SERVER_ERROR else "SSO.E041"
+        wrong = "SSO.E040" if visit.reply.status >= SERVER_ERROR else "SSO.E041"
         return found(wrong, f"a visit {who} is answered {visit.said}, and not by SSOMiddleware")
     if visit.outcome in ("refused", "unavailable"):
         return found("SSO.E046", f"a visit {who} is refused: {visit.reason}")
