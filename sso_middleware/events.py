@@ -16,8 +16,6 @@ from typing import Literal, TypeAlias
 from sso_middleware.log import logger
 from sso_middleware.urls import encode_path
 
-__all__ = ["EventHook", "Outcome", "Reporter", "SSOEvent", "logger"]
-
 Outcome: TypeAlias = Literal["handed_off", "anonymous", "refused", "unavailable", "signed_out", "ignored"]
 
 _LEVELS = {"ignored": logging.DEBUG, "refused": logging.WARNING, "unavailable": logging.WARNING}

@@ -145,7 +145,7 @@ BREAKAGES = [
     Breakage(
         "T6",
         f"{PACKAGE}/resolvers/verification.py",
-        "if not holds(value):",
+        "if not is_verified:",
         "if False:",
         f"{VERIFICATION}::TestVerified::test_not_set",
     ),

@@ -13,7 +13,7 @@ import jwt
 from sso_middleware.cli.checks.client import Client
 from sso_middleware.cli.checks.exchange import NoAnswer, Reply, Request
 from sso_middleware.cli.checks.loading import describe
-from sso_middleware.events import logger
+from sso_middleware.log import logger
 
 
 class Visit(NamedTuple):
