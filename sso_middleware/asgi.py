@@ -77,7 +77,8 @@ class SSOMiddleware:
             also_wrong={"app": problem} if problem else {},
         )
         self._tails = self._gate.interception.tails()
-        self._end, self._ends = self._gate.interception.last_segments()
+        self._end, ends = self._gate.interception.last_segments()
+        self._ends = ends or None  # which is seen sooner than that a set is empty
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> Any:
         """Answer an intercepted path, or pass the request to the application (ASGI HTTP spec)."""
