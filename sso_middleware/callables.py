@@ -30,13 +30,13 @@ def is_async(function: object) -> bool:
 
 def only_reads(function: _Function) -> _Function:
     """Mark a plain function that only reads what it is given, and so needs no thread on an event loop."""
-    setattr(function, _MARK, True)
+    setattr(function, _MARK, function)  # by name, for `functools.wraps` copies it onto what does more
     return function
 
 
 def is_known_to_only_read(function: object) -> bool:
     """Whether `function` is marked by `only_reads`."""
-    return getattr(function, _MARK, False) is True
+    return getattr(function, _MARK, None) is function
 
 
 def is_awaitable(value: object) -> bool:
@@ -104,10 +104,16 @@ def app_problem(app: object, protocol: Literal["wsgi", "asgi"]) -> str | None:
     return None
 
 
-def takes(function: object, count: int) -> bool | None:
-    """Whether `function` can be called with `count` positional arguments; `None`: cannot be seen."""
+def takes(function: object, count: int, *, follow_wrapped: bool = True) -> bool | None:
+    """Whether `function` can be called with `count` positional arguments; `None`: cannot be seen.
+
+    Args:
+        function: anything.
+        count: of arguments.
+        follow_wrapped: look at what a decorator says that it wraps, and not at its own function.
+    """
     try:
-        signature = inspect.signature(function)  # type: ignore[arg-type]
+        signature = inspect.signature(function, follow_wrapped=follow_wrapped)  # type: ignore[arg-type]
     except (TypeError, ValueError):
         return None
     try:

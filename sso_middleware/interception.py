@@ -141,8 +141,10 @@ class Interception:
         path = decoded_path_of(target)
         if not is_absolute(target):
             return self.find("", path) == purpose
-        is_ours = helpdesk is not None and origin_of(target) == origin_of(helpdesk.auth_url)
-        return is_ours and self.public.get(path) == purpose
+        if helpdesk is None or self.public.get(path) != purpose:
+            return False
+        taken_over = helpdesk.auth_url if purpose == "handoff" else helpdesk.logout_url
+        return origin_of(target) == origin_of(taken_over or "")
 
     def _use(self, path: Any, setting: str, problem: str | None) -> bool:
         if problem is None and path in self._used:

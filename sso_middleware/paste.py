@@ -26,8 +26,9 @@ The keys are the settings of `HelpDesk`, `sso_token_file`, and the parameters of
 space. A setting of `HelpDesk` that is left out, or empty, is taken from its ``HELPDESK_`` variable. In
 an INI file a ``%`` is written ``%%``.
 
-A key that the filter's section leaves out is taken from ``[DEFAULT]``. Where it is in both, PasteDeploy
-passes on the one in ``[DEFAULT]``, unless the section says ``set account_id = 4711``.
+A key that the filter's section leaves out is taken from ``[DEFAULT]``, if it goes with what the section
+says: no `sso_token_file` beside a `sso_token`, nor an account beside a `helpdesk`. Where it is in both,
+PasteDeploy passes on the one in ``[DEFAULT]``, unless the section says ``set account_id = 4711``.
 """
 
 from __future__ import annotations
@@ -60,6 +61,7 @@ _ACCOUNT = (
 _DOTTED = ("helpdesk", "resolve_email", "end_session", "on_event")
 _PLAIN = ("login_url", "next_param")
 _LOGOUT = {"logout_path": "path", "logout_then": "then"}
+_EITHER_OR: tuple[tuple[set[str], set[str]], ...] = (({"sso_token"}, {"sso_token_file"}), ({"helpdesk"}, {*_ACCOUNT}))
 _KEYS = (*_ACCOUNT, *_DOTTED, *_PLAIN, *_LOGOUT, "paths")
 
 
@@ -121,7 +123,14 @@ def filter_app_factory(
 
 
 def _with_defaults(global_conf: Mapping[str, str], settings: Mapping[str, str]) -> dict[str, str]:
-    return {name: global_conf[name] for name in _KEYS if name in global_conf} | {**settings}
+    defaults: dict[str, str] = {name: global_conf[name] for name in _KEYS if name in global_conf}
+    for one, other in _EITHER_OR:
+        for chosen, left in ((one, other), (other, one)):
+            if not settings.keys().isdisjoint(chosen):
+                defaults = {name: text for name, text in defaults.items() if name not in left}
+    merged: dict[str, str] = defaults | {**settings}
+    unused: set[str] = set() if "end_session" in merged else {*_LOGOUT} - {*settings}
+    return {name: text for name, text in merged.items() if name not in unused}
 
 
 def _middleware(app: WSGIApplication, options: dict[str, Any], settings: Mapping[str, str]) -> SSOMiddleware:

@@ -134,6 +134,14 @@ def test_a_disk_that_is_full_does_not_look_like_a_finding(args):
     assert "the output cannot be written: No space left on device\n" in done.stderr
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
+def test_a_full_disk_without_standard_error():
+    code = "import sys; sys.stderr = None; from sso_middleware.cli import main; main()"
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run([sys.executable, "-c", code, "--help"], check=False, stdout=full, timeout=60)
+    assert done.returncode == 5
+
+
 def test_without_standard_output_there_is_nothing_to_fail():
     # As Python has it after `>&-`.
     done = _python("import sys; sys.stdout = None; from sso_middleware.cli import main; main()", "check")

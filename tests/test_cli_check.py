@@ -285,7 +285,7 @@ def test_a_login_page_that_leads_on(kind, said):
         (
             "ever_new_cookie",
             "SSO.E050",
-            f"/login answers {', then '.join(['302 to /login'] * 10)}, and so on",
+            f"/login answers {', then '.join(['302 to /login'] * 3)}, ..., and so on",
         ),
         ("guest", "SSO.E042", "/login signs everybody in as jane@example.com"),
         ("form_missing", "SSO.E043", "the login page /auth/form answers 404"),
@@ -362,6 +362,7 @@ def test_a_logout_url_of_another_host_is_visited_where_it_is_taken_over():
         ("wsgi_apps:plain_flask()", (), ["SSO.E020"], "is Flask"),
         ("asgi_apps:plain_quart()", (), ["SSO.E020"], "is Quart"),
         ("wsgi_apps:hidden_by_another()", (), ["SSO.E020"], "is function"),
+        ("wsgi_apps:flask_app", (), ["SSO.E020"], "if it makes the application: wsgi_apps:flask_app()"),
         ("wsgi_apps:other_paths()", (), ["SSO.E021"], "/help, /support is intercepted"),
         ("wsgi_apps:slash_path()", (), ["SSO.E021"], "they differ by the slash at the end"),
         ("wsgi_apps:mounted()", ("--no-walk",), ["SSO.E021"], "is mounted at /portal"),

@@ -33,6 +33,11 @@ def settings_of(sandbox):
     return base_url, dict(line.removeprefix("export ").split("=", 1) for line in lines)
 
 
+def test_the_logout_url_is_beside_the_auth_url():
+    with running("sandbox", "--port", "0", "--auth-url", "http://127.0.0.1:5000/help/desk") as sandbox:
+        assert settings_of(sandbox)[1]["HELPDESK_LOGOUT_URL"] == "http://127.0.0.1:5000/sso/logout"
+
+
 def test_the_printed_settings_make_hand_offs_it_accepts():
     with running("sandbox", "--port", "0", "--access-log") as sandbox:
         base_url, settings = settings_of(sandbox)

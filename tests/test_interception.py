@@ -481,6 +481,13 @@ class TestWrongPaths:
         with pytest.raises(ConfigError, match=f"^{setting}: .* in a circle$"):
             site(jane, make_desk(), options)
 
+    def test_logout_on_a_host_of_its_own(self, site):
+        """For the Logout URL its own origin counts, and not that of the Auth URL."""
+        desk = make_desk(logout_url="https://bye.example.com/")
+        assert site(jane, desk, {"logout": Logout(bye, then="https://app.example.com/")}).get("/")
+        with pytest.raises(ConfigError, match=r"^logout: .* in a circle$"):
+            site(jane, desk, {"logout": Logout(bye, then="https://bye.example.com/")})
+
     @pytest.mark.parametrize(
         "options",
         [

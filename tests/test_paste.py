@@ -216,6 +216,22 @@ class TestDefaultSection:
         with httpx.Client(transport=httpx.WSGITransport(app)) as visitor:
             assert email(visitor.get("http://app.example.com/sso/helpdesk")) == JANE
 
+    @pytest.mark.parametrize(
+        ("default", "settings"),
+        [
+            ({"sso_token_file": "/nowhere"}, ACCOUNT),
+            (ACCOUNT | {"account_id": ""}, {"helpdesk": "paste_app:desk", "paths": "/sso/helpdesk"}),
+            ({"helpdesk": "paste_app:nothing"}, ACCOUNT),
+            ({"logout_then": "/bye"}, ACCOUNT),
+        ],
+    )
+    def test_what_does_not_go_with_the_section(self, default, settings):
+        """What stands in [DEFAULT] and not beside what the section says plays no part."""
+        settings = settings | {"resolve_email": "paste_app:resolve_email"}
+        app = filter_factory(default, **settings)(paste_app.main({}, secret="x"))
+        with httpx.Client(transport=httpx.WSGITransport(app)) as visitor:
+            assert email(visitor.get("http://app.example.com/sso/helpdesk")) == JANE
+
     def test_problems_are_named(self):
         """A key of [DEFAULT] that is wrong is named as the filter's own would be."""
         with pytest.raises(ConfigError) as error:

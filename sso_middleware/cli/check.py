@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import sys
 from collections.abc import Callable
 from contextlib import redirect_stdout
@@ -9,6 +10,7 @@ from typing import Any
 
 import click
 
+from sso_middleware.callables import takes
 from sso_middleware.cli.checks.application import Located, check_cookies, check_order, check_paths, locate
 from sso_middleware.cli.checks.client import client_of
 from sso_middleware.cli.checks.django import django_project
@@ -124,7 +126,11 @@ def _check_application(target: str, prefix: str, root_path: str, cookie: str | N
         project.show_errors()
         report.findings += project.findings()
     if not located:
-        hint = f"; {PASTE}" if is_paste_factory(loaded.app) else ""
+        hint = ""
+        if is_paste_factory(loaded.app):
+            hint = f"; {PASTE}"
+        elif inspect.isfunction(loaded.app) and takes(loaded.app, 0):
+            hint = f"; if it makes the application: {target}()"
         report.findings.append(found("SSO.E020", f"{target} is {type(loaded.app).__name__}{hint}"))
         return report
     # The outermost answers first; a second one is another account's.

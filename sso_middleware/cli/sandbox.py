@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from contextlib import ExitStack
 from typing import Any
+from urllib.parse import urljoin
 
 import click
 
@@ -30,8 +31,7 @@ _APPLICATION = "http://127.0.0.1:8000"
 )
 @click.option(
     "--logout-url",
-    default=f"{_APPLICATION}/sso/logout",
-    show_default=True,
+    show_default="/sso/logout beside the Auth URL",
     help="The Logout URL: where users go after signing out here.",
 )
 @click.option("--account-id", default="sandbox", show_default=True, help="The Account ID.")
@@ -56,7 +56,7 @@ def command(
     host: str,
     port: int,
     auth_url: str,
-    logout_url: str,
+    logout_url: str | None,
     account_id: str,
     from_env: bool,
     freshness: float,
@@ -78,7 +78,7 @@ def command(
         "sso_token": None,
         "account_id": account_id,
         "auth_url": auth_url,
-        "logout_url": logout_url,
+        "logout_url": logout_url or urljoin(auth_url, "/sso/logout"),
     }
     if from_env:
         if allow_remote:

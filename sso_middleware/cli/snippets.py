@@ -1,6 +1,6 @@
 """The lines that `sso-middleware init` prints: whole, valid code for each framework.
 
-They are the README's, with the ready-made resolver of each framework. Only a plain WSGI application
+They are like the README's, with a ready-made resolver of each framework. Only a plain WSGI application
 has none, as nobody knows its sessions.
 """
 

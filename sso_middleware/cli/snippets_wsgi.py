@@ -68,7 +68,24 @@ from sso_middleware.wsgi import SSOMiddleware
 desk = HelpDesk.from_env()
 app.config["SESSION_COOKIE_SAMESITE"] = "Lax"
 app.config["SESSION_COOKIE_SECURE"] = desk.auth_url.startswith("https:")
-sessions = app.session_interface  # knows name, path and domain of the session cookie
+
+
+def end_session(environ):
+    session, config = app.session_interface, app.config
+    return [
+        *expire_cookies(
+            session.get_cookie_name(app),
+            path=session.get_cookie_path(app),
+            domain=session.get_cookie_domain(app),
+        )(environ),
+        *expire_cookies(  # of Flask-Login, if you use it
+            config.get("REMEMBER_COOKIE_NAME", "remember_token"),
+            path=config.get("REMEMBER_COOKIE_PATH", "/"),
+            domain=config.get("REMEMBER_COOKIE_DOMAIN"),
+        )(environ),
+    ]
+
+
 app.wsgi_app = SSOMiddleware(
     app.wsgi_app,
     desk,
@@ -77,14 +94,7 @@ app.wsgi_app = SSOMiddleware(
     # For session["user_id"]: context_email(app, getter, verified=...), whose getter looks the user up.
     session_email(app, "user", "email", verified="email_verified"),
     login_url="/login",  # your login page
-    logout=Logout(
-        expire_cookies(
-            sessions.get_cookie_name(app),
-            "remember_token",  # Flask-Login's
-            path=sessions.get_cookie_path(app),
-            domain=sessions.get_cookie_domain(app),
-        )
-    ),
+    logout=Logout(end_session),
 )
 """
 

@@ -51,6 +51,7 @@ class StandardOutput(io.TextIOWrapper):
         except OSError as error:
             if error.errno == errno.EPIPE:
                 raise SystemExit(CLOSED_PIPE) from None
-            with suppress(OSError):
-                print(f"sso-middleware: the output cannot be written: {error.strerror}", file=sys.stderr)
+            if sys.stderr is not None:  # else print() would take standard output
+                with suppress(OSError):
+                    print(f"sso-middleware: the output cannot be written: {error.strerror}", file=sys.stderr)
             raise SystemExit(NOT_WRITTEN) from None

@@ -140,7 +140,7 @@ class _Reader:
 
     def resolver(self) -> Any:
         resolver = self.imported("resolve_email", _STAND_IN.get)
-        if callable(resolver) and takes(resolver, 1) is False:
+        if callable(resolver) and takes(resolver, 1, follow_wrapped=False) is False:
             self.problems["resolve_email"] = (
                 "cannot be called with the HttpRequest alone: if it makes a resolver, give what it returns"
             )

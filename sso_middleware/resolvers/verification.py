@@ -177,27 +177,23 @@ def holds(value: object, *, by_predicate: bool = False) -> bool:
         by_predicate: it was returned, and a mapping may well be what was found.
 
     Raises:
-        ResolverError: `value` is a method, an awaitable or, if it was read, a mapping or a member of an
-            `Enum` that stands for no str, int or flags.
+        ResolverError: `value` is a method, an awaitable, a member of an `Enum` that stands for no str, int
+            or flags, or, if it was read, a mapping.
     """
-    if remedy := _remedy(value) or (None if by_predicate else _remedy_of_flag(value)):
+    if remedy := _remedy(value, by_predicate=by_predicate):
         _close(value)
         raise ResolverError(f"a {value.__class__.__name__} says neither yes nor no: {remedy}")
     text = value.decode("latin-1") if isinstance(value, bytes) else exact(value)
     return text.lower() == "true" if isinstance(text, str) else bool(value)
 
 
-def _remedy(value: object) -> str | None:
+def _remedy(value: object, *, by_predicate: bool) -> str | None:
     """Say what to do about a `value` that says neither yes nor no, or return `None`."""
     if is_awaitable(value):
         return "give something that need not be awaited"
     if inspect.isroutine(value):
         return "give a predicate that calls it"
-    return None
-
-
-def _remedy_of_flag(value: object) -> str | None:
-    if isinstance(value, Mapping):
+    if isinstance(value, Mapping) and not by_predicate:
         return "give a predicate that looks into it"
     if isinstance(value, Enum) and not isinstance(value, str | int | Flag):
         return "give a predicate that compares it"
@@ -213,8 +209,11 @@ def _close(value: object) -> None:
 def _may_be_signed_in(user: object) -> bool:
     """Whether nothing says that `user`, as the application itself knows one, is anonymous or inactive."""
     is_authenticated = flag_of(user, "is_authenticated")
-    _close(is_authenticated)  # Quart-Auth's is a coroutine, and the application's to await
-    return is_authenticated is not False and holds(flag_of(user, "is_active"))
+    if is_awaitable(is_authenticated):  # Quart-Auth's: the application's to await
+        _close(is_authenticated)
+    elif not holds(is_authenticated):
+        return False
+    return holds(flag_of(user, "is_active"))
 
 
 def _is_name(value: object) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import subprocess
 import sys
 import traceback
@@ -287,6 +288,20 @@ def test_no_setting_before_deployment(configure, settings_without):
     """Nor where there is no setting, which is said anyway."""
     settings_without("HELPDESK_SSO")
     assert [error.id for error in before_deployment()] == ["sso_middleware.E001"]
+
+
+def test_a_decorated_resolver(configure):
+    """What counts is how a resolver is called, and not what its decorator wraps."""
+
+    def inject(function):
+        @functools.wraps(function)
+        def resolve_email(request):
+            return function(request, {})
+
+        return resolve_email
+
+    configure(HELPDESK_SSO=setting(resolve_email=inject(lambda request, directory: None), verified=...))
+    assert found() == []
 
 
 @pytest.mark.parametrize("engine", ENGINES)

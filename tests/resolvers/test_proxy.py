@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import threading
 from ipaddress import ip_address, ip_network
 
@@ -79,6 +80,21 @@ def test_no_thread_on_the_event_loop(combined):
     reply = Site(resolve_email).get("/sso/helpdesk", headers=[(OAUTH2_PROXY, JANE), SECRET])
     assert reply.claims["email"] == JANE
     assert scopes[0]["headers"].threads == {threading.main_thread()}
+
+
+def test_function_that_wraps_a_resolver():
+    """What does more than reading the scope has a thread, whatever it says of itself."""
+    threads = []
+    trusted = trusted_header(OAUTH2_PROXY, secret=SECRET)
+
+    @functools.wraps(trusted)
+    def resolve_email(scope):
+        threads.append(threading.current_thread())
+        return trusted(scope)
+
+    reply = ASGISite(resolve_email).get("/sso/helpdesk", headers=[(OAUTH2_PROXY, JANE), SECRET])
+    assert reply.claims["email"] == JANE
+    assert threads != [threading.main_thread()]
 
 
 async def nobody_async(scope):

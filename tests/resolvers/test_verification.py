@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
+import sqlite3
 from enum import Enum, Flag, IntEnum
 
+import flask as flask_framework
 import pytest
 from werkzeug.local import LocalProxy
 
-from clients import JANE, make_scope
+from clients import JANE, make_environ, make_scope
 from sso_middleware import ConfigError, HandoffRefused, ResolverError
 from sso_middleware.resolvers import bottle, django, flask, pyramid, quart, starlette
 
@@ -293,12 +296,13 @@ class TestSession:
         """Nobody is there where the way ends early; a user without an address is no anonymous visitor."""
         assert ask(starlette.session_email(*keys, verified=True), session=session) == email
 
-    @pytest.mark.parametrize("flags", [{"is_active": False}, {"is_authenticated": False}], ids=repr)
+    @pytest.mark.parametrize("value", [False, None, 0, "false"], ids=repr)
+    @pytest.mark.parametrize("flag", ["is_active", "is_authenticated"])
     @pytest.mark.parametrize("keys", [["user", "email"], ["email"]])
-    def test_inactive(self, keys, flags):
+    def test_inactive(self, keys, flag, value):
         """Where the mapping that holds the address says that its user is inactive, nobody is there."""
         resolver = starlette.session_email(*keys, verified=True)
-        for changes, expected in ((flags, None), (dict.fromkeys(flags, True), JANE)):
+        for changes, expected in (({flag: value}, None), ({flag: True}, JANE)):
             user = {"email": JANE, **changes}
             session = {"user": user} if len(keys) > 1 else user
             assert ask(resolver, session=session) == expected
@@ -323,7 +327,53 @@ class TestSession:
             ask(starlette.session_email("email", verified="email_verified"), session={"email": JANE})
 
 
+class Inner:
+    """What a user is made of, in a class of its own."""
+
+    email = JANE
+    email_verified = True
+
+
+class Delegating:
+    """A user that asks another object for what it has not."""
+
+    is_authenticated = True
+    inner = Inner()
+
+    def __getattr__(self, name):
+        return getattr(self.inner, name)
+
+
 class TestUser:
+    def test_delegating_user(self):
+        """What such a user leaves out counts as with any other; what must be there is named."""
+        assert ask(starlette.user_email(verified="email_verified"), user=Delegating()) == JANE
+        with pytest.raises(ResolverError, match="Delegating has no attribute 'nothing'"):
+            ask(starlette.user_email("nothing", verified=True), user=Delegating())
+
+    @pytest.mark.parametrize(
+        ("columns", "expected"),
+        [
+            ("? AS email, 1 AS email_verified", JANE),
+            ("? AS email, 1 AS email_verified, 1 AS is_active", JANE),
+            ("? AS email, 1 AS email_verified, 0 AS is_active", None),
+            ("? AS email, 0 AS email_verified", HandoffRefused),
+            ("? AS email", ResolverError),
+        ],
+    )
+    def test_row_of_a_database(self, columns, expected):
+        """A `sqlite3.Row`, which is no mapping and has no attributes, has its columns."""
+        with contextlib.closing(sqlite3.connect(":memory:")) as database:
+            database.row_factory = sqlite3.Row
+            row = database.execute(f"SELECT {columns}", [JANE]).fetchone()
+        app = flask_framework.Flask("shop")
+        resolver = flask.context_email(app, lambda: row, verified="email_verified")
+        if isinstance(expected, type):
+            with pytest.raises(expected):
+                resolver(make_environ("GET", "/"))
+        else:
+            assert resolver(make_environ("GET", "/")) == expected
+
     def test_attr(self):
         """Another attribute may hold the address."""
         user = User(mail=JANE)

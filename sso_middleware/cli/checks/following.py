@@ -10,6 +10,7 @@ from sso_middleware.cli.checks.visits import Visit
 from sso_middleware.urls import decoded_path_of, origin_of
 
 _MOST_HOPS = 10  # a browser gives up at 20
+_SHOWN = 3  # hops; in a circle, ways back may grow with each
 _DEEPEST = 3  # ways back in ways back that are looked into
 
 MakeVisit: TypeAlias = Callable[..., Visit]
@@ -55,7 +56,8 @@ class Trail(NamedTuple):
     @property
     def said(self) -> str:
         """The answers in a few words."""
-        return ", then ".join(hop.visit.said for hop in self.hops)
+        said = ", then ".join(hop.visit.said for hop in self.hops[:_SHOWN])
+        return f"{said}, ..." if len(self.hops) > _SHOWN else said
 
     def touches(self, path: str) -> bool:
         """Whether `path` is among its addresses."""

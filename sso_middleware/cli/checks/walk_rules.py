@@ -51,8 +51,9 @@ WALK_RULES = (
         "SSO.E046",
         "The visitor is refused",
         "SSOMiddleware shows the visitor a page with a reason in place of the Help Desk.",
-        "Act on the reason: invalid_email, email_not_verified and the like come from what the "
-        "resolver returns.",
+        "Act on the reason. email_not_verified: this user's address is not verified, and others may go; or "
+        "verified= names something else. invalid_email: it has no address, or none that may be signed. "
+        "Others are your resolver's own.",
     ),
     Rule(
         "SSO.E047",
