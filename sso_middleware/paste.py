@@ -61,7 +61,10 @@ _ACCOUNT = (
 _DOTTED = ("helpdesk", "resolve_email", "end_session", "on_event")
 _PLAIN = ("login_url", "next_param")
 _LOGOUT = {"logout_path": "path", "logout_then": "then"}
-_EITHER_OR: tuple[tuple[set[str], set[str]], ...] = (({"sso_token"}, {"sso_token_file"}), ({"helpdesk"}, {*_ACCOUNT}))
+_EITHER_OR: tuple[tuple[set[str], set[str]], ...] = (
+    ({"sso_token"}, {"sso_token_file"}),
+    ({"helpdesk"}, {*_ACCOUNT}),
+)
 _KEYS = (*_ACCOUNT, *_DOTTED, *_PLAIN, *_LOGOUT, "paths")
 
 
