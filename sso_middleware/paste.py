@@ -61,10 +61,12 @@ _ACCOUNT = (
 _DOTTED = ("helpdesk", "resolve_email", "end_session", "on_event")
 _PLAIN = ("login_url", "next_param")
 _LOGOUT = {"logout_path": "path", "logout_then": "then"}
-_EITHER_OR: tuple[tuple[set[str], set[str]], ...] = (
-    ({"sso_token"}, {"sso_token_file"}),
-    ({"helpdesk"}, {*_ACCOUNT}),
-)
+#: What the section says rules out what [DEFAULT] says.
+_RULES_OUT = {name: {"helpdesk"} for name in _ACCOUNT} | {
+    "helpdesk": {*_ACCOUNT},
+    "sso_token": {"helpdesk", "sso_token_file"},
+    "sso_token_file": {"helpdesk", "sso_token"},
+}
 _KEYS = (*_ACCOUNT, *_DOTTED, *_PLAIN, *_LOGOUT, "paths")
 
 
@@ -126,14 +128,11 @@ def filter_app_factory(
 
 
 def _with_defaults(global_conf: Mapping[str, str], settings: Mapping[str, str]) -> dict[str, str]:
-    defaults: dict[str, str] = {name: global_conf[name] for name in _KEYS if name in global_conf}
-    for one, other in _EITHER_OR:
-        for chosen, left in ((one, other), (other, one)):
-            if not settings.keys().isdisjoint(chosen):
-                defaults = {name: text for name, text in defaults.items() if name not in left}
-    merged: dict[str, str] = defaults | {**settings}
-    unused: set[str] = set() if "end_session" in merged else {*_LOGOUT} - {*settings}
-    return {name: text for name, text in merged.items() if name not in unused}
+    ruled_out = {other for name in settings for other in _RULES_OUT.get(name, ())}
+    if "end_session" not in {*settings, *global_conf}:
+        ruled_out.update(_LOGOUT)
+    defaults = {name: global_conf[name] for name in _KEYS if name in global_conf and name not in ruled_out}
+    return defaults | {**settings}
 
 
 def _middleware(app: WSGIApplication, options: dict[str, Any], settings: Mapping[str, str]) -> SSOMiddleware:

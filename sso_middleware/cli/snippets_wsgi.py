@@ -68,22 +68,21 @@ from sso_middleware.wsgi import SSOMiddleware
 desk = HelpDesk.from_env()
 app.config["SESSION_COOKIE_SAMESITE"] = "Lax"
 app.config["SESSION_COOKIE_SECURE"] = desk.auth_url.startswith("https:")
+interface = app.session_interface
+end_session_cookie = expire_cookies(
+    interface.get_cookie_name(app),
+    path=interface.get_cookie_path(app),
+    domain=interface.get_cookie_domain(app),
+)
+end_remember_cookie = expire_cookies(  # of Flask-Login, if you use it
+    app.config.get("REMEMBER_COOKIE_NAME", "remember_token"),
+    path=app.config.get("REMEMBER_COOKIE_PATH", "/"),
+    domain=app.config.get("REMEMBER_COOKIE_DOMAIN"),
+)
 
 
 def end_session(environ):
-    session, config = app.session_interface, app.config
-    return [
-        *expire_cookies(
-            session.get_cookie_name(app),
-            path=session.get_cookie_path(app),
-            domain=session.get_cookie_domain(app),
-        )(environ),
-        *expire_cookies(  # of Flask-Login, if you use it
-            config.get("REMEMBER_COOKIE_NAME", "remember_token"),
-            path=config.get("REMEMBER_COOKIE_PATH", "/"),
-            domain=config.get("REMEMBER_COOKIE_DOMAIN"),
-        )(environ),
-    ]
+    return end_session_cookie(environ) + end_remember_cookie(environ)
 
 
 app.wsgi_app = SSOMiddleware(

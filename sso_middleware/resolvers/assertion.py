@@ -24,7 +24,7 @@ from typing import Any, TypeAlias
 import jwt
 
 from sso_middleware.errors import ConfigError, HandoffRefused
-from sso_middleware.resolvers.headers import as_received, single_value
+from sso_middleware.resolvers.headers import as_received, single_value_of
 from sso_middleware.resolvers.keys import KeyServer
 from sso_middleware.resolvers.verification import holds
 from sso_middleware.urls import url_problem
@@ -93,10 +93,10 @@ def signed_assertion(
     }
     if problems := {name: problem for name, problem in found.items() if problem}:
         raise ConfigError(problems)
-    keys = KeyServer(jwks_url)
+    keys, assertion_in = KeyServer(jwks_url), single_value_of(header)
 
     def resolve_email(source: Any) -> str | None:
-        assertion = single_value(as_received(source), header)
+        assertion = assertion_in(as_received(source))
         return None if assertion is None else _address(_claims(assertion), claim)
 
     def _claims(assertion: str) -> dict[str, Any]:

@@ -107,9 +107,13 @@ def _check_resolvers(resolvers: Any, also_wrong: dict[str, str] | None = None) -
 
 def _combination(course: _Course, parts: Any) -> Resolver:
     if any(map(is_async, parts)):
+        calls = {id(part): from_loop(part, in_thread) for part in parts}  # a part need not be hashable
+
+        async def call(part: Callable[..., Any], argument: Any) -> Any:
+            return await calls[id(part)](_plain, argument)
 
         async def resolve_async(source: Any) -> Any:
-            return await course(_call_from_loop, source)
+            return await course(call, source)
 
         return resolve_async
 
@@ -117,10 +121,6 @@ def _combination(course: _Course, parts: Any) -> Resolver:
         return run(course(_call_directly, source))
 
     return only_reads(resolve) if all(map(is_known_to_only_read, parts)) else resolve
-
-
-async def _call_from_loop(part: Callable[..., Any], argument: Any) -> Any:
-    return await from_loop(part, in_thread)(_plain, argument)
 
 
 async def _call_directly(part: Callable[..., Any], argument: Any) -> Any:

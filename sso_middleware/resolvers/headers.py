@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, cast
 
 from sso_middleware.errors import HandoffRefused, ResolverError
@@ -38,28 +38,29 @@ def require_environ(source: object, resolver: str) -> None:
         )
 
 
-def single_value(source: Mapping[str, Any], name: str) -> str | None:
-    """Return the value of the header `name`, or `None` if it is absent or empty.
+def single_value_of(name: str) -> Callable[[Mapping[str, Any]], str | None]:
+    """Return what reads the header `name` out of what `as_received` returns; `None`: it is absent or empty.
 
     A WSGI server has joined by a comma what came twice, or has chosen. It may also have taken
     ``X_Name`` for ``X-Name``; where that can be seen, it is refused.
 
-    Args:
-        source: what `as_received` returns.
-        name: of the header.
-
-    Raises:
+    Raises (when it is called):
         HandoffRefused: ``ambiguous_header``: it came twice, or under a name with an underscore.
     """
-    if is_environ(source):
-        value = str(source.get(f"HTTP_{name.upper().replace('-', '_')}", ""))
-    else:
-        wanted, found = name.lower().encode(), list[bytes]()
-        for raw, got in cast("Iterable[tuple[bytes, bytes]]", source["headers"]):
-            key = raw.lower()  # as ASGI wants it; not every server sees to it
-            if key.replace(b"_", b"-") == wanted:
-                found.append(got if key == wanted else b",")
-        value = b",".join(found).decode("latin-1")
-    if "," in value:
-        raise HandoffRefused("ambiguous_header")
-    return value or None
+    in_environ, wanted = f"HTTP_{name.upper().replace('-', '_')}", name.lower().encode()
+
+    def read(source: Mapping[str, Any]) -> str | None:
+        if is_environ(source):
+            value = str(source.get(in_environ, ""))
+        else:
+            found = list[bytes]()
+            for raw, got in cast("Iterable[tuple[bytes, bytes]]", source["headers"]):
+                key = raw.lower()  # as ASGI wants it; not every server sees to it
+                if key.replace(b"_", b"-") == wanted:
+                    found.append(got if key == wanted else b",")
+            value = b",".join(found).decode("latin-1")
+        if "," in value:
+            raise HandoffRefused("ambiguous_header")
+        return value or None
+
+    return read

@@ -33,7 +33,7 @@ from typing import Any, TypeAlias
 
 from sso_middleware.callables import only_reads
 from sso_middleware.errors import ConfigError, HandoffRefused, ResolverError
-from sso_middleware.resolvers.headers import as_received, is_environ, single_value
+from sso_middleware.resolvers.headers import as_received, is_environ, single_value_of
 from sso_middleware.urls import is_domain
 
 __all__ = [
@@ -141,17 +141,18 @@ def trusted_header(
     }
     if problems := {setting: problem for setting, problem in checks.items() if problem}:
         raise ConfigError(problems)
+    address_in, secret_in = single_value_of(name), single_value_of(secret[0] if secret else "")
 
     @only_reads
     def resolve(source: Any) -> str | None:
         received = as_received(source)
-        email = single_value(received, name)
+        email = address_in(received)
         if email is None:
             return None
         if networks and not _is_from(networks, received):
             raise HandoffRefused("untrusted_proxy")
         if secret is not None:
-            told = single_value(received, secret[0]) or ""
+            told = secret_in(received) or ""
             if not compare_digest(told.encode(), secret[1].encode()):
                 raise HandoffRefused("untrusted_proxy")
         return email

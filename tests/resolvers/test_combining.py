@@ -145,6 +145,18 @@ class TestRequire:
         assert answer(site, only_domains(kind(jane), *domains)) == expected
 
 
+def test_part_that_is_not_hashable():
+    """A part may be any callable object, also one that compares by value."""
+
+    class Part:
+        __hash__ = None
+
+        def __call__(self, source):
+            return JANE
+
+    assert ASGISite(first_of(as_async(nobody), Part())).get(PATH).claims["email"] == JANE
+
+
 def test_predicate_that_finds_something():
     """A predicate may return what it found, such as a row of a database, or nothing."""
     staff = {JANE: {"role": "support"}}
