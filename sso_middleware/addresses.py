@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from types import NoneType
+from typing import cast
 
 from sso_middleware.errors import InvalidEmail, ResolverError
+from sso_middleware.secret import Secret
 from sso_middleware.text import exact
 from sso_middleware.urls import DOMAIN
 
@@ -40,18 +42,18 @@ def check_email(value: object) -> str:
     return email
 
 
-def plain_string(value: object) -> str | None:
-    """Return the exact `str`, or `None`, that `value` is or stands for.
+def plain_string(returned: Secret[object]) -> Secret[str] | None:
+    """Return the exact `str`, or `None`, that a resolver returned, or that it stands for.
 
     Raises:
         ResolverError: it stands for anything else.
     """
-    plain = exact(value)
-    if type(plain) is str:
-        return plain
-    if isinstance(value, NoneType):  # a proxy of None says so
+    plain = Secret(exact(returned()))
+    if type(plain()) is str:
+        return cast("Secret[str]", plain)
+    if isinstance(returned(), NoneType):  # a proxy of None says so
         return None
     raise ResolverError(
-        f"resolve_email returned {type(value).__name__}; it must return the visitor's address as a "
+        f"resolve_email returned {type(returned()).__name__}; it must return the visitor's address as a "
         "str, or None for an anonymous visitor"
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 from sso_middleware.pages import POLICY, render
 from sso_middleware.urls import is_plain_prefix
@@ -41,7 +41,7 @@ _PAGE_DESTINATIONS = frozenset({"", "document", "empty"})  # a service worker ma
 _SEPARATOR = re.compile(r"[\s,;]+")
 
 
-class Visit(NamedTuple):
+class Visit:
     """A request to an intercepted path.
 
     Attributes:
@@ -52,11 +52,16 @@ class Visit(NamedTuple):
         header: gives a request header, "" if there is none.
     """
 
-    source: Any
-    method: str
-    prefix: str
-    path: str
-    header: Callable[[str], str]
+    __slots__ = ("header", "method", "path", "prefix", "source")
+
+    def __init__(
+        self, source: Any, method: str, prefix: str, path: str, header: Callable[[str], str]
+    ) -> None:
+        self.source = source
+        self.method = method
+        self.prefix = prefix
+        self.path = path
+        self.header = header
 
     def __repr__(self) -> str:  # for tracebacks with locals: the source holds the visitor's cookies
         return f"{type(self).__name__}({self.method})"
@@ -87,12 +92,15 @@ def _words(value: str) -> list[str]:
     return _SEPARATOR.split(value.lower())
 
 
-class Answer(NamedTuple):
+class Answer:
     """A response: HTTP status code, headers, body."""
 
-    status: int
-    headers: list[tuple[str, str]]
-    body: bytes
+    __slots__ = ("body", "headers", "status")
+
+    def __init__(self, status: int, headers: list[tuple[str, str]], body: bytes) -> None:
+        self.status = status
+        self.headers = headers
+        self.body = body
 
     def __repr__(self) -> str:  # for tracebacks with locals: a Location holds the token
         return f"{type(self).__name__}({self.status})"

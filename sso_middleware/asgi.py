@@ -91,12 +91,7 @@ class SSOMiddleware:
         if may_hit and scope["type"] == "http":
             answer = await self._answer(scope)
             if answer is not None:
-                response = Response(answer.body, answer.status)
-                response.raw_headers = [
-                    (name.lower().encode("latin-1"), value.encode("latin-1"))
-                    for name, value in answer.headers
-                ]
-                return await response(scope, receive, send)
+                return await _response_of(answer)(scope, receive, send)
         return await self.app(scope, receive, send)
 
     async def _answer(self, scope: Scope) -> Answer | None:
@@ -114,6 +109,14 @@ class SSOMiddleware:
 
         visit = Visit(scope, scope["method"], prefix, path, header)
         return await handler(visit)
+
+
+def _response_of(answer: Answer) -> Response:
+    response = Response(answer.body, answer.status)
+    response.raw_headers = [
+        (name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in answer.headers
+    ]
+    return response
 
 
 def _wrap(function: Callable[..., Any]) -> Call:

@@ -7,6 +7,7 @@ import inspect
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, Literal, TypeVar
 
+from sso_middleware.secret import Secret
 from sso_middleware.text import forced
 
 _T = TypeVar("_T")
@@ -48,10 +49,12 @@ def is_awaitable(value: object) -> bool:
     return issubclass(forced(value).__class__, Awaitable)
 
 
-def settled(function: Callable[..., Any], settle: Callable[[Any], Any], *args: Any) -> tuple[Any, bool]:
+def settled(
+    function: Callable[..., Any], settle: Callable[[Secret[Any]], Any], args: Secret[tuple[Any, ...]]
+) -> tuple[Any, bool]:
     """Call `function`; return what it returned and whether that is to be awaited. If not, it is settled."""
-    returned = function(*args)
-    return (returned, True) if is_awaitable(returned) else (settle(returned), False)
+    returned = Secret(function(*args()))
+    return (returned(), True) if is_awaitable(returned()) else (settle(returned), False)
 
 
 def from_loop(
@@ -59,21 +62,21 @@ def from_loop(
     in_thread: Callable[..., Awaitable[tuple[Any, bool]]],
     is_async: Callable[[object], bool] = is_async,
 ) -> Callable[..., Coroutine[Any, Any, Any]]:
-    """Return how `function` is called from an event loop: ``await call(settle, *args)``.
+    """Return how `function` is called from an event loop: ``await call(settle, Secret(args))``.
 
     What may block is called in a thread, by `in_thread`, and what it returns is settled there; if that is
     to be awaited, this happens on the event loop.
     """
 
-    async def call_async(settle: Callable[[Any], Any], *args: Any) -> Any:
-        return settle(await function(*args))
+    async def call_async(settle: Callable[[Secret[Any]], Any], args: Secret[tuple[Any, ...]]) -> Any:
+        return settle(Secret(await function(*args())))
 
-    async def call_directly(settle: Callable[[Any], Any], *args: Any) -> Any:
-        return settle(function(*args))
+    async def call_directly(settle: Callable[[Secret[Any]], Any], args: Secret[tuple[Any, ...]]) -> Any:
+        return settle(Secret(function(*args())))
 
-    async def call_in_thread(settle: Callable[[Any], Any], *args: Any) -> Any:
-        value, to_be_awaited = await in_thread(settled, function, settle, *args)
-        return settle(await value) if to_be_awaited else value
+    async def call_in_thread(settle: Callable[[Secret[Any]], Any], args: Secret[tuple[Any, ...]]) -> Any:
+        value, to_be_awaited = await in_thread(settled, function, settle, args)
+        return settle(Secret(await value)) if to_be_awaited else value
 
     if is_async(function):
         return call_async

@@ -9,11 +9,11 @@ from __future__ import annotations
 import logging
 import traceback
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from threading import Lock
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from sso_middleware.log import logger
+from sso_middleware.secret import Sealed
 from sso_middleware.urls import encode_path
 
 Outcome: TypeAlias = Literal["handed_off", "anonymous", "refused", "unavailable", "signed_out", "ignored"]
@@ -21,8 +21,7 @@ Outcome: TypeAlias = Literal["handed_off", "anonymous", "refused", "unavailable"
 _LEVELS = {"ignored": logging.DEBUG, "refused": logging.WARNING, "unavailable": logging.WARNING}
 
 
-@dataclass(frozen=True, slots=True)
-class SSOEvent:
+class SSOEvent(Sealed):
     """One thing that happened on an intercepted path.
 
     Attributes:
@@ -35,12 +34,29 @@ class SSOEvent:
         jti: the identifier of the token that was sent, if one was.
     """
 
+    __slots__ = __match_args__ = ("outcome", "reason", "path", "account_id", "email", "jti")
+    _shown = ("outcome", "reason", "path", "account_id", "jti")
+
     outcome: Outcome
     reason: str | None
     path: str
-    account_id: str | None = None
-    email: str | None = field(default=None, repr=False)
-    jti: str | None = None
+    account_id: str | None
+    email: str | None
+    jti: str | None
+
+    def __init__(
+        self,
+        outcome: Outcome,
+        reason: str | None,
+        path: str,
+        account_id: str | None = None,
+        email: str | None = None,
+        jti: str | None = None,
+    ) -> None:
+        self._seal(outcome=outcome, reason=reason, path=path, account_id=account_id, email=email, jti=jti)
+
+    def __reduce_ex__(self, protocol: object) -> Any:  # for a queue to another process
+        return type(self), self._fields()
 
 
 EventHook: TypeAlias = Callable[[SSOEvent], object]
@@ -75,10 +91,12 @@ class Reporter:
             return
         try:
             self._on_event(event)
-        except Exception as error:  # noqa: BLE001 - whatever it is, the visitor is not to see it
-            # No exc_info: the error's own text may quote the event, and so the address.
-            frames = "".join(traceback.format_tb(error.__traceback__))
-            logger.error("on_event raised %s\n%s", type(error).__name__, frames)
+        except Exception as error:  # noqa: BLE001 - the visitor must not see it
+            raised = type(error).__name__, "".join(traceback.format_tb(error.__traceback__))
+        else:
+            return
+        # Here, without the error: its own text may quote the event, and so the address.
+        logger.error("on_event raised %s\n%s", *raised)
 
     def warn_unanswered(self, path: str) -> None:
         """Say, once, that the application itself answers anonymous visitors."""

@@ -28,7 +28,8 @@ from sso_middleware.events import EventHook, Outcome, Reporter, SSOEvent
 from sso_middleware.helpdesk import HelpDesk
 from sso_middleware.interception import Interception, Purpose
 from sso_middleware.logout import Logout, check_headers
-from sso_middleware.text import exact
+from sso_middleware.secret import Secret
+from sso_middleware.text import exact, text_problem
 from sso_middleware.urls import (
     encode_path,
     is_absolute,
@@ -37,9 +38,12 @@ from sso_middleware.urls import (
     with_query,
 )
 
-Call: TypeAlias = Callable[..., Awaitable[Any]]
-"""An application's ``f(source, *args)``, wrapped as an async ``f(settle, source, *args)``: `settle`
-turns what came back into a plain value where `f` ran, so in the worker thread if it ran in one."""
+Call: TypeAlias = Callable[[Callable[[Secret[Any]], Any], Secret[tuple[Any, ...]]], Awaitable[Any]]
+"""An application's ``f(*args)``, wrapped as an async ``f(settle, Secret(args))``: `settle` turns a Secret
+of what came back into a plain value where `f` ran, so in the worker thread if it ran in one.
+
+What `f` raises is shown with the local variables of our frames by error trackers: so no frame between
+here and `f` holds an address, nor the environ or scope, in any other way."""
 
 Handler: TypeAlias = Callable[[Visit], Coroutine[Any, Any, Answer | None]]
 """Takes a `Visit` and returns the `Answer`, or `None` if the application is to answer."""
@@ -80,7 +84,7 @@ class Gate:
         checks = {
             "helpdesk": None if fixed else _chooser_problem(helpdesk),
             "resolve_email": None if callable(resolve_email) else "must be a callable",
-            "next_param": None if _is_text(next_param) else "must be a non-empty str",
+            "next_param": text_problem(next_param),
             "on_event": None if on_event is None else _hook_problem(on_event),
         }
         problems = self.interception.problems | {name: text for name, text in checks.items() if text}
@@ -122,16 +126,16 @@ class Gate:
             return redirect(encode_path(visit.public_path))
         if answer := self._without_a_person(visit):
             return answer
-        email: str | None = None
+        email: Secret[str] | None = None
         try:
-            answered = await self._resolve_email(plain_string, visit.source)
+            answered = await self._resolve_email(plain_string, Secret((visit.source,)))
             if answered is None:
                 return self._to_login(visit)
             try:
-                email = check_email(answered)
+                email = Secret(check_email(answered()))
             except InvalidEmail:
                 return self._refuse(visit, "invalid_email")
-            helpdesk = await self._choose_helpdesk(_helpdesk_only, visit.source, email)
+            helpdesk = await self._choose_helpdesk(_helpdesk_only, Secret((visit.source, email())))
         except HandoffRefused as refusal:
             self._report("refused", refusal.reason, visit, email=email)
             return page(refusal.reason, visit.prefix, by_resolver=True)
@@ -148,7 +152,7 @@ class Gate:
         inside = not is_absolute(self._then)
         if inside and not is_plain_prefix(visit.prefix):
             return self._refuse(visit, "bad_prefix")
-        headers = await self._end_session(check_headers, visit.source)
+        headers = await self._end_session(check_headers, Secret((visit.source,)))
         self._report("signed_out", None, visit)
         if not inside:
             return redirect(self._then, *headers)
@@ -175,7 +179,7 @@ class Gate:
             return redirect(with_query(login_url, self._next + quote(here)))
         return redirect(with_query(self._login_url, self._next + quote(self._origin + here, safe="")))
 
-    def _to_helpdesk(self, visit: Visit, helpdesk: HelpDesk, email: str) -> Answer:
+    def _to_helpdesk(self, visit: Visit, helpdesk: HelpDesk, email: Secret[str]) -> Answer:
         count = loop.count(visit.header("Cookie"), int(time.time()))
         cookie = loop.set_cookie(
             count, visit.public_path, secure=helpdesk.auth_url.lower().startswith("https:")
@@ -183,7 +187,7 @@ class Gate:
         if count is None:
             self._report("refused", "loop", visit, helpdesk.account_id, email)
             return page("loop", visit.prefix, cookie)
-        handoff = helpdesk.handoff(email)
+        handoff = helpdesk.handoff(email())
         self._report("handed_off", None, visit, helpdesk.account_id, email, handoff.jti)
         return redirect(handoff.url, cookie)
 
@@ -201,11 +205,12 @@ class Gate:
         reason: str | None,
         visit: Visit,
         account_id: str | None = None,
-        email: str | None = None,
+        email: Secret[str] | None = None,
         jti: str | None = None,
     ) -> None:
+        account_id = account_id or self._account_id
         self._reporter.report(
-            SSOEvent(outcome, reason, visit.public_path, account_id or self._account_id, email, jti)
+            SSOEvent(outcome, reason, visit.public_path, account_id, email() if email else None, jti)
         )
 
 
@@ -216,20 +221,19 @@ def _always(helpdesk: HelpDesk) -> Call:
     return choose
 
 
-def _helpdesk_only(value: object) -> HelpDesk:
-    if isinstance(value, HelpDesk):
-        return copy.copy(value)  # itself; of a lazy proxy, what it stands for
-    raise ResolverError(f"the helpdesk callable returned {type(value).__name__}; it must return a HelpDesk")
+def _helpdesk_only(returned: Secret[Any]) -> HelpDesk:
+    if isinstance(returned(), HelpDesk):
+        helpdesk: HelpDesk = copy.copy(returned())  # itself; of a lazy proxy, what it stands for
+        return helpdesk
+    raise ResolverError(
+        f"the helpdesk callable returned {type(returned()).__name__}; it must return a HelpDesk"
+    )
 
 
 def _chooser_problem(helpdesk: object) -> str | None:
     if helpdesk is HelpDesk or getattr(helpdesk, "__self__", None) is HelpDesk:
         return "is the class or its from_env, not a HelpDesk: call it, as in HelpDesk.from_env()"
     return None if callable(helpdesk) else "must be a HelpDesk, or a callable that returns one"
-
-
-def _is_text(value: object) -> bool:
-    return isinstance(value, str) and value != "" and value.isprintable()
 
 
 def _hook_problem(on_event: object) -> str | None:

@@ -14,13 +14,13 @@ import time
 import warnings
 from binascii import b2a_base64
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
 from json.encoder import encode_basestring_ascii
-from typing import Any, NoReturn, Self
+from typing import Any, Self
 from urllib.parse import quote
 
 from sso_middleware.addresses import check_email
 from sso_middleware.errors import ConfigError, ShortTokenWarning
+from sso_middleware.secret import Sealed, Secret
 from sso_middleware.settings import SHORTEST_TOKEN, from_variables, problems_of, signing_key
 from sso_middleware.text import exact
 from sso_middleware.urls import with_query
@@ -36,9 +36,8 @@ def _base64url(data: bytes) -> bytes:
 _HEADER = _base64url(b'{"alg":"HS256","typ":"JWT"}') + b"."
 
 
-@dataclass(frozen=True, slots=True)
-class Handoff:
-    """One signed redirect to the Help Desk, good for one visitor, once.
+class Handoff(Sealed):
+    """One signed redirect to the Help Desk, good for one visitor, once. It cannot be pickled.
 
     Attributes:
         url: where to send the browser; whoever opens it is signed in, so keep it out of logs.
@@ -48,15 +47,20 @@ class Handoff:
         jti: its unique identifier.
     """
 
-    url: str = field(repr=False)
-    token: str = field(repr=False)
-    email: str = field(repr=False)
+    __slots__ = __match_args__ = ("url", "token", "email", "iat", "jti")
+    _shown = ("iat", "jti")
+
+    url: str
+    token: str
+    email: str
     iat: int
     jti: str
 
+    def __init__(self, url: str, token: str, email: str, iat: int, jti: str) -> None:
+        self._seal(url=url, token=token, email=email, iat=iat, jti=jti)
 
-@dataclass(frozen=True, slots=True, eq=False, init=False, repr=False)
-class HelpDesk:
+
+class HelpDesk(Sealed):
     """The settings of one Help Desk account, and what signs hand-offs to it.
 
     Immutable, and safe to share between threads and to keep across a fork. The SSO Token is not
@@ -79,15 +83,18 @@ class HelpDesk:
         ShortTokenWarning: the SSO Token has fewer than 32 bytes. It works all the same.
     """
 
+    _shown = ("sso_auth_url", "account_id", "auth_url", "logout_url", "backdate", "allow_http")
+    __slots__ = (*_shown, "_sign", "_url_head", "_url_tail")
+
     sso_auth_url: str
     account_id: str
     auth_url: str
     logout_url: str | None
     backdate: int
     allow_http: bool
-    _sign: Callable[[bytes], bytes] = field(init=False, repr=False)
-    _url_head: str = field(init=False, repr=False)
-    _url_tail: str = field(init=False, repr=False)
+    _sign: Callable[[bytes], bytes]
+    _url_head: str
+    _url_tail: str
 
     def __init__(
         self,
@@ -100,6 +107,8 @@ class HelpDesk:
         backdate: int = 0,
         allow_http: bool = False,
     ) -> None:
+        held: Secret[Any] = Secret(exact(Secret(sso_token)()))  # of `from_variables`, it is a Secret already
+        del sso_token  # from tracebacks with locals
         settings: dict[str, Any] = {
             "sso_auth_url": exact(sso_auth_url),
             "account_id": exact(account_id),
@@ -108,11 +117,9 @@ class HelpDesk:
             "backdate": backdate,
             "allow_http": allow_http,
         }
-        problems = problems_of(sso_token=exact(sso_token), **settings)
-        sign, is_short = (None, False) if problems else _signer(str(exact(sso_token)))
-        del sso_token  # from tracebacks with locals, too
-        if problems:
+        if problems := problems_of(sso_token=held, **settings):
             raise ConfigError(problems)
+        sign, is_short = _signer(held)
         if is_short:
             warnings.warn(
                 f"sso_token is shorter than the {SHORTEST_TOKEN} bytes HS256 asks for (RFC 7518, "
@@ -122,12 +129,14 @@ class HelpDesk:
             )
         if isinstance(settings["account_id"], int):
             settings["account_id"] = str(int(settings["account_id"]))
-        for name, value in settings.items():
-            object.__setattr__(self, name, value)
+        self._seal(**settings, _sign=sign)
         tail = f"&account_id={quote(self.account_id, safe='')}&auth_url={quote(self.auth_url, safe='')}"
-        object.__setattr__(self, "_sign", sign)
-        object.__setattr__(self, "_url_head", with_query(self.sso_auth_url, "token="))
-        object.__setattr__(self, "_url_tail", tail)
+        self._seal(_url_head=with_query(self.sso_auth_url, "token="), _url_tail=tail)
+
+    def __eq__(self, other: object) -> bool:  # its token cannot be compared
+        return self is other
+
+    __hash__ = object.__hash__
 
     @classmethod
     def from_env(cls, variables: Mapping[str, Any] | None = None, prefix: str = "HELPDESK_") -> Self:
@@ -146,14 +155,9 @@ class HelpDesk:
         Raises:
             ConfigError: naming every variable that is missing or wrong.
         """
-        source = [os.environ if variables is None else variables]
+        held = Secret(os.environ if variables is None else variables)
         del variables  # from tracebacks with locals
-        try:
-            return cls(**from_variables(source.pop(), prefix))
-        except ConfigError as error:
-            problems = error.problems
-        # Raised anew, without the frames that have seen the variables' values.
-        raise ConfigError(problems)
+        return cls(**from_variables(held, prefix))
 
     def handoff(self, email: str, *, iat: int | None = None, jti: str | None = None) -> Handoff:
         """Sign a hand-off for `email`; call it anew for each visit.
@@ -185,21 +189,8 @@ class HelpDesk:
         token = (_HEADER + payload + b"." + _base64url(self._sign(payload))).decode("ascii")
         return f"{self._url_head}{token}{self._url_tail}", token, email, iat, jti
 
-    def __repr__(self) -> str:  # also of one whose construction failed, for tracebacks with locals
-        shown = (f"{part.name}={getattr(self, part.name, None)!r}" for part in fields(self) if part.repr)
-        return f"{type(self).__name__}({', '.join(shown)})"
 
-    def __copy__(self) -> Self:
-        return self
-
-    def __deepcopy__(self, memo: object) -> Self:
-        return self
-
-    def __reduce_ex__(self, protocol: object) -> NoReturn:
-        raise TypeError("a HelpDesk holds the SSO Token and cannot be pickled: make one in each process")
-
-
-def _signer(sso_token: str) -> tuple[Callable[[bytes], bytes], bool]:
+def _signer(sso_token: Secret[str]) -> tuple[Callable[[bytes], bytes], bool]:
     """Return what signs a payload with `sso_token`, and whether that is shorter than it should be."""
     key = signing_key(sso_token)
     keyed = hmac.new(key, _HEADER, "sha256")  # once: a copy is cheaper, and the key need not be kept

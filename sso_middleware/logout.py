@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias, cast
 
 from sso_middleware.errors import ConfigError, ResolverError
+from sso_middleware.secret import Secret
 from sso_middleware.text import exact
 from sso_middleware.urls import path_problem, target_problem
 
@@ -97,14 +98,15 @@ def expire_cookies(
     return end_session
 
 
-def check_headers(returned: object) -> list[tuple[str, str]]:
+def check_headers(returned: Secret[object]) -> list[tuple[str, str]]:
     """Return what an `end_session` returned as a list of headers that may be sent.
 
     Raises:
         ResolverError: it is anything but (name, value) pairs of `str` that HTTP allows.
     """
     headers: list[tuple[str, str]] = []
-    for pair in cast("Iterable[object]", returned if isinstance(returned, Iterable) else [returned]):
+    pairs = returned() if isinstance(returned(), Iterable) else [returned()]
+    for pair in cast("Iterable[object]", pairs):
         match pair:
             case (str(name), str(value)) if _TOKEN.fullmatch(name) and _FIELD_VALUE.fullmatch(value):
                 headers.append((str.__str__(name), str.__str__(value)))

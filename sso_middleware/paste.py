@@ -42,6 +42,7 @@ from wsgiref.types import WSGIApplication
 from sso_middleware.errors import ConfigError
 from sso_middleware.helpdesk import HelpDesk
 from sso_middleware.logout import Logout
+from sso_middleware.secret import Secret
 from sso_middleware.wsgi import SSOMiddleware
 
 __all__ = ["filter_app_factory", "filter_factory"]
@@ -82,11 +83,12 @@ def filter_factory(
     Raises:
         ConfigError: naming every wrong setting at once.
     """
-    settings = _with_defaults(global_conf, settings)
-    options = _options(settings)
+    said = Secret(_with_defaults(global_conf, settings))
+    del global_conf, settings  # from tracebacks with locals: code of yours, which may raise, is imported
+    options = _options(said)
 
     def wrap(app: WSGIApplication) -> SSOMiddleware:
-        return _middleware(app, options, settings)
+        return _middleware(app, options, said)
 
     return wrap
 
@@ -107,8 +109,9 @@ def filter_app_factory(
         ConfigError: naming every wrong setting at once.
         Exception: what a factory raises, with a note.
     """
-    settings = _with_defaults(global_conf, settings)
-    options = _options(settings)
+    said = Secret(_with_defaults(global_conf, settings))
+    del global_conf, settings  # from tracebacks with locals: code of yours, which may raise, is called
+    options = _options(said)
     problems: dict[str, str] = {}
     for name in ("resolve_email", "end_session"):
         if name in options:
@@ -116,15 +119,15 @@ def filter_app_factory(
                 options[name] = options[name](app)
             except Exception as error:
                 error.add_note(
-                    f"With #with_app, {name} = {settings[name]} is a factory, which is called with the "
+                    f"With #with_app, {name} = {said()[name]} is a factory, which is called with the "
                     "application. What is none goes with use = egg:sso-middleware."
                 )
                 raise
             if not callable(options[name]):
-                problems[name] = f"{settings[name]} is called with the application and must return a callable"
+                problems[name] = f"{said()[name]} is called with the application and must return a callable"
     if problems:
         raise ConfigError(problems)
-    return _middleware(app, options, settings)
+    return _middleware(app, options, said)
 
 
 def _with_defaults(global_conf: Mapping[str, str], settings: Mapping[str, str]) -> dict[str, str]:
@@ -135,29 +138,29 @@ def _with_defaults(global_conf: Mapping[str, str], settings: Mapping[str, str]) 
     return defaults | {**settings}
 
 
-def _middleware(app: WSGIApplication, options: dict[str, Any], settings: Mapping[str, str]) -> SSOMiddleware:
+def _middleware(app: WSGIApplication, options: dict[str, Any], said: Secret[dict[str, str]]) -> SSOMiddleware:
     options = dict(options)
     if "end_session" in options:
-        where = {name: settings[key] for key, name in _LOGOUT.items() if key in settings}
+        where = {name: said()[key] for key, name in _LOGOUT.items() if key in said()}
         options["logout"] = Logout(options.pop("end_session"), **where)
     return SSOMiddleware(app, **options)
 
 
-def _options(settings: Mapping[str, str]) -> dict[str, Any]:
+def _options(said: Secret[dict[str, str]]) -> dict[str, Any]:
     """Return what `SSOMiddleware` takes, and `end_session`."""
-    problems = _key_problems(settings)
-    options: dict[str, Any] = {name: settings[name] for name in _PLAIN if name in settings}
-    if "paths" in settings:
-        options["paths"] = settings["paths"].split()
+    problems = _key_problems(said)
+    options: dict[str, Any] = {name: said()[name] for name in _PLAIN if name in said()}
+    if "paths" in said():
+        options["paths"] = said()["paths"].split()
     for name in _DOTTED:
-        if name in settings:
+        if name in said():
             try:
-                options[name] = _named(settings[name])
+                options[name] = _named(said()[name])
             except ValueError as error:
                 problems[name] = str(error)
-    if "helpdesk" not in settings:
+    if "helpdesk" not in said():
         try:
-            options["helpdesk"] = _helpdesk(settings)
+            options["helpdesk"] = _helpdesk(said)
         except ConfigError as error:
             problems |= error.problems
     if problems:
@@ -165,16 +168,14 @@ def _options(settings: Mapping[str, str]) -> dict[str, Any]:
     return options
 
 
-def _key_problems(settings: Mapping[str, str]) -> dict[str, str]:
-    problems = {
-        name: f"is no setting; there are {', '.join(_KEYS)}" for name in settings if name not in _KEYS
-    }
-    if "resolve_email" not in settings:
+def _key_problems(said: Secret[dict[str, str]]) -> dict[str, str]:
+    problems = {name: f"is no setting; there are {', '.join(_KEYS)}" for name in said() if name not in _KEYS}
+    if "resolve_email" not in said():
         problems["resolve_email"] = "is not set: it says who is signed in, as module:attribute"
-    if "helpdesk" in settings:
-        problems |= {name: "is set, and helpdesk too" for name in _ACCOUNT if name in settings}
-    if "end_session" not in settings:
-        problems |= {name: "is of no use without end_session" for name in _LOGOUT if name in settings}
+    if "helpdesk" in said():
+        problems |= {name: "is set, and helpdesk too" for name in _ACCOUNT if name in said()}
+    if "end_session" not in said():
+        problems |= {name: "is of no use without end_session" for name in _LOGOUT if name in said()}
     return problems
 
 
@@ -191,18 +192,17 @@ def _named(dotted: str) -> Any:
     return named
 
 
-def _helpdesk(settings: Mapping[str, str]) -> HelpDesk:
-    given = {f"{_PREFIX}{name.upper()}": settings[name] for name in _ACCOUNT if settings.get(name)}
-    variables = {name: value for name, value in os.environ.items() if name.startswith(_PREFIX)}
-    if not _TOKEN.isdisjoint(given):  # in the file, either of the two outdoes both in the environment
-        variables = {name: value for name, value in variables.items() if name not in _TOKEN}
+def _helpdesk(said: Secret[dict[str, str]]) -> HelpDesk:
+    given = {f"{_PREFIX}{name.upper()}": name for name in _ACCOUNT if said().get(name)}
+    # In the file, either of the two tokens outdoes both in the environment.
+    outdone = set[str]() if _TOKEN.isdisjoint(given) else _TOKEN
+
+    def variables() -> dict[str, str]:
+        environment = {name: value for name, value in os.environ.items() if name not in outdone}
+        return environment | {variable: said()[name] for variable, name in given.items()}
+
     try:
-        return HelpDesk.from_env(variables | given)
+        return HelpDesk.from_env(variables())
     except ConfigError as error:
         # What stands in the file is named as it stands there.
-        raise ConfigError(
-            {
-                name.removeprefix(_PREFIX).lower() if name in given else name: problem
-                for name, problem in error.problems.items()
-            }
-        ) from None
+        raise ConfigError({given.get(name, name): text for name, text in error.problems.items()}) from None

@@ -1,8 +1,14 @@
-"""Plain strings out of whatever stands for one."""
+"""Plain strings out of whatever stands for one, and what no setting may hold."""
 
 from __future__ import annotations
 
+import unicodedata
 from typing import Any
+
+#: Control and format characters, separators of lines and paragraphs, surrogates (Unicode, chapter 4.5).
+_INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+_NAMES = {"\0": "NULL", "\t": "TABULATION", "\n": "LINE FEED", "\r": "CARRIAGE RETURN"}
+_UNNAMED = {"Cc": "CONTROL CHARACTER", "Cs": "SURROGATE"}
 
 
 def exact(value: object) -> object:
@@ -34,3 +40,21 @@ def forced(value: object) -> object:
         return forced(proxy._get_current_object())  # noqa: SLF001 - Werkzeug documents it
     _ = value.__class__
     return value
+
+
+def text_problem(value: object) -> str | None:
+    """Say why `value` is no text that can be seen, or return `None`."""
+    return invisible_problem(value) if isinstance(value, str) and value else "must be a non-empty str"
+
+
+def invisible_problem(value: str) -> str | None:
+    """Name the first invisible character of `value` and its position, counted from 1, or return `None`.
+
+    The rest of `value` is not in the message.
+    """
+    for position, character in enumerate(value, 1):
+        if (category := unicodedata.category(character)) in _INVISIBLE:
+            name = _NAMES.get(character) or unicodedata.name(character, _UNNAMED.get(category, "UNNAMED"))
+            seen = f"U+{ord(character):04X} {name} at position {position}"
+            return f"contains {seen}, which cannot be seen: remove it"
+    return None

@@ -6,8 +6,9 @@ import re
 from ipaddress import ip_address
 from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlsplit
 
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffd]")  # and what is no valid text
-_SPACE_OR_CONTROL = re.compile(rf"\s|{_CONTROL.pattern}")
+from sso_middleware.text import invisible_problem
+
+_SPACE_OR_BACKSLASH = re.compile(r"[\s\\\ufffd]")  # and what stands for text that was not valid
 # https://url.spec.whatwg.org/#forbidden-domain-code-point, less what is no part of a netloc or refused before
 _HOST_AND_PORT = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|[^\[\]<>^|%:]*)(?::[0-9]*)?")
 _LABEL = "[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?"
@@ -21,8 +22,10 @@ def url_problem(value: object, *, allow_http: bool) -> str | None:
     """Say what is wrong with a URL from the settings, or return `None`."""
     if not isinstance(value, str) or not value:
         return "must be a URL such as https://app.example.com/sso/helpdesk"
-    if _SPACE_OR_CONTROL.search(value) or "\\" in value:
-        return "must not contain white space, control characters or a backslash"
+    if problem := invisible_problem(value):
+        return problem
+    if _SPACE_OR_BACKSLASH.search(value):
+        return "must not contain white space, a backslash or U+FFFD"
     parts = _split(value)
     if parts is None:
         return "is not a valid URL: check host and port"
@@ -105,8 +108,10 @@ def path_problem(value: object) -> str | None:
 
 def decoded_path_problem(path: str) -> str | None:
     """Say why decoded `path` cannot be taken over, or return `None`."""
-    if _CONTROL.search(path):
-        return "must be valid text without control characters"
+    if problem := invisible_problem(path):
+        return problem
+    if "\ufffd" in path:
+        return "must be valid text"
     if path.startswith("//"):
         return "must not start with //: a redirect to it would leave the site"
     return None
@@ -116,8 +121,10 @@ def target_problem(value: object) -> str | None:
     """Say what is wrong with a redirect target from the settings, or return `None`."""
     if not isinstance(value, str) or not value:
         return "must be an app-relative path such as /login, or an absolute http(s) URL"
-    if _SPACE_OR_CONTROL.search(value) or "\\" in value:
-        return "must not contain white space, control characters or a backslash"
+    if problem := invisible_problem(value):
+        return problem
+    if _SPACE_OR_BACKSLASH.search(value):
+        return "must not contain white space, a backslash or U+FFFD"
     if not value.isascii():
         return "must be ASCII: write other characters percent-encoded"
     if value.startswith("//"):

@@ -17,6 +17,7 @@ from sso_middleware.events import EventHook
 from sso_middleware.gate import Call, Gate
 from sso_middleware.helpdesk import HelpDesk
 from sso_middleware.logout import Logout
+from sso_middleware.secret import Secret
 
 __all__ = ["EmailResolver", "HelpDeskChooser", "SSOMiddleware"]
 
@@ -117,10 +118,10 @@ class SSOMiddleware:
 
 
 def _wrap(function: Callable[..., Any]) -> Call:
-    async def call(settle: Callable[[Any], Any], *args: Any) -> Any:
-        returned = function(*args)
-        if inspect.iscoroutine(returned):
-            returned.close()  # or Python complains that it was never awaited
+    async def call(settle: Callable[[Secret[Any]], Any], args: Secret[tuple[Any, ...]]) -> Any:
+        returned = Secret(function(*args()))
+        if inspect.iscoroutine(returned()):
+            returned().close()  # or Python complains that it was never awaited
             raise ResolverError("an async callable cannot be awaited under WSGI: give a sync one")
         return settle(returned)
 

@@ -131,7 +131,7 @@ class TestHandoff:
         assert isinstance(handoff, Handoff)
         assert (handoff.email, handoff.iat, handoff.jti) == (JANE, 1_700_000_000, "j" * 32)
         assert jwt.decode(handoff.token, SSO_TOKEN, algorithms=["HS256"])["iat"] == 1_700_000_000
-        with pytest.raises(dataclasses.FrozenInstanceError):
+        with pytest.raises(AttributeError):
             handoff.email = "eve@evil.example"
 
 
@@ -293,9 +293,9 @@ class TestSettings:
     def test_immutable(self):
         """No setting can be changed, and none added."""
         for name in ("account_id", "sso_token", "anything"):
-            with pytest.raises((dataclasses.FrozenInstanceError, TypeError)):
+            with pytest.raises(AttributeError):
                 setattr(DESK, name, "x")
-        with pytest.raises((dataclasses.FrozenInstanceError, TypeError)):
+        with pytest.raises(AttributeError):
             del DESK.auth_url
 
     def test_copies_are_the_object_itself(self):
@@ -352,14 +352,15 @@ class TestSecrets:
         assert not [digest for digest in self.DIGESTS if digest in text]
 
     def test_helpdesk(self):
-        """Neither repr, str, format, asdict nor any readable attribute holds the SSO Token."""
-        shown = [repr(DESK), str(DESK), f"{DESK}", str(dataclasses.asdict(DESK)), str(dir(DESK))]
+        """Neither repr, str, format, vars, asdict nor any readable attribute holds the SSO Token."""
+        shown = [repr(DESK), str(DESK), f"{DESK}", str(dir(DESK))]
         shown += [str(getattr(DESK, name)) for name in dir(DESK)]
         self.assert_clean("".join(shown))
         with pytest.raises(TypeError):
             vars(DESK)
-        with pytest.raises(TypeError, match="sso_token"):
-            dataclasses.replace(DESK, backdate=1)
+        for copied in (dataclasses.asdict, dataclasses.replace):
+            with pytest.raises(TypeError):
+                copied(DESK)
 
     def test_handoff_repr(self):
         """The repr of a Handoff shows neither token, URL nor address."""

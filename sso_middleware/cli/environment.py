@@ -12,6 +12,7 @@ import click
 from sso_middleware.cli.output import Decorator, Failure, never_print
 from sso_middleware.errors import ConfigError, ShortTokenWarning
 from sso_middleware.helpdesk import HelpDesk
+from sso_middleware.secret import Secret
 from sso_middleware.settings import from_variables
 
 prefix_option: Decorator = click.option(
@@ -34,9 +35,10 @@ def settings_from_environment(prefix: str, instead: Mapping[str, str] | None = N
     """
     variables = dict(os.environ) | {f"{prefix}{name}": value for name, value in (instead or {}).items()}
     try:
-        settings = from_variables(variables, prefix)
+        settings = from_variables(Secret(variables), prefix)
     except ConfigError as error:
         raise Failure(str(error)) from None
+    settings["sso_token"] = settings["sso_token"]()
     never_print(settings["sso_token"])
     return settings
 

@@ -44,6 +44,7 @@ from sso_middleware.django.settings import read_setting
 from sso_middleware.errors import ConfigError, MiddlewareOrderError
 from sso_middleware.gate import Call, Gate, Handler
 from sso_middleware.resolvers.django import email_of_user, email_of_user_async
+from sso_middleware.secret import Secret
 
 __all__ = ["SSOMiddleware", "end_session"]
 
@@ -212,9 +213,11 @@ def _require(request: Request, attribute: str) -> Any:
 
 
 def _wrap(function: Callable[..., Any]) -> Call:
-    async def call(settle: Callable[[Any], Any], *args: Any) -> Any:
-        returned = function(*args)
-        return settle(async_to_sync(_wait)(returned) if is_awaitable(returned) else returned)
+    async def call(settle: Callable[[Secret[Any]], Any], args: Secret[tuple[Any, ...]]) -> Any:
+        returned = Secret(function(*args()))
+        if is_awaitable(returned()):
+            returned = Secret(async_to_sync(_wait)(returned()))
+        return settle(returned)
 
     return call
 

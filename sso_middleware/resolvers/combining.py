@@ -17,6 +17,7 @@ from typing import Any, TypeAlias
 from sso_middleware.callables import from_loop, is_async, is_known_to_only_read, only_reads, run, settled
 from sso_middleware.errors import ConfigError, HandoffRefused, ResolverError
 from sso_middleware.resolvers.verification import holds
+from sso_middleware.secret import Secret
 from sso_middleware.text import exact
 from sso_middleware.threads import in_thread
 from sso_middleware.urls import is_domain
@@ -40,7 +41,7 @@ def first_of(*resolvers: Resolver) -> Resolver:
 
     async def course(call: _Call, source: Any) -> Any:
         for resolver in resolvers:
-            email = await call(resolver, source)
+            email = await call(resolver, Secret((source,)))
             if email is not None:
                 return email
         return None
@@ -67,12 +68,12 @@ def require(resolver: Resolver, predicate: Callable[[str], Any], reason: str) ->
     _check_resolvers([resolver], problems)
 
     async def course(call: _Call, source: Any) -> Any:
-        email = await call(resolver, source)
-        if not isinstance(email, str) or not email:
-            return email  # nobody, or what the gate refuses anyway
-        if not holds(await call(predicate, email), by_predicate=True):
+        email = Secret(await call(resolver, Secret((source,))))
+        if not isinstance(email(), str) or not email():
+            return email()  # nobody, or what the gate refuses anyway
+        if not holds(await call(predicate, Secret((email(),))), by_predicate=True):
             raise HandoffRefused(reason)
-        return email
+        return email()
 
     return _combination(course, [resolver, predicate])
 
@@ -109,8 +110,8 @@ def _combination(course: _Course, parts: Any) -> Resolver:
     if any(map(is_async, parts)):
         calls = {id(part): from_loop(part, in_thread) for part in parts}  # a part need not be hashable
 
-        async def call(part: Callable[..., Any], argument: Any) -> Any:
-            return await calls[id(part)](_plain, argument)
+        async def call(part: Callable[..., Any], args: Secret[tuple[Any]]) -> Any:
+            return await calls[id(part)](_plain, args)
 
         async def resolve_async(source: Any) -> Any:
             return await course(call, source)
@@ -123,8 +124,8 @@ def _combination(course: _Course, parts: Any) -> Resolver:
     return only_reads(resolve) if all(map(is_known_to_only_read, parts)) else resolve
 
 
-async def _call_directly(part: Callable[..., Any], argument: Any) -> Any:
-    value, to_be_awaited = settled(part, _plain, argument)
+async def _call_directly(part: Callable[..., Any], args: Secret[tuple[Any]]) -> Any:
+    value, to_be_awaited = settled(part, _plain, args)
     if to_be_awaited:
         if inspect.iscoroutine(value):
             value.close()  # or Python complains that it was never awaited
@@ -135,7 +136,7 @@ async def _call_directly(part: Callable[..., Any], argument: Any) -> Any:
     return value
 
 
-def _plain(value: Any) -> Any:
+def _plain(returned: Secret[Any]) -> Any:
     """Force a lazy proxy where it was made: in the worker thread, if it reads a database."""
-    plain = exact(value)
+    plain = exact(returned())
     return None if isinstance(plain, NoneType) else plain

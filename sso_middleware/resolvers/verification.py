@@ -15,6 +15,7 @@ from typing import Any, Literal, TypeAlias, cast
 from sso_middleware.callables import is_async, is_awaitable
 from sso_middleware.errors import ConfigError, HandoffRefused, ResolverError
 from sso_middleware.resolvers.users import field_of, flag_of
+from sso_middleware.secret import Secret
 from sso_middleware.text import exact
 
 Verified: TypeAlias = Literal[True] | str | Callable[[Any], object]
@@ -78,11 +79,12 @@ def email_of(user: object, attr: str, verified: Verified, *, hint: str = _HINT_A
         HandoffRefused: the address is not verified.
         ResolverError: `verified` gives something that is no answer, or there is no attribute of a name.
     """
-    email = exact(field_of(user, attr, hint))  # forced where a lazy proxy still knows what it stands for
-    if isinstance(email, NoneType) or email == "":
+    # Forced where a lazy proxy still knows what it stands for.
+    email = Secret(exact(field_of(user, attr, hint)))
+    if isinstance(email(), NoneType) or email() == "":
         return ""
     require_verified(user, verified)
-    return cast("str", email)  # the gate looks after anything else
+    return cast("str", email())  # the gate looks after anything else
 
 
 def email_from(answer: object, verified: Verified) -> str | None:

@@ -22,11 +22,11 @@ from sso_middleware.sandbox import api
 from sso_middleware.sandbox.attempts import Attempt, AttemptLog
 from sso_middleware.sandbox.failures import Failure, Failures
 from sso_middleware.sandbox.guard import Guard
-from sso_middleware.sandbox.secret import kept
 from sso_middleware.sandbox.server import serving
 from sso_middleware.sandbox.site import Site
 from sso_middleware.sandbox.verdicts import HandoffRejected, VerdictCode, VerifiedHandoff
 from sso_middleware.sandbox.verifier import HandoffVerifier
+from sso_middleware.secret import Secret
 from sso_middleware.urls import is_loopback, origin_of
 
 logger: logging.Logger = logging.getLogger("sso_middleware.sandbox")
@@ -74,7 +74,7 @@ class Sandbox:
         clock: Callable[[], float] = time.time,
         allow_remote: bool = False,
     ) -> None:
-        self._sso_token = kept(secrets.token_hex(32) if sso_token is None else sso_token)
+        self._sso_token = Secret(secrets.token_hex(32) if sso_token is None else sso_token)
         hidden = set[str]() if sso_token is None else {"HELPDESK_SSO_TOKEN"}
         del sso_token  # from tracebacks with locals, too
         self._auth_url = auth_url

@@ -10,8 +10,8 @@ from threading import Lock
 from sso_middleware.errors import ConfigError
 from sso_middleware.sandbox import claims, differences, tokens, wrong_keys
 from sso_middleware.sandbox.replays import REMEMBERED, UsedTokens
-from sso_middleware.sandbox.secret import kept
 from sso_middleware.sandbox.verdicts import HandoffRejected, VerifiedHandoff
+from sso_middleware.secret import Secret
 from sso_middleware.settings import HS256, LONGEST_BACKDATE, problems_of, signing_key
 
 _ONE_OR_MORE = ("longest_token", "remembered")  # with 0 nobody could ever sign in
@@ -53,10 +53,10 @@ class HandoffVerifier:
         longest_token: int = 4096,
         remembered: int = REMEMBERED,
     ) -> None:
-        self._sso_token = kept(sso_token)
+        self._sso_token: Secret[str] = Secret(sso_token)
         del sso_token  # from tracebacks with locals, too
         problems = problems_of(
-            sso_token=self._sso_token(),
+            sso_token=self._sso_token,
             sso_auth_url="https://helpdesk.invalid/",  # not the verifier's business
             account_id=account_id,
             auth_url=auth_url,
@@ -180,10 +180,9 @@ class HandoffVerifier:
             )
 
     def _check_signature(self, token: tokens.Token) -> None:
-        sso_token = self._sso_token()
-        if HS256.verify(token.message, signing_key(sso_token), token.signature):
+        if HS256.verify(token.message, signing_key(self._sso_token), token.signature):
             return
-        mistake = wrong_keys.explain(sso_token, self._account_id, token.message, token.signature)
+        mistake = wrong_keys.explain(self._sso_token(), self._account_id, token.message, token.signature)
         if mistake:
             what, remedy = mistake
             raise HandoffRejected(
