@@ -104,15 +104,19 @@ def check_headers(returned: Secret[object]) -> list[tuple[str, str]]:
     Raises:
         ResolverError: it is anything but (name, value) pairs of `str` that HTTP allows.
     """
-    headers: list[tuple[str, str]] = []
-    pairs = returned() if isinstance(returned(), Iterable) else [returned()]
-    for pair in cast("Iterable[object]", pairs):
-        match pair:
-            case (str(name), str(value)) if _TOKEN.fullmatch(name) and _FIELD_VALUE.fullmatch(value):
-                headers.append((str.__str__(name), str.__str__(value)))
-            case _:
-                raise ResolverError(
-                    "end_session must return an iterable of (name, value) pairs of str, such as "
-                    "[('Set-Cookie', 'session=; Max-Age=0; Path=/')], and [] if there is nothing to send"
-                )
-    return headers
+    pairs = Secret(returned() if isinstance(returned(), Iterable) else [returned()])
+    headers = [_header(pair) for pair in cast("Iterable[object]", pairs())]
+    if None in headers:
+        raise ResolverError(
+            "end_session must return an iterable of (name, value) pairs of str, such as "
+            "[('Set-Cookie', 'session=; Max-Age=0; Path=/')], and [] if there is nothing to send"
+        )
+    return cast("list[tuple[str, str]]", headers)
+
+
+def _header(pair: object) -> tuple[str, str] | None:
+    match pair:
+        case (str(name), str(value)) if _TOKEN.fullmatch(name) and _FIELD_VALUE.fullmatch(value):
+            return str.__str__(name), str.__str__(value)
+        case _:
+            return None

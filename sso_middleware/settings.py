@@ -149,8 +149,8 @@ def from_variables(variables: Secret[Mapping[str, Any]], prefix: str) -> dict[st
         problems.setdefault("sso_token_file", found.pop("sso_token"))
     for name, problem in found.items():
         text = _IN_VARIABLES.get(name) or problem.replace("allow_http", f"{prefix}ALLOW_HTTP")
-        is_set = settings[name]() if name == "sso_token" else settings[name]
-        problems[name] = "is not set" if is_set is None else text
+        is_missing = (settings[name]() if name == "sso_token" else settings[name]) is None
+        problems[name] = "is not set" if is_missing else text
     if problems:
         raise ConfigError({f"{prefix}{name.upper()}": problem for name, problem in problems.items()})
     return settings

@@ -79,3 +79,7 @@ resolve_email = jane
 expire = expire_cookies("session")
 desk = DESK
 number = 7
+
+
+def broken(app):
+    raise RuntimeError("broken")
