@@ -98,8 +98,8 @@ async def email_of_user_async(user: Any, attr: str, verified: Verified) -> str |
     """Do the same as `email_of_user`; what may ask the database does so where Django lets it."""
     if not is_signed_in(user):
         return None
-    loaded = vars(user)
-    if attr in loaded and (verified is True or (isinstance(verified, str) and verified in loaded)):
+    needed = {attr, verified} if isinstance(verified, str) else {attr}
+    if needed <= vars(user).keys() and (verified is True or isinstance(verified, str)):
         return email_of(user, attr, verified)
     return await sync_to_async(email_of)(user, attr, verified)
 
