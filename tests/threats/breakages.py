@@ -385,8 +385,8 @@ BREAKAGES = [
     Breakage(
         "T21",
         f"{PACKAGE}/answers.py",
-        '"Sec-Purpose": "prefetch"',
-        '"Sec-Purpose": "something else"',
+        '    "Sec-Purpose": ({"prefetch"}',
+        '    "Sec-Purpose": ({"something else"}',
         f"{ANSWERS}::TestSpeculation::test_speculative_visit_makes_no_token",
     ),
     Breakage(
@@ -399,9 +399,16 @@ BREAKAGES = [
     Breakage(
         "T22",
         f"{PACKAGE}/answers.py",
-        'return None if own_frame else "embedded"',
+        'return None if own_frame and own_frames else "embedded"',
         "return None",
         f"{ANSWERS}::TestFetchMetadata::test_fetched_or_embedded_makes_no_token",
+    ),
+    Breakage(
+        "T22",
+        f"{PACKAGE}/answers.py",
+        '"Upgrade": ({"websocket"}',
+        '"Upgrade": ({"something else"}',
+        f"{ANSWERS}::TestWebSocket::test_handshake",
     ),
     Breakage(
         "T22",
@@ -427,9 +434,16 @@ BREAKAGES = [
     Breakage(
         "T24",
         f"{PACKAGE}/gate.py",
-        '("Allow", "GET, HEAD"))\n        if answer := self._without_a_person(visit):',
-        '("Allow", "GET, HEAD"))\n        if answer := None:',
+        "if answer := self._without_a_person(visit, own_frames=False):",
+        "if answer := None:",
         f"{LOGIN_LOGOUT}::TestLogout::test_speculative_or_embedded",
+    ),
+    Breakage(
+        "T24",
+        f"{PACKAGE}/gate.py",
+        "self._without_a_person(visit, own_frames=False)",
+        "self._without_a_person(visit, own_frames=True)",
+        f"{LOGIN_LOGOUT}::TestLogout::test_frame",
     ),
     Breakage(
         "T25",
