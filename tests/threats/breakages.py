@@ -576,16 +576,23 @@ BREAKAGES = [
     Breakage(
         "T31",
         f"{PACKAGE}/threads.py",
-        "limiter=_own_limiter()",
-        "limiter=None",
+        "_THREADS = 8 ",
+        "_THREADS = 9 ",
         f"{RESOLVERS}::TestConcurrency::test_eight_threads_per_event_loop",
     ),
     Breakage(
         "T31",
         f"{PACKAGE}/threads.py",
-        "limiter=_own_limiter()",
-        "limiter=None",
+        "places = _places_of_this_loop()",
+        "places = to_thread.current_default_thread_limiter()",
         f"{RESOLVERS}::TestConcurrency::test_slow_resolvers_starve_nobody_else",
+    ),
+    Breakage(
+        "T31",
+        f"{PACKAGE}/threads.py",
+        "me = object()",
+        "return await to_thread.run_sync(partial(function, *args), limiter=places)",
+        f"{RESOLVERS}::TestCancelled::test_asyncio",
     ),
     Breakage(
         "T32",
