@@ -383,7 +383,7 @@ class Hanging:
 
     def __init__(self):
         self.running = self.most = self.calls = 0
-        self.release, self.all_here = threading.Event(), threading.Barrier(8)
+        self.full, self.release, self.all_here = threading.Event(), threading.Event(), threading.Barrier(8)
         self.lock = threading.Lock()
 
     def __call__(self, scope):
@@ -391,6 +391,8 @@ class Hanging:
             self.calls += 1
             self.running += 1
             self.most = max(self.most, self.running)
+            if self.running == 8:
+                self.full.set()
         assert self.release.wait(30)
         with self.lock:
             self.running -= 1
@@ -401,8 +403,9 @@ class Hanging:
         return JANE
 
 
-async def settled_down():
-    """Wait until every other task waits, and threads just started have got that far, too."""
+async def settled_down(hanging):
+    """Wait until eight threads hang, every other task waits, and a ninth thread would have started."""
+    assert await anyio.to_thread.run_sync(hanging.full.wait, 30)
     for _ in range(3):
         await anyio.wait_all_tasks_blocked()
         await anyio.to_thread.run_sync(lambda: None)
@@ -421,14 +424,14 @@ class TestCancelled:
         async def main():
             for _ in range(3):
                 visits = [asyncio.create_task(ask("GET", path)) for _ in range(20)]
-                await settled_down()
+                await settled_down(hanging)
                 for visit in visits:
                     visit.cancel()
                     await asyncio.sleep(0)  # as each place becomes free, if it does
                 with anyio.fail_after(10):  # a visit does not wait for its thread
                     results = await asyncio.gather(*visits, return_exceptions=True)
                 assert {type(result) for result in results} == {asyncio.CancelledError}
-                await settled_down()
+                await settled_down(hanging)
             calls, most = hanging.calls, hanging.most
             hanging.release.set()
             assert (calls, most) == (8, 8)
@@ -449,9 +452,9 @@ class TestCancelled:
                 for _ in range(3):
                     scope = anyio.CancelScope()
                     outer.start_soon(visit_all, scope)
-                    await settled_down()
+                    await settled_down(hanging)
                     scope.cancel()
-                    await settled_down()
+                    await settled_down(hanging)
                 most = hanging.most
                 hanging.release.set()
             assert most == 8
@@ -495,9 +498,10 @@ class TestCancelled:
         before = threading.active_count()
 
         async def main():
-            visit = asyncio.create_task(ask("GET", path))
-            await settled_down()
-            visit.cancel()
+            visits = [asyncio.create_task(ask("GET", path)) for _ in range(9)]
+            await settled_down(hanging)
+            for visit in visits:
+                visit.cancel()
 
         asyncio.run(main())
         hanging.release.set()

@@ -584,14 +584,14 @@ BREAKAGES = [
         "T31",
         f"{PACKAGE}/threads.py",
         "places = _places_of_this_loop()",
-        "places = to_thread.current_default_thread_limiter()",
+        "return await to_thread.run_sync(function, *args)",
         f"{RESOLVERS}::TestConcurrency::test_slow_resolvers_starve_nobody_else",
     ),
     Breakage(
         "T31",
         f"{PACKAGE}/threads.py",
-        "me = object()",
-        "return await to_thread.run_sync(partial(function, *args), limiter=places)",
+        "if started.acquire(blocking=False):\n            places.give_back()",
+        "places.give_back()",
         f"{RESOLVERS}::TestCancelled::test_asyncio",
     ),
     Breakage(
