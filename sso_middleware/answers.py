@@ -33,12 +33,22 @@ _NOT_OURS = frozenset(
     }
 )
 
-# https://html.spec.whatwg.org/multipage/speculative-loading.html, and what came before it.
-_SPECULATION = {"Sec-Purpose": "prefetch", "Purpose": "prefetch", "X-Moz": "prefetch", "X-Purpose": "preview"}
-# https://www.w3.org/TR/fetch-metadata/
-_SCRIPTED_MODES = frozenset({"cors", "no-cors", "websocket"})
+# A header that holds one of these words says that no person is opening the page, and for this reason.
+# https://html.spec.whatwg.org/multipage/speculative-loading.html, and what came before it or imitates it;
+# RFC 6455, section 4.1; https://www.w3.org/TR/fetch-metadata/
+_WITHOUT_A_PERSON = {
+    "Sec-Purpose": ({"prefetch"}, "prefetch"),
+    "X-Sec-Purpose": ({"prefetch"}, "prefetch"),  # Turbo 8: a script cannot set Sec-Purpose
+    "Purpose": ({"prefetch"}, "prefetch"),
+    "X-Moz": ({"prefetch"}, "prefetch"),
+    "X-Purpose": ({"preview"}, "prefetch"),
+    "Upgrade": ({"websocket"}, "embedded"),
+    "Sec-Fetch-Mode": ({"cors", "no-cors", "websocket"}, "embedded"),
+}
 _PAGE_DESTINATIONS = frozenset({"", "document", "empty"})  # a service worker makes a document "empty"
-_SEPARATOR = re.compile(r"[\s,;]+")
+_FRAMES = frozenset({"iframe", "frame"})
+_OWN_SITES = frozenset({"same-origin", "same-site"})
+_SEPARATOR = re.compile(r"[\s,;/]+")
 
 
 class Visit:
@@ -71,21 +81,23 @@ class Visit:
         """The path as the browser knows it, decoded."""
         return self.prefix + self.path
 
-    def speculative_or_embedded(self) -> str | None:
-        """Return a reason code if the browser says that no person is opening this page."""
-        for name, word in _SPECULATION.items():
-            if (value := self.header(name)) and word in _words(value):
-                return "prefetch"
-        if not _SCRIPTED_MODES.isdisjoint(_words(self.header("Sec-Fetch-Mode"))):
+    def speculative_or_embedded(self, *, own_frames: bool) -> str | None:
+        """Return a reason code if the browser says that no person is opening this page.
+
+        Args:
+            own_frames: accept a frame on a page of the same site.
+        """
+        for name, (words, reason) in _WITHOUT_A_PERSON.items():
+            if (value := self.header(name)) and not words.isdisjoint(_words(value)):
+                return reason
+        # With a WebSocket handshake Chromium sends no Sec-Fetch headers, and a proxy may drop Upgrade.
+        if self.header("Sec-WebSocket-Key"):
             return "embedded"
         destination = self.header("Sec-Fetch-Dest").lower()
         if destination in _PAGE_DESTINATIONS:
             return None
-        own_frame = destination in ("iframe", "frame") and self.header("Sec-Fetch-Site").lower() in (
-            "same-origin",
-            "same-site",
-        )
-        return None if own_frame else "embedded"
+        own_frame = destination in _FRAMES and self.header("Sec-Fetch-Site").lower() in _OWN_SITES
+        return None if own_frame and own_frames else "embedded"
 
 
 def _words(value: str) -> list[str]:

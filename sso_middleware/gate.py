@@ -124,7 +124,7 @@ class Gate:
             # A login form that is answered with 307 ends here: the same place again, by GET.
             self._report("ignored", "post", visit)
             return redirect(encode_path(visit.public_path))
-        if answer := self._without_a_person(visit):
+        if answer := self._without_a_person(visit, own_frames=True):
             return answer
         email: Secret[str] | None = None
         try:
@@ -147,7 +147,8 @@ class Gate:
     async def _log_out(self, visit: Visit) -> Answer | None:
         if visit.method not in ("GET", "HEAD"):
             return self._ignore(visit, "method_not_allowed", ("Allow", "GET, HEAD"))
-        if answer := self._without_a_person(visit):
+        # No frame: a sibling origin is of the same site, and could hide one.
+        if answer := self._without_a_person(visit, own_frames=False):
             return answer
         inside = not is_absolute(self._then)
         if inside and not is_plain_prefix(visit.prefix):
@@ -158,11 +159,11 @@ class Gate:
             return redirect(self._then, *headers)
         return redirect(self._find_then() if self._find_then else visit.prefix + self._then, *headers)
 
-    def _without_a_person(self, visit: Visit) -> Answer | None:
+    def _without_a_person(self, visit: Visit, *, own_frames: bool) -> Answer | None:
         if visit.method == "HEAD":
             self._report("ignored", "head", visit)
             return empty()
-        reason = visit.speculative_or_embedded()
+        reason = visit.speculative_or_embedded(own_frames=own_frames)
         return self._ignore(visit, reason) if reason else None
 
     def _to_login(self, visit: Visit) -> Answer | None:

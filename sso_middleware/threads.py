@@ -2,26 +2,93 @@
 
 from __future__ import annotations
 
+import threading
+from collections import deque
 from collections.abc import Callable
-from functools import partial
+from contextlib import suppress
 from typing import Any
 
-from anyio import CapacityLimiter, to_thread
-from anyio.lowlevel import RunVar
+from anyio import CapacityLimiter, Event, to_thread
+from anyio.lowlevel import RunVar, current_token
 
-_THREADS = 8  # per event loop; a limiter of our own, so that slow resolvers starve nobody else's threads
-_limiter: RunVar[CapacityLimiter] = RunVar("sso_middleware_limiter")
+_THREADS = 8  # per event loop; places of our own, so that slow resolvers starve nobody else's threads
 
 
 async def in_thread(function: Callable[..., Any], *args: Any) -> Any:
-    """Call `function` in a worker thread, context variables included, and return what it returns."""
-    return await to_thread.run_sync(partial(function, *args), limiter=_own_limiter())
+    """Call `function` in a worker thread, context variables included, and return what it returns.
 
+    A place is free when its thread has ended, not when the visit has: asyncio can cancel a visit whose
+    thread still runs.
+    """
+    places = _places_of_this_loop()
+    call_soon = _call_soon()
+    await places.take()
+    started = threading.Lock()  # acquired once: by the thread, or by a visit that leaves before
 
-def _own_limiter() -> CapacityLimiter:
+    def run() -> Any:
+        if not started.acquire(blocking=False):  # pragma: no cover - it left as the thread began
+            return None
+        try:
+            return function(*args)
+        finally:
+            with suppress(RuntimeError):  # the event loop has ended, and its places with it
+                call_soon(places.give_back)
+
     try:
-        return _limiter.get()
+        return await to_thread.run_sync(run, limiter=CapacityLimiter(1))  # it has its place already
+    finally:
+        if started.acquire(blocking=False):
+            places.give_back()
+
+
+class _Places:
+    """What limits the threads of one event loop; used on that loop alone.
+
+    anyio's CapacityLimiter, up to 4.12 at least, loses a place if asyncio cancels a task that waits for it.
+    """
+
+    def __init__(self) -> None:
+        self._free = _THREADS
+        self._waiting = deque[Event]()
+
+    async def take(self) -> None:
+        if self._free:
+            self._free -= 1
+            return
+        given = Event()
+        self._waiting.append(given)
+        try:
+            await given.wait()
+        except BaseException:
+            if given.is_set():
+                self.give_back()
+            else:
+                self._waiting.remove(given)
+            raise
+
+    def give_back(self) -> None:
+        if self._waiting:
+            self._waiting.popleft().set()
+        else:
+            self._free += 1
+
+
+_places: RunVar[_Places] = RunVar("sso_middleware_places")
+
+
+def _places_of_this_loop() -> _Places:
+    try:
+        return _places.get()
     except LookupError:
-        limiter = CapacityLimiter(_THREADS)
-        _limiter.set(limiter)
-        return limiter
+        places = _Places()
+        _places.set(places)
+        return places
+
+
+def _call_soon() -> Callable[[Callable[[], Any]], Any]:
+    """Return how another thread has a function called on the running event loop, without waiting for it."""
+    token: Any = current_token()
+    native = getattr(token, "native_token", token)  # since anyio 4.11 the token is wrapped
+    call_soon: Callable[[Callable[[], Any]], Any]
+    call_soon = getattr(native, "run_sync_soon", None) or native.call_soon_threadsafe  # trio's, asyncio's
+    return call_soon

@@ -158,6 +158,7 @@ class TestSpeculation:
             ("Sec-Purpose", "prefetch"),
             ("Sec-Purpose", "prefetch;prerender"),
             ("Sec-Purpose", "prefetch;anonymous-client-ip"),
+            ("X-Sec-Purpose", "prefetch"),  # Turbo 8
             ("Purpose", "prefetch"),
             ("Purpose", "Prefetch"),
             ("X-Moz", "prefetch"),
@@ -183,6 +184,33 @@ class TestSpeculation:
         assert (
             site(never).get(PATH, headers=[("Sec-Purpose", "x"), ("Sec-Purpose", "prefetch")]).status == 403
         )
+
+
+class TestWebSocket:
+    """A browser sends no Sec-Fetch headers with a handshake, and many servers take it for a plain GET."""
+
+    @pytest.mark.parametrize("path", [PATH, "/sso/logout"])
+    @pytest.mark.parametrize(
+        ("name", "value"),
+        [
+            ("Upgrade", "websocket"),
+            ("Upgrade", "WebSocket"),
+            ("Upgrade", "h2c, websocket"),
+            ("Upgrade", "websocket/13"),
+            ("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ=="),  # what is left behind a proxy
+        ],
+    )
+    def test_handshake(self, site, path, name, value):
+        """A WebSocket handshake makes no token and ends no session."""
+        events = []
+        options = {"logout": Logout(never), "on_event": events.append}
+        reply = site(never, options=options).get(path, headers=[(name, value)])
+        assert reply.status == 403
+        assert [(event.outcome, event.reason) for event in events] == [("ignored", "embedded")]
+
+    def test_other_protocol(self, site):
+        """An upgrade to another protocol changes nothing: the server may answer as if it were not there."""
+        assert site(jane).get(PATH, headers=[("Upgrade", "h2c")]).is_handoff
 
 
 class TestFetchMetadata:

@@ -191,6 +191,19 @@ class TestLogout:
             == 403
         )
 
+    @pytest.mark.parametrize("where", ["same-origin", "same-site", "cross-site", "none", ""])
+    @pytest.mark.parametrize("destination", ["iframe", "frame", "embed", "object", "fencedframe", "IFrame"])
+    def test_frame(self, site, destination, where):
+        """No frame ends the session, not even the site's own: a sibling origin could hide one."""
+        headers = [
+            ("Sec-Fetch-Mode", "navigate"),
+            ("Sec-Fetch-Dest", destination),
+            ("Sec-Fetch-Site", where),
+        ]
+        reply = site(jane, options={"logout": Logout(self.never)}).get("/sso/logout", headers=headers)
+        assert reply.status == 403
+        assert "embedded" in reply.text
+
     def test_error_propagates(self, site):
         """What end_session raises reaches the application's error handling."""
         with pytest.raises(AssertionError, match="end_session was called"):

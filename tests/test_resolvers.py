@@ -17,7 +17,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from werkzeug.local import LocalProxy
 
-from clients import JANE, ASGISite, UnprefixedASGISite, WSGISite, jane, make_desk, make_scope, nobody
+from clients import DESK, JANE, ASGISite, UnprefixedASGISite, WSGISite, jane, make_desk, make_scope, nobody
 from sso_middleware import (
     ConfigError,
     HandoffRefused,
@@ -28,6 +28,7 @@ from sso_middleware import (
     asgi,
     wsgi,
 )
+from sso_middleware.resolvers import first_of
 
 PATH = "/sso/helpdesk"
 
@@ -348,6 +349,167 @@ class TestAsync:
         """It runs on trio as well as on asyncio."""
         pages = ASGISite(jane)
         assert anyio.run(pages.arequest, "GET", PATH, backend="trio").is_handoff
+
+
+def by_resolver(slow):
+    return ASGISite(slow).arequest, PATH
+
+
+def by_helpdesk(slow):
+    def choose(scope, email):
+        slow(scope)
+        return DESK
+
+    return ASGISite(jane, choose, {"paths": PATH}).arequest, PATH
+
+
+def by_end_session(slow):
+    def end_session(scope):
+        slow(scope)
+        return []
+
+    return ASGISite(jane, options={"logout": Logout(end_session)}).arequest, "/sso/logout"
+
+
+def by_combination(slow):
+    async def nobody_async(scope):
+        return None
+
+    return ASGISite(first_of(nobody_async, slow)).arequest, PATH
+
+
+class Hanging:
+    """A callable whose threads hang until `release` is set; it counts them."""
+
+    def __init__(self):
+        self.running = self.most = self.calls = 0
+        self.full, self.release, self.all_here = threading.Event(), threading.Event(), threading.Barrier(8)
+        self.lock = threading.Lock()
+
+    def __call__(self, scope):
+        with self.lock:
+            self.calls += 1
+            self.running += 1
+            self.most = max(self.most, self.running)
+            if self.running == 8:
+                self.full.set()
+        assert self.release.wait(30)
+        with self.lock:
+            self.running -= 1
+        return JANE
+
+    def together(self, scope):
+        self.all_here.wait(10)
+        return JANE
+
+
+async def settled_down(hanging):
+    """Wait until eight threads hang, every other task waits, and a ninth thread would have started."""
+    assert await anyio.to_thread.run_sync(hanging.full.wait, 30)
+    for _ in range(3):
+        await anyio.wait_all_tasks_blocked()
+        await anyio.to_thread.run_sync(lambda: None)
+
+
+@pytest.mark.parametrize("by", [by_resolver, by_helpdesk, by_end_session, by_combination])
+class TestCancelled:
+    """Visitors leave while what their visit waits for hangs in its thread."""
+
+    def test_asyncio(self, by):
+        """When a server cancels their tasks, their threads keep their places until they end."""
+        hanging = Hanging()
+        ask, path = by(hanging)
+        ask_together, _ = by(hanging.together)
+
+        async def main():
+            for _ in range(3):
+                visits = [asyncio.create_task(ask("GET", path)) for _ in range(20)]
+                await settled_down(hanging)
+                for visit in visits:
+                    visit.cancel()
+                    await asyncio.sleep(0)  # as each place becomes free, if it does
+                with anyio.fail_after(10):  # a visit does not wait for its thread
+                    results = await asyncio.gather(*visits, return_exceptions=True)
+                assert {type(result) for result in results} == {asyncio.CancelledError}
+                await settled_down(hanging)
+            calls, most = hanging.calls, hanging.most
+            hanging.release.set()
+            assert (calls, most) == (8, 8)
+            replies = await asyncio.gather(*(ask_together("GET", path) for _ in range(16)))
+            assert {reply.status for reply in replies} == {303}
+
+        asyncio.run(main())
+        assert (hanging.calls, hanging.running) == (8, 0)
+
+    def test_trio(self, by):
+        """The same on trio, where a visit that is cancelled waits for its thread."""
+        hanging = Hanging()
+        ask, path = by(hanging)
+        ask_together, _ = by(hanging.together)
+
+        async def main():
+            async with anyio.create_task_group() as outer:
+                for _ in range(3):
+                    scope = anyio.CancelScope()
+                    outer.start_soon(visit_all, scope)
+                    await settled_down(hanging)
+                    scope.cancel()
+                    await settled_down(hanging)
+                most = hanging.most
+                hanging.release.set()
+            assert most == 8
+            async with anyio.create_task_group() as tasks:
+                for _ in range(16):
+                    tasks.start_soon(ask_together, "GET", path)
+
+        async def visit_all(scope):
+            with scope:
+                async with anyio.create_task_group() as tasks:
+                    for _ in range(20):
+                        tasks.start_soon(ask, "GET", path)
+
+        anyio.run(main, backend="trio")
+        assert (hanging.calls, hanging.running) == (8, 0)
+
+    def test_before_its_thread(self, by):
+        """A visit that is cancelled before its thread starts gives its place back."""
+        hanging = Hanging()
+        hanging.release.set()
+        ask, path = by(hanging)
+        ask_together, _ = by(hanging.together)
+
+        async def main():
+            for turns in range(12):
+                visits = [asyncio.create_task(ask("GET", path)) for _ in range(9)]
+                for _ in range(turns):
+                    await asyncio.sleep(0)
+                for visit in visits:
+                    visit.cancel()
+                await asyncio.gather(*visits, return_exceptions=True)
+            replies = await asyncio.gather(*(ask_together("GET", path) for _ in range(8)))
+            assert {reply.status for reply in replies} == {303}
+
+        asyncio.run(main())
+
+    def test_loop_ends_first(self, by):
+        """A thread that outlives its event loop ends in silence."""
+        hanging = Hanging()
+        ask, path = by(hanging)
+        before = threading.active_count()
+
+        async def main():
+            visits = [asyncio.create_task(ask("GET", path)) for _ in range(9)]
+            await settled_down(hanging)
+            for visit in visits:
+                visit.cancel()
+
+        asyncio.run(main())
+        hanging.release.set()
+        for thread in threading.enumerate():
+            if thread.name.startswith("AnyIO"):
+                thread.join(10)
+        assert hanging.running == 0
+        assert threading.active_count() <= before
 
 
 class TestConcurrency:

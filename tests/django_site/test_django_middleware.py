@@ -68,6 +68,10 @@ def marked(request):
     return from_header_async(request)
 
 
+def never(request):
+    raise AssertionError("end_session was called")
+
+
 def choose(request, email):
     return make_desk(account_id=f"account of {email}, {request.method}")
 
@@ -159,10 +163,26 @@ class TestAnswers:
         reply = site().request("POST", "/sso/helpdesk", data={"name": "jane"})
         assert (reply.status, reply["location"]) == (303, "/sso/helpdesk")
 
-    def test_headers_of_the_request_are_read(self, site):
-        """A prefetch gets no token."""
-        reply = site().get("/sso/helpdesk", headers=[("Sec-Purpose", "prefetch")])
+    @pytest.mark.parametrize("path", ["/sso/helpdesk", "/sso/logout"])
+    @pytest.mark.parametrize(
+        "header",
+        [
+            *(("Sec-Purpose", "prefetch"), ("X-Sec-Purpose", "prefetch"), ("Sec-Fetch-Dest", "iframe")),
+            *(("Upgrade", "websocket"), ("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ==")),
+        ],
+        ids="=".join,
+    )
+    def test_headers_of_the_request_are_read(self, site, path, header):
+        """A prefetch, a foreign frame and a WebSocket handshake get no token, and end no session."""
+        reply = site(logout=Logout(never, path="/sso/logout")).get(path, headers=[header])
         assert reply.status == 403
+
+    def test_own_frame(self, site):
+        """A frame of the same site is handed off, and does not sign out."""
+        headers = [("Sec-Fetch-Dest", "iframe"), ("Sec-Fetch-Site", "same-site"), ("X-Email", JANE)]
+        visitor = site(resolve_email=from_header, verified=..., logout=Logout(never, path="/sso/logout"))
+        assert visitor.get("/sso/helpdesk", headers=headers).is_handoff
+        assert visitor.get("/sso/logout", headers=headers).status == 403
 
     @pytest.mark.parametrize(
         "path", ["/sso/helpdesk/", "/sso/Helpdesk", "/sso", "/other/sso/helpdesk", "//sso/helpdesk"]

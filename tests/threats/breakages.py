@@ -385,8 +385,8 @@ BREAKAGES = [
     Breakage(
         "T21",
         f"{PACKAGE}/answers.py",
-        '"Sec-Purpose": "prefetch"',
-        '"Sec-Purpose": "something else"',
+        '    "Sec-Purpose": ({"prefetch"}',
+        '    "Sec-Purpose": ({"something else"}',
         f"{ANSWERS}::TestSpeculation::test_speculative_visit_makes_no_token",
     ),
     Breakage(
@@ -399,9 +399,16 @@ BREAKAGES = [
     Breakage(
         "T22",
         f"{PACKAGE}/answers.py",
-        'return None if own_frame else "embedded"',
+        'return None if own_frame and own_frames else "embedded"',
         "return None",
         f"{ANSWERS}::TestFetchMetadata::test_fetched_or_embedded_makes_no_token",
+    ),
+    Breakage(
+        "T22",
+        f"{PACKAGE}/answers.py",
+        '"Upgrade": ({"websocket"}',
+        '"Upgrade": ({"something else"}',
+        f"{ANSWERS}::TestWebSocket::test_handshake",
     ),
     Breakage(
         "T22",
@@ -427,9 +434,16 @@ BREAKAGES = [
     Breakage(
         "T24",
         f"{PACKAGE}/gate.py",
-        '("Allow", "GET, HEAD"))\n        if answer := self._without_a_person(visit):',
-        '("Allow", "GET, HEAD"))\n        if answer := None:',
+        "if answer := self._without_a_person(visit, own_frames=False):",
+        "if answer := None:",
         f"{LOGIN_LOGOUT}::TestLogout::test_speculative_or_embedded",
+    ),
+    Breakage(
+        "T24",
+        f"{PACKAGE}/gate.py",
+        "self._without_a_person(visit, own_frames=False)",
+        "self._without_a_person(visit, own_frames=True)",
+        f"{LOGIN_LOGOUT}::TestLogout::test_frame",
     ),
     Breakage(
         "T25",
@@ -562,16 +576,23 @@ BREAKAGES = [
     Breakage(
         "T31",
         f"{PACKAGE}/threads.py",
-        "limiter=_own_limiter()",
-        "limiter=None",
+        "_THREADS = 8 ",
+        "_THREADS = 9 ",
         f"{RESOLVERS}::TestConcurrency::test_eight_threads_per_event_loop",
     ),
     Breakage(
         "T31",
         f"{PACKAGE}/threads.py",
-        "limiter=_own_limiter()",
-        "limiter=None",
+        "places = _places_of_this_loop()",
+        "return await to_thread.run_sync(function, *args)",
         f"{RESOLVERS}::TestConcurrency::test_slow_resolvers_starve_nobody_else",
+    ),
+    Breakage(
+        "T31",
+        f"{PACKAGE}/threads.py",
+        "if started.acquire(blocking=False):\n            places.give_back()",
+        "places.give_back()",
+        f"{RESOLVERS}::TestCancelled::test_asyncio",
     ),
     Breakage(
         "T32",
