@@ -75,9 +75,15 @@ class HandoffRefused(SSOError):
         reason: a stable code for page, event and log that matches ``[a-z0-9_]{1,64}``. It is
             shown to the visitor, so it says nothing about the person.
 
+    Attributes:
+        reason: the code.
+        detail: a second code, for the log alone; the resolvers of `assertion` set it.
+
     Raises:
         ValueError: `reason` is not such a code.
     """
+
+    detail: str | None = None
 
     def __init__(self, reason: str) -> None:
         if not isinstance(reason, str) or not _REASON.fullmatch(reason):

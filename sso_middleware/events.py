@@ -70,8 +70,8 @@ class Reporter:
         self._on_event = on_event
         self._unanswered = Lock()  # taken by whoever says it first, never released
 
-    def report(self, event: SSOEvent) -> None:
-        """Log `event` and call `on_event` with it."""
+    def report(self, event: SSOEvent, detail: str | None = None) -> None:
+        """Log `event`, with `detail` if there is one, and call `on_event` with the event."""
         level = _LEVELS.get(event.outcome, logging.INFO)
         if logger.isEnabledFor(level):
             fields = {
@@ -81,6 +81,8 @@ class Reporter:
                 "account_id": event.account_id,
                 "jti": event.jti,
             }
+            if detail is not None:
+                fields["detail"] = detail
             logger.log(
                 level,
                 " ".join(f"{name}=%({name})a" for name in fields),

@@ -133,11 +133,12 @@ class Gate:
                 return self._to_login(visit)
             try:
                 email = Secret(check_email(answered()))
-            except InvalidEmail:
-                return self._refuse(visit, "invalid_email")
+            except InvalidEmail as error:
+                reason = "no_email" if error.reason == "empty" else "invalid_email"
+                return self._refuse(visit, reason, error.reason)
             helpdesk = await self._choose_helpdesk(_helpdesk_only, Secret((visit.source, email())))
         except HandoffRefused as refusal:
-            self._report("refused", refusal.reason, visit, email=email)
+            self._report("refused", refusal.reason, visit, email=email, detail=refusal.detail)
             return page(refusal.reason, visit.prefix, by_resolver=True)
         except ResolverUnavailable as outage:
             self._report("unavailable", "unavailable", visit, email=email)
@@ -196,8 +197,8 @@ class Gate:
         self._report("ignored", reason, visit)
         return page(reason, visit.prefix, *headers)
 
-    def _refuse(self, visit: Visit, reason: str) -> Answer:
-        self._report("refused", reason, visit)
+    def _refuse(self, visit: Visit, reason: str, detail: str | None = None) -> Answer:
+        self._report("refused", reason, visit, detail=detail)
         return page(reason, visit.prefix)
 
     def _report(
@@ -208,11 +209,11 @@ class Gate:
         account_id: str | None = None,
         email: Secret[str] | None = None,
         jti: str | None = None,
+        detail: str | None = None,
     ) -> None:
         account_id = account_id or self._account_id
-        self._reporter.report(
-            SSOEvent(outcome, reason, visit.public_path, account_id, email() if email else None, jti)
-        )
+        event = SSOEvent(outcome, reason, visit.public_path, account_id, email() if email else None, jti)
+        self._reporter.report(event, detail)
 
 
 def _always(helpdesk: HelpDesk) -> Call:

@@ -49,12 +49,18 @@ _PAGES = {
         "Go to the start page and try again from there.",
         "The mount prefix (SCRIPT_NAME or root_path) has characters outside A-Z a-z 0-9 . _ ~ -",
     ),
+    "no_email": Page(
+        403,
+        _CLOSED,
+        "You are signed in here, but your account has no email address.",
+        "Add an address in your account's settings, or ask the people who run this site to do so.",
+    ),
     "invalid_email": Page(
         403,
         _CLOSED,
-        "You are signed in here, but your account has no email address that can be passed on to the "
-        "Help Desk.",
+        "You are signed in here, but the email address of your account cannot be passed on to the Help Desk.",
         "Correct the address in your account's settings, or ask the people who run this site to do so.",
+        "The log says why the address cannot be signed: sso_detail of the record.",
     ),
     "unavailable": Page(
         503,

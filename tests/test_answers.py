@@ -270,14 +270,19 @@ class TestResolverOutcomes:
         """None and no login_url: the application's own route answers."""
         assert site(nobody).get(PATH).by_app
 
-    @pytest.mark.parametrize(
-        "address", ["", " ", "jane", "jane@example.com ", "jäne@example.com", "a\r\nb@c.de"]
-    )
+    @pytest.mark.parametrize("address", [" ", "jane", "jane@example.com ", "jäne@example.com", "a\r\nb@c.de"])
     def test_unacceptable_address(self, site, address):
         """A str that is no address that may be signed: 403, never a login loop."""
         reply = site(lambda source: address, options={"login_url": "/login"}).get(PATH)
         assert reply.status == 403
         assert "invalid_email" in reply.text
+
+    def test_empty_address(self, site):
+        """An account without an address: 403 and a page that says so, never a login loop."""
+        reply = site(lambda source: "", options={"login_url": "/login"}).get(PATH)
+        assert reply.status == 403
+        assert "your account has no email address" in reply.text
+        assert "Code: no_email<" in reply.text
 
     @pytest.mark.parametrize("reason", ["email_not_verified", "no_licence", "loop", "prefetch", "a" * 64])
     def test_refused(self, site, reason):

@@ -31,6 +31,7 @@ CASES = {
     "left to the app": (nobody, {}, ("GET", PATH), ("anonymous", None, None)),
     "refused": (refuse, {}, ("GET", PATH), ("refused", "no_licence", None)),
     "invalid": (lambda source: "joe", {}, ("GET", PATH), ("refused", "invalid_email", None)),
+    "no email": (lambda source: "", {}, ("GET", PATH), ("refused", "no_email", None)),
     "unavailable": (down, {}, ("GET", PATH), ("unavailable", "unavailable", None)),
     "head": (jane, {}, ("HEAD", PATH), ("ignored", "head", None)),
     "post": (jane, LOGIN, ("POST", PATH), ("ignored", "post", None)),
@@ -39,6 +40,7 @@ CASES = {
     "post to logout": (jane, LOGOUT, ("POST", "/sso/logout"), ("ignored", "method_not_allowed", None)),
     "head to logout": (jane, LOGOUT, ("HEAD", "/sso/logout"), ("ignored", "head", None)),
 }
+DETAILS = {"invalid": "malformed", "no email": "empty"}  # only in the log, and only where there is one
 LEVELS = {"ignored": logging.DEBUG, "refused": logging.WARNING, "unavailable": logging.WARNING}
 
 
@@ -67,9 +69,30 @@ def test_event_and_log_record(site, caplog, case):
         "sso_path": path,
         "sso_account_id": "4711",
         "sso_jti": jti,
+        **({"sso_detail": DETAILS[case]} if case in DETAILS else {}),
     }
     assert outcome in record.getMessage()
     assert "@" not in str(vars(record)) + record.getMessage()
+
+
+@pytest.mark.parametrize(
+    ("address", "reason", "detail"),
+    [
+        ("", "no_email", "empty"),
+        ("j\u00e4ne@example.com", "invalid_email", "not_ascii"),
+        (f"jane@{'a.' * 125}example", "invalid_email", "too_long"),
+        (f"{'j' * 65}@example.com", "invalid_email", "local_part_too_long"),
+        ("jane@example.com ", "invalid_email", "malformed"),
+    ],
+)
+def test_why_an_address_is_not_acceptable(site, caplog, address, reason, detail):
+    """The log says why an address cannot be signed, in its own field and in the line, and not what it is."""
+    events = []
+    site(lambda source: address, options={"on_event": events.append}).get(PATH)
+    (record,) = records_of(caplog)
+    assert (record.sso_reason, record.sso_detail, events[0].reason) == (reason, detail, reason)
+    assert record.getMessage().endswith(f" detail='{detail}'")
+    assert not address or address not in str(vars(record)) + record.getMessage()
 
 
 @pytest.mark.parametrize(

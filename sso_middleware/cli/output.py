@@ -41,7 +41,8 @@ class Failure(click.ClickException):
         super().__init__("\n".join(printable(line) for line in message.split("\n")))
 
 
-_JWT = re.compile(r"eyJ[\w-]+\.[\w-]+\.[\w-]*")
+_MAYBE_JWT = re.compile(r"eyJ[\w.-]+")  # takes all it has seen, so a long text costs no more than its length
+_DOTS_OF_A_JWT = 2
 _never_printed: set[str] = set()
 _SHORTEST_HIDDEN = 6  # characters; a shorter "secret" is part of many words
 
@@ -67,7 +68,9 @@ def printable(text: str) -> str:
 def _without_secrets(text: str) -> str:
     for secret in _never_printed:
         text = text.replace(secret, "[SSO Token]")
-    return _JWT.sub("[token]", text)
+    return _MAYBE_JWT.sub(
+        lambda match: "[token]" if match[0].count(".") >= _DOTS_OF_A_JWT else match[0], text
+    )
 
 
 def say(*parts: str | tuple[str, str], to_stderr: bool = False) -> None:

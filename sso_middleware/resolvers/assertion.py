@@ -13,6 +13,17 @@ refused (403), and never taken for an anonymous visitor or for anybody. These ar
 ``email_not_verified``   its ``email_verified`` says so
 ``ambiguous_header``     the header came twice
 ======================== ============================================================================
+
+Of ``assertion_invalid`` the log says more, as ``sso_detail`` of the record:
+
+================= ===================================================================================
+``malformed``     it is not a JWT, or a part of it is not what it has to be
+``algorithm``     its ``alg`` is none of `algorithms`
+``unknown_key``   the issuer publishes no key with its ``kid``
+``wrong_key``     the key is of another kind than the algorithm
+``signature``     the signature is wrong
+``claim_missing`` ``aud``, ``iss``, ``exp`` or ``iat`` is missing
+================= ===================================================================================
 """
 
 from __future__ import annotations
@@ -40,6 +51,12 @@ _REASONS: tuple[tuple[type[Exception], str], ...] = (
     (jwt.ImmatureSignatureError, "assertion_not_yet"),
     (jwt.InvalidAudienceError, "assertion_audience"),
     (jwt.InvalidIssuerError, "assertion_issuer"),
+)
+_DETAILS: tuple[tuple[type[Exception], str], ...] = (
+    (jwt.InvalidSignatureError, "signature"),
+    (jwt.MissingRequiredClaimError, "claim_missing"),
+    (jwt.InvalidKeyError, "wrong_key"),
+    (TypeError, "wrong_key"),
 )
 #: TypeError: the key is of another kind than the algorithm. RecursionError: JSON that is nested thousands
 #: deep; OverflowError: a time without end. PyJWT catches these two itself since 2.15.
@@ -103,9 +120,11 @@ def signed_assertion(
         try:
             head = jwt.get_unverified_header(assertion)
             # Nobody can make us ask the key server by anything but what it might have signed.
-            key = keys.find(head.get("kid")) if head.get("alg") in accepted else None
+            if head.get("alg") not in accepted:
+                raise _invalid("algorithm")
+            key = keys.find(head.get("kid"))
             if key is None:
-                raise HandoffRefused("assertion_invalid")
+                raise _invalid("unknown_key")
             return jwt.decode(
                 assertion,
                 key,
@@ -116,9 +135,7 @@ def signed_assertion(
                 options={"require": _REQUIRED},
             )
         except _BAD as error:
-            reasons = (reason for kind, reason in _REASONS if isinstance(error, kind))
-            # PyJWT's messages quote what came in.
-            raise HandoffRefused(next(reasons, "assertion_invalid")) from None
+            raise _refusal(error) from None  # PyJWT's messages quote what came in
 
     return resolve_email
 
@@ -167,6 +184,19 @@ def google_iap(audience: str | Iterable[str]) -> Resolver:
         issuer="https://cloud.google.com/iap",
         algorithms="ES256",
     )
+
+
+def _refusal(error: Exception) -> HandoffRefused:
+    for kind, reason in _REASONS:
+        if isinstance(error, kind):
+            return HandoffRefused(reason)
+    return _invalid(next((detail for kind, detail in _DETAILS if isinstance(error, kind)), "malformed"))
+
+
+def _invalid(detail: str) -> HandoffRefused:
+    refusal = HandoffRefused("assertion_invalid")
+    refusal.detail = detail
+    return refusal
 
 
 def _address(claims: Mapping[str, Any], claim: str) -> str:

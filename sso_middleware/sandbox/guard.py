@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
@@ -15,6 +16,7 @@ from sso_middleware.urls import is_loopback, origin_of
 # No form-action: it would bind the redirects after a form, too, and signing out leads to the Logout URL
 # and from there to wherever the application likes.
 _POLICY = "default-src 'none'; style-src 'self'; img-src data:; base-uri 'none'; frame-ancestors 'none'"
+_NOT_ASCII = re.compile(rb"[\x80-\xff]")
 _IN_PROCESS = "testserver"  # what Starlette's TestClient calls its application; nobody's DNS has the name
 
 
@@ -37,7 +39,9 @@ class Guard:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
         elif self._allow_remote or self._is_ours(scope):
-            await self._app(scope, receive, self._with_headers(send))
+            # Starlette cannot read a query that is not UTF-8; percent-encoded, it means the same.
+            query = _NOT_ASCII.sub(lambda match: b"%%%02X" % match[0][0], scope["query_string"])
+            await self._app({**scope, "query_string": query}, receive, self._with_headers(send))
         else:
             answer = PlainTextResponse("This sandbox answers its own machine only.\n", 403)
             await answer(scope, receive, send)

@@ -19,6 +19,7 @@ from sso_middleware.sandbox.attempts import Attempt, AttemptLog
 from sso_middleware.sandbox.sessions import COOKIE, Session, Sessions
 from sso_middleware.sandbox.tickets import LONGEST_SUBJECT, LONGEST_TEXT, Ticket, Tickets
 
+_LONGEST_NUMBER = 9  # digits of a ticket's number
 _FIXED = {
     "Algorithm and key": "HS256, with the SSO Token as it stands",
     "account_id and auth_url are compared": "character by character",
@@ -82,8 +83,8 @@ class Site:
             Route("/", self._start),
             Route("/tickets", self._tickets_page),
             Route("/tickets", self._create, methods=["POST"]),
-            Route("/tickets/{number:int}", self._ticket_page),
-            Route("/tickets/{number:int}", self._reply, methods=["POST"]),
+            Route("/tickets/{number}", self._ticket_page),
+            Route("/tickets/{number}", self._reply, methods=["POST"]),
             Route("/handoffs", self._handoffs),
             Route("/settings", self._settings),
             Route("/logout", self._log_out, methods=["POST"]),
@@ -171,7 +172,9 @@ class Site:
         return session, await forms.read_form(request, session.csrf)
 
     def _ticket(self, request: Request, session: Session) -> Ticket:
-        ticket = self._tickets.get(session.email, request.path_params["number"], self._clock())
+        digits: str = request.path_params["number"]
+        number = int(digits) if digits.isdecimal() and len(digits) <= _LONGEST_NUMBER else 0
+        ticket = self._tickets.get(session.email, number, self._clock())
         if not ticket:
             raise HTTPException(404, "You have no ticket with that number.")
         return ticket

@@ -18,6 +18,8 @@ from sso_middleware.settings import HANDOFF_PARAMETERS
 _COMPACT = re.compile(r"([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]*)")
 _PARTS_OF_A_JWE = 5
 _DEEPEST_SHOWN = 100
+_LONGEST_NUMBER = 100  # characters; Python's own limit is 4,300 digits, and a sum of two may exceed it
+_MOST_NAMES = 8  # of a header's members, in a message
 
 _ALGORITHM_HINTS = {
     "none": "The JWT is not signed at all. Sign it with HS256 and the SSO Token.",
@@ -104,14 +106,15 @@ def read(token: str) -> Token:
     header = _object(base64url_decode(match[1]), "header")
     algorithm = header.get("alg")
     if algorithm != "HS256":
-        said = f"alg {str(algorithm)[:20]!a}" if "alg" in header else "no alg"
+        name = algorithm if isinstance(algorithm, str) else ""
+        said = f"alg {name[:20]!a}" if name else "an alg that is not a string" if algorithm else "no alg"
         raise HandoffRejected(
             "bad_algorithm",
             f"The JWT's header says {said}, where HS256 is expected (assumed).",
-            _ALGORITHM_HINTS.get(str(algorithm), _ALGORITHM_HINT),
+            _ALGORITHM_HINTS.get(name, _ALGORITHM_HINT),
         )
     if header != {"alg": "HS256", "typ": "JWT"}:
-        names = ", ".join(f"{str(name)[:20]!a}" for name in header)
+        names = ", ".join(f"{name[:20]!a}" for name in [*header][:_MOST_NAMES])
         raise HandoffRejected(
             "malformed_token",
             f"The JWT's header holds {names}; it has to be alg HS256 and typ JWT, nothing else (assumed).",
@@ -134,7 +137,8 @@ def claims_of(token: Token) -> dict[str, Any]:
 def decoded(token: str) -> tuple[object, object]:
     """Return header and claims of anything like a JWT, as JSON gives them; unverified.
 
-    Each is `None` if it cannot be read. A number that JSON could not hold again is its text.
+    Each is `None` if it cannot be read. A number that JSON could not hold again, or with more than 100
+    digits, is its text.
     """
     header, claims, *_ = [*token.split("."), "", ""]
     return _decoded(header), _decoded(claims)
@@ -145,7 +149,7 @@ def _decoded(segment: str) -> object:
         text = base64url_decode(segment).decode()
         if text.count("[") + text.count("{") > _DEEPEST_SHOWN:
             return None  # what is nested so deep is no claim of anybody's, and may be too deep to show
-        return json.loads(text, parse_constant=str, parse_float=_finite)
+        return json.loads(text, parse_constant=str, parse_float=_finite, parse_int=_short)
     except ValueError:
         return None
 
@@ -153,6 +157,10 @@ def _decoded(segment: str) -> object:
 def _finite(text: str) -> float | str:
     number = float(text)
     return number if isfinite(number) else text  # 1e999
+
+
+def _short(text: str) -> int | str:
+    return int(text) if len(text) <= _LONGEST_NUMBER else text
 
 
 def _is_canonical(segment: str) -> bool:

@@ -124,7 +124,7 @@ class TestWhoMayGo:
         visitor.sign_in("nora")
         reply = visitor.get("/sso/helpdesk")
         assert reply.status == 403
-        assert "invalid_email" in reply.text
+        assert "no_email" in reply.text
 
     @pytest.mark.parametrize("verified", [True, "is_staff", lambda user: user.is_staff])
     def test_ways_to_say_verified(self, browser, configure, verified):

@@ -192,7 +192,7 @@ class TestForged:
             ({"exp": [2**40]}, "assertion_invalid"),
             ({"iat": float("inf")}, "assertion_invalid"),
             ({"nbf": float("nan")}, "assertion_invalid"),
-            ({"email": ""}, "invalid_email"),
+            ({"email": ""}, "no_email"),
             ({"email": " jane@example.com"}, "invalid_email"),
             ({"email": "jane@example.com, eve@example.com"}, "invalid_email"),
         ],
@@ -204,8 +204,33 @@ class TestForged:
         reply = visit(assertion)
         assert reply.status == 403
         assert f"Code: {expected}" in reply.text
-        if expected != "invalid_email":  # that is the gate's word
+        if expected not in ("no_email", "invalid_email"):  # that is the gate's word
             assert reason(resolve, assertion) == expected
+
+    @pytest.mark.parametrize(
+        ("assertion", "detail"),
+        [
+            pytest.param(lambda issuer: "rubbish", "malformed", id="rubbish"),
+            pytest.param(lambda issuer: "e30.e30.e30", "algorithm", id="no algorithm"),
+            pytest.param(lambda issuer: issuer.sign(algorithm="RS512"), "algorithm", id="another algorithm"),
+            pytest.param(
+                lambda issuer: issuer.sign(key=KEYS["rsa"], key_id="nobody's"),
+                "unknown_key",
+                id="unknown key",
+            ),
+            pytest.param(
+                lambda issuer: issuer.sign("ec", key=KEYS["rsa"]), "wrong_key", id="key of another kind"
+            ),
+            pytest.param(lambda issuer: issuer.sign(key=ANOTHER), "signature", id="signature"),
+            pytest.param(lambda issuer: issuer.sign(exp=None), "claim_missing", id="claim missing"),
+            pytest.param(lambda issuer: issuer.sign(exp="never"), "malformed", id="odd claim"),
+        ],
+    )
+    def test_why_it_is_invalid(self, visit, issuer, caplog, assertion, detail):
+        """The log says what is wrong with an assertion; visitors see no more than `assertion_invalid`."""
+        assert "Code: assertion_invalid<" in visit(assertion(issuer)).text
+        (record,) = [record for record in caplog.records if hasattr(record, "sso_reason")]
+        assert (record.sso_reason, record.sso_detail) == ("assertion_invalid", detail)
 
     @pytest.mark.parametrize("name", ["email", "email_verified"])
     def test_claim_that_comes_twice(self, resolve, issuer, name):

@@ -91,7 +91,7 @@ def test_no_address(resolver, cookie):
     """A signed-in user without an address is not sent to log in again."""
     browser = browse(resolver)
     browser.get("/login/blank")
-    assert visit(browser) == "invalid_email"
+    assert visit(browser) == "no_email"
 
 
 @each_resolver
@@ -253,7 +253,7 @@ def test_name_for_a_bare_address():
     with pytest.raises(ResolverError, match=r"the cookie 'email' .* JSON of an object .* email_verified"):
         visit(browser)
     browser.get("/login/blank")
-    assert visit(browser) == "invalid_email"
+    assert visit(browser) == "no_email"
 
 
 def test_session_that_the_visitor_has_made_up():

@@ -121,7 +121,7 @@ def test_no_address(app, resolver):
     """A signed-in user without an address is not sent to log in again."""
     browser = browse(app, resolver)
     browser.get("/login/blank")
-    assert visit(browser) == "invalid_email"
+    assert visit(browser) == "no_email"
 
 
 @each_resolver

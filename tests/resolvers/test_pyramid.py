@@ -117,7 +117,7 @@ def test_no_address(router):
     """A signed-in user without an address is not sent to log in again."""
     browser = browse(router, by_identity)
     browser.get("/login/blank")
-    assert visit(browser) == "invalid_email"
+    assert visit(browser) == "no_email"
 
 
 def test_request_as_in_a_view(router):
@@ -156,7 +156,7 @@ def test_name_of_an_attribute_for_a_bare_address(router):
 def test_empty_address(router):
     """An empty address is refused by the gate, whatever `verified` says."""
     resolver = request_email(router, lambda request: "", verified=lambda email: False)
-    assert visit(wsgi_browser(protect_wsgi(router, resolver))) == "invalid_email"
+    assert visit(wsgi_browser(protect_wsgi(router, resolver))) == "no_email"
 
 
 def test_filtered_application(router):

@@ -85,7 +85,7 @@ def test_no_address(app, getter):
     """A signed-in user without an address is not sent to log in again."""
     browser = browse(app, getter)
     browser.get("/login/blank")
-    assert visit(browser) == "invalid_email"
+    assert visit(browser) == "no_email"
 
 
 @each_getter

@@ -134,7 +134,7 @@ def test_no_address(build):
     """A signed-in user without an address is not sent to log in again."""
     browser = asgi_browser(build())
     browser.get("/login/blank")
-    assert visit(browser) == "invalid_email"
+    assert visit(browser) == "no_email"
 
 
 @each_app

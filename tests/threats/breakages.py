@@ -618,7 +618,7 @@ BREAKAGES = [
     Breakage(
         "T33",
         f"{PACKAGE}/gate.py",
-        'return self._refuse(visit, "invalid_email")',
+        "return self._refuse(visit, reason, error.reason)",
         "return self._to_login(visit)",
         f"{ANSWERS}::TestResolverOutcomes::test_unacceptable_address",
     ),

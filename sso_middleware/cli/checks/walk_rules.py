@@ -52,7 +52,8 @@ WALK_RULES = (
         "The visitor is refused",
         "SSOMiddleware shows the visitor a page with a reason in place of the Help Desk.",
         "Act on the reason. email_not_verified: this user's address is not verified, and others may go; or "
-        "verified= names something else. invalid_email: it has no address, or none that may be signed. "
+        "verified= names something else. no_email: it has no address. invalid_email: it has none that may be "
+        "signed, and the log says why. "
         "Others are your resolver's own.",
     ),
     Rule(
