@@ -2,7 +2,7 @@
 
 Inside Django, in ``MIDDLEWARE``, `sso_middleware.django` finds the user by itself. From outside, these
 open the session as Django's own middlewares would, and read only: no session is saved, renewed or ended,
-whatever is in the cookie. Inactive users are anonymous.
+whatever is in the cookie. Inactive users are refused.
 """
 
 # Django comes without type information.
@@ -86,10 +86,10 @@ def user_email_async(
 
 
 def email_of_user(user: Any, attr: str, verified: Verified) -> str | None:
-    """Return the address of a Django user, `None` of one who is anonymous or inactive.
+    """Return the address of a Django user, `None` of one who is anonymous.
 
     Raises:
-        HandoffRefused: the address is not verified.
+        HandoffRefused: the user is inactive, or the address is not verified.
     """
     return email_of(user, attr, verified) if is_signed_in(user) else None
 
