@@ -94,14 +94,10 @@ def email_of_user(user: Any, attr: str, verified: Verified) -> str | None:
     return email_of(user, attr, verified) if is_signed_in(user) else None
 
 
-async def email_of_user_async(user: Any, attr: str, verified: Verified) -> str | None:
-    """Do the same as `email_of_user`; what may ask the database does so where Django lets it."""
-    if not is_signed_in(user):
-        return None
-    loaded = vars(user)
-    if attr in loaded and (verified is True or (isinstance(verified, str) and verified in loaded)):
-        return email_of(user, attr, verified)
-    return await sync_to_async(email_of)(user, attr, verified)
+def email_field(user: Any) -> str:
+    """Return the name of the attribute where Django's own password reset looks for the address."""
+    # Of the class, because some users answer to any name.
+    return user.get_email_field_name() if hasattr(user.__class__, "get_email_field_name") else "email"
 
 
 def _require_outside(source: object) -> None:
