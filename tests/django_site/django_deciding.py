@@ -75,7 +75,7 @@ def token_middleware(get_response):
     def middleware(request):
         name = request.headers.get("X-Token")
         if name and request.user.is_anonymous:
-            request.user = request._cached_user = User.objects.get(username=name)
+            request.user = request._cached_user = User.objects.get(username=name)  # noqa: SLF001
         return get_response(request)
 
     return middleware

@@ -217,5 +217,5 @@ def outside(browser, *, verified=in_group, **options):
     middleware = (wsgi if is_wsgi else asgi).SSOMiddleware
     resolver = resolvers.user_email if is_wsgi else resolvers.user_email_async
     handler = browser.make_handler()
-    options = {"login_url": "/login", **options}
-    return browser(middleware(handler, make_desk(), resolver(verified=verified), **options))
+    options = {"login_url": "/login", "resolve_email": resolver(verified=verified), **options}
+    return browser(middleware(handler, make_desk(), **options))

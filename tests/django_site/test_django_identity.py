@@ -55,9 +55,7 @@ def test_a_token(visitor):
     assert handed_off(visitor.get(PATH)) is None
 
 
-@pytest.mark.parametrize(
-    ("noted", "name"), [("impersonated=bob", "bob"), ("second_factor_to_come=1", None)]
-)
+@pytest.mark.parametrize(("noted", "name"), [("impersonated=bob", "bob"), ("second_factor_to_come=1", None)])
 def test_what_the_session_says_beside_the_user(visitor, noted, name):
     """A staff member who looks at the site as Bob does; a sign-in that is not complete."""
     visitor.sign_in("jane")
