@@ -6,12 +6,13 @@
         ...,
         "django.contrib.sessions.middleware.SessionMiddleware",
         "django.contrib.auth.middleware.AuthenticationMiddleware",
+        ...,  # whatever else decides who the user is
         "sso_middleware.django.SSOMiddleware",
         ...,
     ]
     HELPDESK_SSO = {
         "sso_token": ...,  # and the other fields of a HelpDesk
-        "verified": "email_verified",  # or True, or a predicate: how to know that an address was verified
+        "verified": "email_verified",  # or a predicate: how to know that an address was verified
         "logout": True,
     }
 
@@ -36,7 +37,7 @@ from django.core.checks import Tags, register
 
 from sso_middleware.answers import Visit
 from sso_middleware.callables import from_loop, is_async, is_awaitable, run
-from sso_middleware.django.checks import findings, findings_before_deployment
+from sso_middleware.django.checks import findings
 from sso_middleware.django.order import AUTHENTICATION, SESSION, read_order
 from sso_middleware.django.responses import response_of
 from sso_middleware.django.settings import read_setting
@@ -71,8 +72,10 @@ class SSOMiddleware:
 
     * the fields of a `HelpDesk`; or ``helpdesk``: a HelpDesk, or a callable ``(request, email) ->
       HelpDesk``;
-    * ``verified``, for the default resolver, which reads ``request.user``: `True` (your sign-up verifies
-      every address), the name of an attribute of the user, or a predicate of the user;
+    * ``verified``, for the default resolver, which reads ``request.user``: the name of an attribute of the
+      user, or a predicate of the user, such as
+      ``"sso_middleware.resolvers.django.allauth_verified"``; or `True`, if your sign-up and each change
+      of an address verify it;
     * or ``resolve_email``: ``(request) -> str | None``, in place of the default resolver;
     * ``paths``, ``next_param`` and ``on_event``, as for the other middlewares;
     * ``login_url``: as for those, or the name of a URL; default: the setting ``LOGIN_URL``;
@@ -219,10 +222,5 @@ def _check(**_: object) -> list[Any]:
     return findings(SSOMiddleware, lambda: _make_gate(is_async=False))
 
 
-def _check_deployment(**_: object) -> list[Any]:
-    return findings_before_deployment(SSOMiddleware)
-
-
 # Django's registry is empty until somebody asks for its checks, so nothing happens by registering one.
-register(_check, "sso_middleware")
-register(_check_deployment, "sso_middleware", Tags.security, deploy=True)
+register(_check, "sso_middleware", Tags.security)
