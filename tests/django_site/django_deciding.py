@@ -6,6 +6,7 @@ The header ``X-Act`` says what a middleware does with a request: ``log-in NAME``
 
 from __future__ import annotations
 
+import django_project
 import django_urls
 from asgiref.sync import iscoroutinefunction, sync_to_async
 from django.contrib.auth import alogin, alogout, login, logout
@@ -15,17 +16,16 @@ from django.http import HttpResponse
 from django.urls import path
 from django.utils.decorators import sync_and_async_middleware
 from django.utils.functional import SimpleLazyObject
-from django_project import AUTHENTICATION, OURS, PASSWORD, SESSION, create_users
 
 BACKEND = "django.contrib.auth.backends.AllowAllUsersModelBackend"
-BY_THE_SESSION = [SESSION, AUTHENTICATION]
+BY_THE_SESSION = django_project.WITHOUT_OURS
 MIDDLEWARE = [
     *BY_THE_SESSION,
     "django_deciding.HeaderUserMiddleware",
     "django_deciding.token_middleware",
     "django_deciding.session_middleware",
     "django_deciding.acting_middleware",
-    OURS,
+    django_project.OURS,
 ]
 SETTINGS = {
     "AUTHENTICATION_BACKENDS": [BACKEND, "django.contrib.auth.backends.RemoteUserBackend"],
@@ -164,16 +164,15 @@ def change_user(request):
     if "active" in request.GET:
         user.is_active = request.GET["active"] == "1"
     else:
-        user.set_password(request.GET["password"])
+        user.set_password(django_project.PASSWORD)  # salted: the same password is another hash
     user.save()
     return HttpResponse("changed")
 
 
 def start_again(request):
-    create_users()
     for user in User.objects.all():
         user.is_active = user.username != "ina"
-        user.set_password(PASSWORD)
+        user.set_password(django_project.PASSWORD)
         user.save()
     return HttpResponse("as at the beginning")
 

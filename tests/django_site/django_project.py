@@ -69,7 +69,7 @@ settings.configure(
         "default": {
             "ENGINE": "django.db.backends.sqlite3",
             "NAME": _directory / "db.sqlite3",
-            "OPTIONS": {"timeout": 30},
+            "OPTIONS": {"timeout": 30, "init_command": "PRAGMA synchronous = OFF"},
         }
     },
     SESSION_FILE_PATH=str(_directory),
