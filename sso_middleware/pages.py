@@ -81,6 +81,12 @@ _REFUSALS = {
         "The email address of your account here has not been confirmed yet.",
         "Confirm it in your account, then try again.",
     ),
+    "inactive": Page(
+        403,
+        _CLOSED,
+        "Your account here is not active.",
+        "To have it activated, ask the people who run this site, and tell them the code below.",
+    ),
 }
 _REFUSED = Page(
     403,

@@ -2,7 +2,7 @@
 
 Inside Django, in ``MIDDLEWARE``, `sso_middleware.django` finds the user by itself. From outside, around the
 WSGI or ASGI handler, the resolvers of this module open the session as Django's own middlewares would, and
-read only: no session is saved, renewed or ended, whatever is in the cookie.
+read only: no session is saved, renewed or ended, whatever is in the cookie. Inactive users are refused.
 
 They see what the session says. They do not see what a middleware of the project decides after that, such
 as an impersonation, an idle timeout, a second factor that is still to come, or an access token: there, put
@@ -146,7 +146,7 @@ def email_of_user(user: Any, attr: str, verified: Verified) -> str | None:
     """Return the address of a Django user, `None` of one who is anonymous.
 
     Raises:
-        HandoffRefused: the address is not verified.
+        HandoffRefused: the user is inactive, or the address is not verified.
     """
     return email_of(user, attr, verified) if is_signed_in(user) else None
 

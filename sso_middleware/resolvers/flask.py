@@ -66,8 +66,8 @@ def context_email(app: Flask, getter: Callable[[], Any], *, verified: Verified) 
     Args:
         app: the Flask application.
         getter: ``() -> user``, sync: an object or mapping with an ``email``, or the address itself;
-            `None` if nobody is signed in, or a user whose ``is_authenticated`` or ``is_active`` says
-            so. ``flask.request``, ``session`` and ``g`` are those of the visitor.
+            `None` if nobody is signed in, or a user whose ``is_authenticated`` says so. ``flask.request``,
+            ``session`` and ``g`` are those of the visitor.
         verified: see `Verified`; the name or predicate is that of what `getter` returns.
 
     Raises:
@@ -80,7 +80,7 @@ def context_email(app: Flask, getter: Callable[[], Any], *, verified: Verified) 
 def login_user_email(app: Flask, attr: str = "email", *, verified: Verified) -> EmailResolver:
     """Take the address from the user whom Flask-Login finds, by the session or a remember-me cookie.
 
-    An inactive user is anonymous. The application's teardown functions are run; its ``before_request``
+    An inactive user is refused. The application's teardown functions are run; its ``before_request``
     and ``after_request`` functions are not.
 
     Args:

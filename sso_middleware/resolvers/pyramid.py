@@ -37,7 +37,7 @@ def request_email(router: Any, getter: Callable[[Any], Any], *, verified: Verifi
     Args:
         router: what ``config.make_wsgi_app()`` returns, before any filter is put around it.
         getter: ``(request) -> user``, sync: an object or mapping with an ``email``, or the address itself;
-            `None` if nobody is signed in, or a user whose ``is_authenticated`` or ``is_active`` says so.
+            `None` if nobody is signed in, or a user whose ``is_authenticated`` says so.
         verified: see `Verified`; the name or predicate is that of what `getter` returns.
 
     Raises:

@@ -25,8 +25,8 @@ def context_email(app: Quart, getter: Callable[[], Any], *, verified: Verified) 
     Args:
         app: the Quart application.
         getter: ``() -> user``, sync or async: an object or mapping with an ``email``, or the address
-            itself; `None` if nobody is signed in, or a user whose ``is_authenticated`` or ``is_active``
-            says so (Quart-Auth's ``current_user``: await its ``is_authenticated`` first). ``quart.request``,
+            itself; `None` if nobody is signed in, or a user whose ``is_authenticated`` says so
+            (Quart-Auth's ``current_user``: await its ``is_authenticated`` first). ``quart.request``,
             ``session`` and ``g`` are those of the visitor. It runs on the event loop.
         verified: see `Verified`; the name or predicate is that of what `getter` returns.
 

@@ -6,16 +6,19 @@ resolvers has to be told how to know that an address was verified, and nothing i
 
 from __future__ import annotations
 
+import datetime as dt
 import inspect
-from collections.abc import Callable, Mapping, Sequence
-from enum import Enum, Flag
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from enum import Enum
+from numbers import Number
 from types import NoneType
 from typing import Any, Literal, TypeAlias, cast
 
 from sso_middleware.callables import is_async, is_awaitable
 from sso_middleware.errors import ConfigError, HandoffRefused, ResolverError
-from sso_middleware.resolvers.users import field_of, flag_of
-from sso_middleware.text import exact
+from sso_middleware.resolvers.users import defines, field_of, flag_of, is_row
+from sso_middleware.text import exact, forced
 
 Verified: TypeAlias = Literal[True] | str | Callable[[Any], object]
 """How to know that an address was verified: `True` (the sign-up verifies every address), the name of
@@ -26,8 +29,19 @@ _HINT_ATTR = (
     "attr= names the attribute that holds the address; inside Django the user model's EMAIL_FIELD does"
 )
 _HINT_GETTER = "the getter returns the address, or a user who has an email"
+_HINT_SIGNED_IN = "the users of Starlette, Flask-Login and Django have it, and it says who is signed in"
 _HINT_VERIFIED = (
     "verified= names the attribute that says whether the address is verified, or is a predicate of the user"
+)
+
+_TEXT = (str, bytes, bytearray, memoryview)
+
+#: What says neither yes nor no, wherever it comes from, and what to do with it. Python calls all of it true.
+_NO_ANSWER: tuple[tuple[Any, str], ...] = (
+    (Callable, "calls it"),  # functions, partials, classes, Django's related managers
+    (Enum, "compares it with the member that means yes"),
+    ((Awaitable, AsyncIterator), "returns what need not be awaited"),
+    (Iterator, "looks into it, as any() does"),
 )
 
 
@@ -90,11 +104,11 @@ def email_from(answer: object, verified: Verified) -> str | None:
 
     Args:
         answer: an object or mapping with an ``email``, or the address itself; `None`: nobody, and so is
-            a user whose ``is_active`` or ``is_authenticated``, if there is one, is not set.
+            a user whose ``is_authenticated``, if there is one, is not set.
         verified: see `Verified`.
 
     Raises:
-        HandoffRefused: the address is not verified.
+        HandoffRefused: the user has an ``is_active`` that is not set, or the address is not verified.
         ResolverError: the answer is to be awaited, `verified` gives something that is no answer, or there
             is no attribute of a name.
     """
@@ -117,12 +131,12 @@ def email_from(answer: object, verified: Verified) -> str | None:
 def email_in(session: Mapping[str, Any], keys: Sequence[str], verified: Verified) -> str | None:
     """Return the address that `keys` lead to, each into the mapping that the one before it gave.
 
-    Where the way ends early nobody is signed in, nor where the last mapping has an ``is_active`` or
-    ``is_authenticated`` that is not set. Where only the last of several keys is missing, somebody is who
-    has no address: see `email_of`.
+    Nobody is signed in where one of the keys but the last is missing, or the last mapping has an
+    ``is_authenticated`` that is not set. Where only the last of several keys is missing, somebody is
+    signed in who has no address: see `email_of`.
 
     Raises:
-        HandoffRefused: the address is not verified.
+        HandoffRefused: the last mapping has an ``is_active`` that is not set, or the address is not verified.
         ResolverError: `verified` gives something that is no answer, or a key leads to something that
             is no mapping.
     """
@@ -139,13 +153,16 @@ def email_in(session: Mapping[str, Any], keys: Sequence[str], verified: Verified
 
 
 def is_signed_in(user: Any) -> bool:
-    """Whether `user`, as Starlette, Flask-Login and Django know one, is there and active.
+    """Whether `user`, as Starlette, Flask-Login and Django know one, is there and authenticated.
 
-    Not every authentication looks at ``is_active`` itself.
+    Raises:
+        HandoffRefused: the user is authenticated and inactive. Not every authentication looks at that itself.
+        ResolverError: a flag is no answer, or there is no ``is_authenticated``.
     """
-    return (
-        not isinstance(user, NoneType) and holds(user.is_authenticated) and holds(flag_of(user, "is_active"))
-    )
+    if isinstance(user, NoneType) or not holds(field_of(user, "is_authenticated", _HINT_SIGNED_IN)):
+        return False
+    _require_active(user)
+    return True
 
 
 def require_verified(user: object, verified: Verified) -> None:
@@ -168,36 +185,49 @@ def require_verified(user: object, verified: Verified) -> None:
 def holds(value: object, *, by_predicate: bool = False) -> bool:
     """Whether a flag that was read from a user is set, or a predicate satisfied.
 
-    What is true to Python alone is no answer: a method that ought to have been called, a coroutine
-    that ought to have been awaited, a member of an `Enum` (``Status.UNVERIFIED`` is as true as any), a
-    mapping (``{"verified": False}``, too), or the ``"false"`` that some identity providers send.
+    Yes is `True` and 1, the text ``"true"`` in any case, a date or time, also as ISO 8601 text, and an
+    object that defines its own truth and is true. No is everything else that is false or a text. The year
+    1 is no either: it is how other languages write "never".
 
     Args:
         value: what was read or returned.
-        by_predicate: it was returned, and a mapping may well be what was found.
+        by_predicate: it was returned, and may well be what was found, such as a row or a mapping.
 
     Raises:
-        ResolverError: `value` is a method, an awaitable, a member of an `Enum` that stands for no str, int
-            or flags, or, if it was read, a mapping.
+        ResolverError: `value` says neither yes nor no, though Python calls it true.
     """
-    if remedy := _remedy(value, by_predicate=by_predicate):
+    value = forced(value)
+    kind = value.__class__  # a lazy proxy has that of what it stands for
+    remedies = [remedy for kinds, remedy in _NO_ANSWER if issubclass(kind, kinds)]
+    if not issubclass(kind, (*_TEXT, NoneType, dt.date, dt.time)):
+        if by_predicate:
+            if defines(kind, "exists") and not defines(kind, "__bool__", "__len__"):
+                remedies.append("looks up what it queries")
+        elif issubclass(kind, Number):
+            if value not in {0, 1}:
+                remedies.append("compares it")
+        elif is_row(kind) or not defines(kind, "__bool__", "__len__"):
+            remedies.append("looks into it")
+    if remedies:
         _close(value)
-        raise ResolverError(f"a {value.__class__.__name__} says neither yes nor no: {remedy}")
-    text = value.decode("latin-1") if isinstance(value, bytes) else exact(value)
-    return text.lower() == "true" if isinstance(text, str) else bool(value)
+        raise ResolverError(
+            f"a {kind.__name__} says neither yes nor no: give a predicate (or a property) that {remedies[0]}"
+        )
+    if issubclass(kind, _TEXT):
+        text = (
+            cast("str", exact(value))
+            if issubclass(kind, str)
+            else bytes(cast("bytes", value)).decode("latin-1")
+        )
+        return text.lower() == "true" or _is_moment(text)
+    return cast("dt.date", value).year > 1 if issubclass(kind, dt.date) else bool(value)
 
 
-def _remedy(value: object, *, by_predicate: bool) -> str | None:
-    """Say what to do about a `value` that says neither yes nor no, or return `None`."""
-    if is_awaitable(value):
-        return "give something that need not be awaited"
-    if inspect.isroutine(value):
-        return "give a predicate that calls it"
-    if isinstance(value, Mapping) and not by_predicate:
-        return "give a predicate that looks into it"
-    if isinstance(value, Enum) and not isinstance(value, str | int | Flag):
-        return "give a predicate that compares it"
-    return None
+def _is_moment(text: str) -> bool:
+    """Whether `text` is a date, with or without a time, as ISO 8601 writes it with hyphens."""
+    with suppress(ValueError):
+        return text[4:5] == "-" and dt.datetime.fromisoformat(text).year > 1
+    return False
 
 
 def _close(value: object) -> None:
@@ -207,13 +237,23 @@ def _close(value: object) -> None:
 
 
 def _may_be_signed_in(user: object) -> bool:
-    """Whether nothing says that `user`, as the application itself knows one, is anonymous or inactive."""
+    """Whether nothing says that `user`, as the application itself knows one, is anonymous.
+
+    Raises:
+        HandoffRefused: the user is inactive.
+    """
     is_authenticated = flag_of(user, "is_authenticated")
     if is_awaitable(is_authenticated):  # Quart-Auth's: the application's to await
         _close(is_authenticated)
     elif not holds(is_authenticated):
         return False
-    return holds(flag_of(user, "is_active"))
+    _require_active(user)
+    return True
+
+
+def _require_active(user: object) -> None:
+    if not holds(flag_of(user, "is_active")):
+        raise HandoffRefused("inactive")
 
 
 def _is_name(value: object) -> bool:

@@ -111,12 +111,14 @@ class TestWhoMayGo:
         assert reply.status == 403
         assert "email_not_verified" in reply.text
 
-    def test_an_inactive_user_is_anonymous(self, open_site):
-        """Also where Django's authentication backend lets them in."""
+    def test_an_inactive_user_is_refused(self, open_site):
+        """Where Django's authentication backend lets them in, the login cannot help them."""
         visitor = open_site()
         visitor.sign_in("ina")
         assert visitor.name == "ina"
-        assert is_sent_to_login(visitor.get("/sso/helpdesk"))
+        reply = visitor.get("/sso/helpdesk")
+        assert reply.status == 403
+        assert "Code: inactive<" in reply.text
 
     def test_a_user_without_an_address_is_refused(self, open_site):
         """Nora is not sent round in circles by the login."""

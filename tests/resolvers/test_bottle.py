@@ -233,17 +233,19 @@ def test_genuine_cookie_beside_a_forged_one():
 
 
 def test_inactive_user():
-    """A user who is not active is anonymous."""
-    for is_active, expected in ((True, JANE), (False, "login")):
+    """A user who is not active is refused."""
+    for is_active, expected in ((True, JANE), (False, "inactive"), (None, "inactive")):
         headers = {"Cookie": f"user={signed(USERS['jane'] | {'is_active': is_active})}"}
         assert visit(browse(by_cookie), headers=headers) == expected
 
 
-@pytest.mark.parametrize(("is_active", "expected"), [(True, JANE), (False, None)])
-def test_inactive_user_in_the_session(is_active, expected):
-    """So is one of whom the session says so."""
-    session = {"user": USERS["jane"] | {"is_active": is_active}}
-    assert by_session()({**make_environ("GET", "/"), "beaker.session": session}) == expected
+def test_inactive_user_in_the_session():
+    """So is one whose session says so."""
+    environ = make_environ("GET", "/")
+    active, inactive = ({"user": USERS["jane"] | {"is_active": is_active}} for is_active in (True, False))
+    assert by_session()({**environ, "beaker.session": active}) == JANE
+    with pytest.raises(HandoffRefused, match="inactive"):
+        by_session()({**environ, "beaker.session": inactive})
 
 
 def test_name_for_a_bare_address():

@@ -154,18 +154,18 @@ def test_remember_me_of_somebody_unverified(app):
 
 @each_of_users
 def test_inactive_user(app, users, resolver):
-    """A user who was deactivated after the login is anonymous, and so is one who was deleted."""
+    """A user who was deactivated after the login is refused; one who was deleted is anonymous."""
     browser = browse(app, resolver)
     browser.get("/login/jane?remember")
     users["jane"].active = False
-    assert visit(browser) == "login"
+    assert visit(browser) == "inactive"
     del users["jane"]
     assert visit(browser) == "login"
 
 
-@pytest.mark.parametrize(("is_active", "expected"), [(True, JANE), (False, "login")])
+@pytest.mark.parametrize(("is_active", "expected"), [(True, JANE), (False, "inactive")])
 def test_inactive_user_in_the_session(app, is_active, expected):
-    """So is one of whom the session itself says so."""
+    """So is one whose session says so."""
     app.add_url_rule("/keep", view_func=lambda: flask.session.update(who=record) or "")
     record = {"email": JANE, "email_verified": True, "is_active": is_active}
     browser = browse(app, by_session)

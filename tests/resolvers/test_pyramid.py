@@ -20,7 +20,7 @@ from webob.cookies import SignedSerializer
 
 from browsing import JOE, PATH, protect_wsgi, tamper, visit, wsgi_browser
 from clients import JANE, make_environ, make_scope
-from sso_middleware import ConfigError, ResolverError
+from sso_middleware import ConfigError, HandoffRefused, ResolverError
 from sso_middleware.resolvers.pyramid import request_email
 
 USERS = {
@@ -255,13 +255,14 @@ def test_async_getter(router):
 
 
 def test_inactive_user(router):
-    """A user who is not active is anonymous: an object's attribute or a mapping's key says so."""
-    for is_active, expected in ((True, JANE), (False, None)):
-        record = {"email": JANE, "is_active": is_active}
-        for user in (record, SimpleNamespace(**record)):
-            router.registry.settings["user"] = user
-            resolver = request_email(router, lambda request: request.registry.settings["user"], verified=True)
-            assert resolver(make_environ("GET", PATH)) == expected
+    """A user who is not active is refused: an object's attribute or a mapping's key says so."""
+    resolver = request_email(router, lambda request: request.registry.settings["user"], verified=True)
+    for kind in (dict, SimpleNamespace):
+        router.registry.settings["user"] = kind(email=JANE, is_active=True)
+        assert resolver(make_environ("GET", PATH)) == JANE
+        router.registry.settings["user"] = kind(email=JANE, is_active=False)
+        with pytest.raises(HandoffRefused, match="inactive"):
+            resolver(make_environ("GET", PATH))
 
 
 @pytest.mark.parametrize(

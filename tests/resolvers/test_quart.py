@@ -291,9 +291,9 @@ def test_forged_cookie(app, salt, key, expected):
 
 
 def test_inactive_user(app):
-    """A user who is not active is anonymous."""
+    """A user who is not active is refused."""
     user = SimpleNamespace(email=JANE, email_verified=True, is_active=True)
     browser = browse(app, lambda: user)
     assert visit(browser) == JANE
     user.is_active = False
-    assert visit(browser) == "login"
+    assert visit(browser) == "inactive"

@@ -339,10 +339,10 @@ def test_forged_cookie(build, cookie, expected):
 
 
 def test_inactive_user(monkeypatch):
-    """A user whose `is_active` says no is anonymous."""
+    """A user whose `is_active` says no is refused."""
     browser = asgi_browser(user_in_list())
     browser.get("/login/jane")
     monkeypatch.setattr(User, "is_active", False, raising=False)
-    assert visit(browser) == "login"
+    assert visit(browser) == "inactive"
     monkeypatch.setattr(User, "is_active", True)
     assert visit(browser) == JANE

@@ -152,8 +152,8 @@ BREAKAGES = [
     Breakage(
         "T6",
         f"{PACKAGE}/resolvers/verification.py",
-        'return text.lower() == "true" if isinstance(text, str) else bool(value)',
-        "return bool(value)",
+        'return text.lower() == "true" or _is_moment(text)',
+        "return bool(text)",
         f"{VERIFICATION}::TestVerified::test_not_set",
     ),
     Breakage(
@@ -166,8 +166,8 @@ BREAKAGES = [
     Breakage(
         "T7",
         f"{PACKAGE}/resolvers/verification.py",
-        'holds(user.is_authenticated) and holds(flag_of(user, "is_active"))',
-        "holds(user.is_authenticated)",
+        'raise HandoffRefused("inactive")',
+        "pass",
         f"{FLASK}::test_inactive_user",
     ),
     Breakage(
@@ -175,13 +175,13 @@ BREAKAGES = [
         f"{PACKAGE}/resolvers/django.py",
         "if is_signed_in(user)",
         "if user.is_authenticated",
-        f"{DJANGO}::TestWhoMayGo::test_an_inactive_user_is_anonymous",
+        f"{DJANGO}::TestWhoMayGo::test_an_inactive_user_is_refused",
     ),
     Breakage(
         "T7",
         f"{PACKAGE}/resolvers/verification.py",
-        " or not _may_be_signed_in(holder)",
-        "",
+        'flag_of(user, "is_active")',
+        "True",
         f"{VERIFICATION}::TestSession::test_inactive",
     ),
     Breakage(  # a line break at the end
