@@ -125,7 +125,7 @@ def check(first, acts, seed):
         by_view, by_hand_off = twins.step(act, name)
         assert by_hand_off == by_view, steps[:number]
         outcomes.add(by_view)
-    assert outcomes == {"login", "jane", "bob", "inactive", "email_not_verified", "no address"}
+    assert outcomes >= {"login", "jane", "bob", "inactive", "email_not_verified", "no address"}
 
 
 @pytest.fixture(scope="module", autouse=True)
