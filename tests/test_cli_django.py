@@ -89,6 +89,13 @@ def test_the_printed_line_above_the_session_is_an_error(project):
     assert WRONG_ORDER in done.stderr
 
 
+def test_the_printed_lines_leave_a_choice(project):
+    done = manage(project, "check", DJANGO_SETTINGS_MODULE="mysite.not_chosen")
+    assert done.returncode == 1
+    assert "sso_middleware.E012" in done.stderr
+    assert "True only if" in done.stderr
+
+
 # A project that is right.
 
 
@@ -137,6 +144,7 @@ def test_the_middleware_is_found_wherever_it_is(target, settings_module, project
             "raised MiddlewareOrderError: request.user",
         ),
         ("raising", ["SSO.E040"], "raised KeyError: 'email' (raising.py, line"),
+        ("promised", ["sso_middleware.W006"], "is True, and Django itself verifies no address"),
         ("other_hosts", ["SSO.E041", "SSO.E047"], "is answered 400, and not by SSOMiddleware"),
         ("short_token", ["SSO.W001", "SSO.I008"], "while the application is imported"),
     ],
@@ -173,7 +181,10 @@ def test_an_error_is_the_same_under_asgi(project):
     ("settings_module", "said"),
     [
         ("wrong_order", ["sso_middleware.E018: in MIDDLEWARE, ", "Move the line"]),
-        ("not_verified", ["sso_middleware.E012: HELPDESK_SSO['verified'] must be", "Say how to know"]),
+        (
+            "not_chosen",
+            ["sso_middleware.E012: HELPDESK_SSO['verified'] must be", "resolvers.django.allauth_verified"],
+        ),
     ],
 )
 @pytest.mark.parametrize("target", ["mysite.wsgi:application", "mysite.asgi:application"])

@@ -317,7 +317,7 @@ def test_the_printed_lines_let_the_session_come_along_from_the_help_desk(framewo
 def test_what_is_not_seen_in_the_code_is_in_the_comments():
     assert "context_email(app, getter, verified=...)" in run("init", "flask", settings={}).stdout
     assert 'pyramid.paster.get_app("development.ini")' in run("init", "pyramid", settings={}).stdout
-    assert "Django itself verifies no address" in run("init", "django", settings={}).stdout
+    assert "sso_middleware.resolvers.django.allauth_verified" in run("init", "django", settings={}).stdout
 
 
 @pytest.mark.parametrize("framework", ["fastapi", "starlette"])

@@ -377,7 +377,7 @@ call_command("check", fail_level="WARNING")
 call_command("migrate", verbosity=0)
 client = Client(headers={"host": "localhost"})
 print(client.get("/sso/helpdesk")["Location"])
-client.force_login(User.objects.create_user("jane", "jane@example.com"))
+client.force_login(User.objects.create_user("jane", "jane@example.com", is_staff=True))
 print(client.get("/sso/helpdesk")["Location"])
 print(client.get("/sso/logout")["Location"])
 print(client.get("/sso/helpdesk")["Location"])
@@ -385,11 +385,11 @@ print(client.get("/sso/helpdesk")["Location"])
 
 
 def test_django(run, monkeypatch, tmp_path):
-    """At the end of a new project's settings they pass its checks, hand off who is signed in, and log out."""
+    """At the end of new settings, with `verified` chosen, they pass the checks, hand off, and log out."""
     monkeypatch.delenv("DJANGO_SETTINGS_MODULE", raising=False)
     run_in(tmp_path, "-m", "django", "startproject", "mysite", ".")
     with (tmp_path / "mysite" / "settings.py").open("a") as settings:
-        settings.write(PYTHON["Django"])
+        settings.write(PYTHON["Django"].replace('"verified": None', '"verified": "is_staff"'))
     (tmp_path / "walk.py").write_text(DJANGO)
     monkeypatch.setenv("DJANGO_SETTINGS_MODULE", "mysite.settings")
     *_, anonymous, handed_off, signed_out, again = run_in(tmp_path, "walk.py").splitlines()

@@ -50,12 +50,15 @@ DJANGO = """\
 from sso_middleware import HelpDesk
 
 INSTALLED_APPS += ["sso_middleware.django"]
-MIDDLEWARE += ["sso_middleware.django.SSOMiddleware"]
+MIDDLEWARE += ["sso_middleware.django.SSOMiddleware"]  # below whatever decides who the user is
 HELPDESK_SSO = {
     "helpdesk": HelpDesk.from_env(),
-    # Django itself verifies no address. True only if your sign-up and every change of an address do;
-    # else the name of an attribute of the user that says so, or a predicate of the user.
-    "verified": True,
+    # Choose how your site knows that an address was verified, because Django itself verifies none:
+    # - "sso_middleware.resolvers.django.allauth_verified", with django-allauth;
+    # - the name of an attribute of your user model, such as "email_verified";
+    # - the dotted path of your own function, which is given the user and returns True or False.
+    # The server does not start before.
+    "verified": None,
     "logout": True,
 }
 """

@@ -6,12 +6,13 @@
         ...,
         "django.contrib.sessions.middleware.SessionMiddleware",
         "django.contrib.auth.middleware.AuthenticationMiddleware",
+        ...,  # whatever else decides who the user is
         "sso_middleware.django.SSOMiddleware",
         ...,
     ]
     HELPDESK_SSO = {
         "sso_token": ...,  # and the other fields of a HelpDesk
-        "verified": "email_verified",  # or True, or a predicate: how to know that an address was verified
+        "verified": "email_verified",  # or a predicate: how to know that an address was verified
         "logout": True,
     }
 
@@ -28,22 +29,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any, TypeAlias
 
 from asgiref.sync import async_to_sync, iscoroutinefunction, markcoroutinefunction, sync_to_async
-from django.contrib.auth import alogout, logout
+from django.contrib.auth import logout
 from django.core.checks import Tags, register
 
 from sso_middleware.answers import Visit
 from sso_middleware.callables import from_loop, is_async, is_awaitable, run
-from sso_middleware.django.checks import findings, findings_before_deployment
+from sso_middleware.django.checks import findings
 from sso_middleware.django.order import AUTHENTICATION, SESSION, read_order
 from sso_middleware.django.responses import response_of
 from sso_middleware.django.settings import read_setting
 from sso_middleware.errors import ConfigError, MiddlewareOrderError
 from sso_middleware.gate import Call, Gate, Handler
-from sso_middleware.resolvers.django import email_of_user, email_of_user_async
+from sso_middleware.resolvers.django import email_field, email_of_user
 from sso_middleware.secret import Secret
 
 __all__ = ["SSOMiddleware", "end_session"]
@@ -55,20 +55,13 @@ Request: TypeAlias = Any
 def end_session(request: Request) -> list[tuple[str, str]]:
     """End the session by `django.contrib.auth.logout`: an `end_session` for `Logout`.
 
-    Under ASGI the middleware calls `django.contrib.auth.alogout` in its place. There are no headers to
-    return, for Django's SessionMiddleware sends the cookie.
+    There are no headers to return: Django's SessionMiddleware sends the cookie.
 
     Raises:
         MiddlewareOrderError: the session is not open here.
     """
     _require(request, "session")
     logout(request)
-    return []
-
-
-async def _end_session_async(request: Request) -> list[tuple[str, str]]:
-    _require(request, "session")
-    await alogout(request)
     return []
 
 
@@ -80,8 +73,10 @@ class SSOMiddleware:
 
     * the fields of a `HelpDesk`; or ``helpdesk``: a HelpDesk, or a callable ``(request, email) ->
       HelpDesk``;
-    * ``verified``, for the default resolver, which reads ``request.user``: `True` (your sign-up verifies
-      every address), the name of an attribute of the user, or a predicate of the user;
+    * ``verified``, for the default resolver, which reads ``request.user``: the name of an attribute of the
+      user, or a predicate of the user, such as
+      ``"sso_middleware.resolvers.django.allauth_verified"``; or `True`, if your sign-up and each change
+      of an address verify it;
     * or ``resolve_email``: ``(request) -> str | None``, in place of the default resolver;
     * ``paths``, ``next_param`` and ``on_event``, as for the other middlewares;
     * ``login_url``: as for those, or the name of a URL; default: the setting ``LOGIN_URL``;
@@ -158,15 +153,12 @@ def _make_gate(*, is_async: bool) -> Gate | dict[str, str]:
     found = read_setting(end_session)
     resolve_email = found.resolve_email
     if resolve_email is None:
-        resolve_email = (_default_resolver_async if is_async else _default_resolver)(found.verified)
-    options = dict(found.options)
-    if is_async and options["logout"] and options["logout"].end_session is end_session:
-        options["logout"] = replace(options["logout"], end_session=_end_session_async)
+        resolve_email = _default_resolver(found.verified)
     try:
         return Gate(
             found.helpdesk,
             resolve_email,
-            **options,
+            **found.options,
             wrap=_wrap_async if is_async else _wrap,
             also_wrong=found.problems,
         )
@@ -176,29 +168,20 @@ def _make_gate(*, is_async: bool) -> Gate | dict[str, str]:
 
 def _default_resolver(verified: Any) -> Callable[[Request], str | None]:
     def resolve_email(request: Request) -> str | None:
-        user = _require(request, "user")
-        return email_of_user(user, _email_field(user), verified)
+        user = _user_of(request)
+        return email_of_user(user, email_field(user), verified)
 
     return resolve_email
 
 
-def _default_resolver_async(verified: Any) -> Callable[[Request], Any]:
-    resolve_email_sync = sync_to_async(_default_resolver(verified))
+def _user_of(request: Request) -> Any:
+    """Return the user as the views see it.
 
-    async def resolve_email(request: Request) -> str | None:
-        if hasattr(request, "user") and not hasattr(request, "auser"):
-            # From an authentication of the site's own, which may ask the database when it is looked at.
-            return await resolve_email_sync(request)
-        user = await _require(request, "auser")()
-        return await email_of_user_async(user, _email_field(user), verified)
-
-    return resolve_email
-
-
-def _email_field(user: Any) -> str:
-    """Return where Django's own password reset looks for the address."""
-    name: str = user.get_email_field_name() if hasattr(user, "get_email_field_name") else "email"
-    return name
+    Not by ``request.auser()``, which keeps its first answer, whatever other middlewares decide later.
+    """
+    if not hasattr(request, "user") and hasattr(request, "auser"):
+        return async_to_sync(request.auser)()
+    return _require(request, "user")
 
 
 def _require(request: Request, attribute: str) -> Any:
@@ -242,10 +225,5 @@ def _check(**_: object) -> list[Any]:
     return findings(SSOMiddleware, lambda: _make_gate(is_async=False))
 
 
-def _check_deployment(**_: object) -> list[Any]:
-    return findings_before_deployment(SSOMiddleware)
-
-
 # Django's registry is empty until somebody asks for its checks, so nothing happens by registering one.
-register(_check, "sso_middleware")
-register(_check_deployment, "sso_middleware", Tags.security, deploy=True)
+register(_check, "sso_middleware", Tags.security)

@@ -28,6 +28,11 @@ from sso_middleware.errors import ShortTokenWarning
 
 _PANEL = "Copy it from the vendor's panel: Settings > Security > Single sign-on."
 _DOTTED = "Give a callable, or the dotted path of one, which is given the HttpRequest."
+_CHOOSE = (
+    "Choose how to know that an address was verified: the name of an attribute of your user model, a "
+    "predicate of the user or its dotted path; with django-allauth, "
+    "'sso_middleware.resolvers.django.allauth_verified'."
+)
 _OF_WHOLE_APPLICATIONS = {"sso_middleware.wsgi.SSOMiddleware", "sso_middleware.asgi.SSOMiddleware"}
 _UNKNOWN = (
     2,
@@ -48,8 +53,8 @@ _ERRORS = {
     "resolve_email": (11, f"{_DOTTED} It returns the visitor's address, or None."),
     "verified": (
         12,
-        "An address that users may type in freely lets them be signed in as somebody else. Say how to know "
-        "that an address was verified: True, the name of an attribute of the user, or a predicate.",
+        f"An address that users may type in freely lets them be signed in as somebody else. {_CHOOSE} True "
+        "only if your sign-up and each change of an address verify it, or only staff enter addresses.",
     ),
     "paths": (13, "Leave it out to take over the path of auth_url, or give paths as in your URLconf: /sso."),
     "login_url": (14, "Give it in HELPDESK_SSO or as LOGIN_URL: a path, an absolute URL, or a URL's name."),
@@ -87,28 +92,6 @@ def findings(middleware: type, make_gate: Callable[[], object]) -> list[Any]:
     return found
 
 
-def findings_before_deployment(middleware: type) -> list[Any]:
-    """Return what ``manage.py check --deploy`` is to ask about.
-
-    Args:
-        middleware: the class to look for in ``MIDDLEWARE``.
-    """
-    given: Any = getattr(settings, SETTING, None)
-    if read_order(middleware).ours is None or not isinstance(given, Mapping):
-        return []
-    if cast("Mapping[str, Any]", given).get("verified") is not True:
-        return []
-    return [
-        Caution(
-            f"{SETTING}['verified'] is True, and Django itself verifies no address.",
-            hint="Name an attribute of your user model that says so, or give a predicate of the user. If "
-            "only staff enter addresses, or your sign-up and each change of address verify them, silence "
-            "this: SILENCED_SYSTEM_CHECKS = ['sso_middleware.W006'].",
-            id="sso_middleware.W006",
-        )
-    ]
-
-
 def _unused(middleware: type) -> list[Any]:
     if not hasattr(settings, SETTING):
         return []
@@ -132,6 +115,7 @@ def _in_order(order: Order) -> list[Any]:
     given: Any = getattr(settings, SETTING, None)
     if not isinstance(given, Mapping) or cast("Mapping[str, Any]", given).get("resolve_email") is not None:
         return []
+    verified = cast("Mapping[str, Any]", given).get("verified")
     if not order.has_authentication:
         return [
             Caution(
@@ -140,7 +124,18 @@ def _in_order(order: Order) -> list[Any]:
                 id="sso_middleware.W003",
             )
         ]
-    return _of_user(cast("Mapping[str, Any]", given).get("verified"))
+    return _of_promise() if verified is True else _of_user(verified)
+
+
+def _of_promise() -> list[Any]:
+    return [
+        Caution(
+            f"{SETTING}['verified'] is True, and Django itself verifies no address.",
+            hint=f"{_CHOOSE} If only staff enter addresses, or your sign-up and each change of an address "
+            "verify them, silence this: SILENCED_SYSTEM_CHECKS = ['sso_middleware.W006'].",
+            id="sso_middleware.W006",
+        )
+    ]
 
 
 def _of_user(verified: Any) -> list[Any]:

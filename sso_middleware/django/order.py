@@ -9,12 +9,11 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from django.conf import settings
-from django.utils.module_loading import import_string
+from sso_middleware.resolvers.django import REMOTE_USER, middleware_lines
 
 SESSION = "django.contrib.sessions.middleware.SessionMiddleware"
 AUTHENTICATION = "django.contrib.auth.middleware.AuthenticationMiddleware"
-_BEFORE_US = {SESSION, AUTHENTICATION, "django.contrib.auth.middleware.RemoteUserMiddleware"}
+_BEFORE_US = {SESSION, AUTHENTICATION, REMOTE_USER}
 
 
 class Order(NamedTuple):
@@ -47,23 +46,10 @@ def read_order(ours: type) -> Order:
     line: str | None = None
     after: list[str] = []
     has_authentication = False
-    for path in settings.MIDDLEWARE:
-        names = _class_names(path)
+    for path, names in middleware_lines():
         has_authentication |= AUTHENTICATION in names
         if f"{ours.__module__}.{ours.__qualname__}" in names:
             line = path
         elif line is not None and not names.isdisjoint(_BEFORE_US):
             after.append(path)
     return Order(line, after, has_authentication)
-
-
-def _class_names(path: str) -> set[str]:
-    """Return the names of the class at `path` and of its bases; of a function, none.
-
-    By name, for Django's own cannot be imported where their applications are not installed.
-    """
-    try:
-        middleware = import_string(path)
-    except ImportError:
-        return set()  # Django will say so
-    return {f"{base.__module__}.{base.__qualname__}" for base in getattr(middleware, "__mro__", ())}

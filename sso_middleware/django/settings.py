@@ -15,6 +15,7 @@ from difflib import get_close_matches
 from functools import partial
 from typing import Any, NamedTuple
 
+from django.apps import apps
 from django.conf import settings
 from django.shortcuts import resolve_url
 from django.urls import NoReverseMatch, get_script_prefix, set_script_prefix
@@ -24,10 +25,12 @@ from sso_middleware.callables import takes
 from sso_middleware.errors import ConfigError
 from sso_middleware.helpdesk import HelpDesk
 from sso_middleware.logout import Logout
+from sso_middleware.resolvers.django import allauth_verified
 from sso_middleware.resolvers.verification import check_settings
 
 SETTING = "HELPDESK_SSO"
 
+_ALLAUTH = "allauth.account"
 _REQUIRED = ("sso_token", "sso_auth_url", "account_id", "auth_url")
 _FIELDS = (*_REQUIRED, "logout_url", "backdate", "allow_http")
 _SOURCES = ("helpdesk", "resolve_email", "verified")
@@ -149,7 +152,9 @@ class _Reader:
     def verified(self) -> Any:
         if self.given.get("resolve_email") is not None:
             if "verified" in self.given:
-                self.problems["verified"] = "is for the default resolver: your resolve_email has to see to it"
+                self.problems["verified"] = (
+                    "only applies to the default resolver: check it in your resolve_email"
+                )
             return True
         verified = self.given.get("verified")
         if isinstance(verified, str) and "." in verified:  # no attribute has such a name
@@ -159,6 +164,8 @@ class _Reader:
                 check_settings(verified)
             except ConfigError as error:
                 self.problems |= error.problems
+        if verified is allauth_verified and not apps.is_installed(_ALLAUTH):
+            self.problems["verified"] = f"asks django-allauth, and {_ALLAUTH!r} is not in INSTALLED_APPS"
         return verified
 
     def login(self) -> dict[str, Any]:

@@ -1,8 +1,13 @@
-"""Resolvers for a middleware that stands outside a Django application, around its WSGI or ASGI handler.
+"""Who is signed in, and how to end their session, for a middleware that stands outside a Django application.
 
-Inside Django, in ``MIDDLEWARE``, `sso_middleware.django` finds the user by itself. From outside, these
-open the session as Django's own middlewares would, and read only: no session is saved, renewed or ended,
-whatever is in the cookie. Inactive users are refused.
+Inside Django, in ``MIDDLEWARE``, `sso_middleware.django` finds the user by itself. From outside, around the
+WSGI or ASGI handler, the resolvers of this module open the session as Django's own middlewares would, and
+read only: no session is saved, renewed or ended, whatever is in the cookie. Inactive users are refused.
+
+They see what the session says. They do not see what a middleware of the project decides after that, such
+as an impersonation, an idle timeout, a second factor that is still to come, or an access token: there, put
+`sso_middleware.django.SSOMiddleware` into ``MIDDLEWARE``, below that middleware. A
+``RemoteUserMiddleware`` in ``MIDDLEWARE`` is a ConfigError.
 """
 
 # Django comes without type information.
@@ -12,50 +17,59 @@ whatever is in the cookie. Inactive users are refused.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Generator, Iterator, Mapping
+from contextlib import contextmanager
 from importlib import import_module
 from io import BytesIO
 from typing import Any
 
 from asgiref.sync import ThreadSensitiveContext, sync_to_async
+from django.apps import apps
 from django.conf import settings
-from django.contrib.auth import get_user
+from django.contrib.auth import get_user, user_logged_out
+from django.contrib.sessions.middleware import SessionMiddleware
 from django.core.handlers.asgi import ASGIRequest
 from django.core.handlers.wsgi import WSGIRequest
 from django.db import connections
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.utils.module_loading import import_string
 
 from sso_middleware.errors import ConfigError, ResolverError
 from sso_middleware.resolvers.headers import is_environ
 from sso_middleware.resolvers.verification import Verified, check_settings, email_of, is_signed_in
 
-__all__ = ["user_email", "user_email_async"]
+__all__ = ["allauth_verified", "end_session", "user_email", "user_email_async"]
+
+REMOTE_USER = "django.contrib.auth.middleware.RemoteUserMiddleware"
 
 _WRITES = ("save", "create", "delete", "flush", "cycle_key")
+_INSIDE = "inside, leave resolve_email out of HELPDESK_SSO, and give verified there"
 
 
 def user_email(attr: str = "email", *, verified: Verified) -> Callable[[Mapping[str, Any]], str | None]:
     """Return a WSGI resolver that gives the address of Django's signed-in user.
 
-    The settings must be configured and the apps loaded by the first request, as they are once
-    ``get_wsgi_application()`` has been called.
+    It sees the session, and not what a middleware of the project decides after that. The settings must be
+    configured and the apps loaded by the first request, as they are once ``get_wsgi_application()`` has
+    been called.
 
     Args:
         attr: the attribute of the user that holds the address.
         verified: `True`: your sign-up verifies every address; or the name of an attribute of the
-            user; or a predicate of the user.
+            user; or a predicate of the user, such as `allauth_verified`.
 
     Raises:
-        ConfigError: naming every wrong setting at once.
+        ConfigError: naming every wrong setting at once, ``MIDDLEWARE`` among them if it holds a
+            ``RemoteUserMiddleware`` or a subclass; if Django is not set up yet, at the first request.
     """
-    check_settings(verified, attr=attr)
+    find = _finder(attr, verified)
 
     def resolve_email(environ: Mapping[str, Any]) -> str | None:
-        _require_outside(environ)
+        _require_outside(environ, _INSIDE)
         if not is_environ(environ):
             raise ConfigError({"resolve_email": "user_email is for WSGI: under ASGI, use user_email_async"})
-        request = WSGIRequest({**environ})  # a copy: Django rewrites SCRIPT_NAME and PATH_INFO in it
-        return _find(request, attr, verified)
+        with _connections():
+            return find(_request_of(environ))
 
     return resolve_email
 
@@ -72,17 +86,60 @@ def user_email_async(
         verified: see `user_email`.
 
     Raises:
-        ConfigError: naming every wrong setting at once.
+        ConfigError: see `user_email`.
     """
-    check_settings(verified, attr=attr)
+    find = _finder(attr, verified)
 
     async def resolve_email(scope: Mapping[str, Any]) -> str | None:
-        _require_outside(scope)
-        request = ASGIRequest(scope, BytesIO())
-        async with ThreadSensitiveContext():
-            return await sync_to_async(_find_and_leave)(request, attr, verified)
+        _require_outside(scope, _INSIDE)
+        email: str | None = await _in_own_thread(find, scope)
+        return email
 
     return resolve_email
+
+
+def end_session() -> Callable[[Mapping[str, Any]], Any]:
+    """Return an `end_session` for `Logout` that ends the session of Django, for WSGI and ASGI.
+
+    It does what `django.contrib.auth.logout` does: it sends the signal ``user_logged_out`` and flushes the
+    session, and returns the headers by which Django's SessionMiddleware expires the cookie, as the settings
+    say at that moment. A cookie that was kept from before signs nobody in again, except with the engine
+    ``signed_cookies``: that session is in the cookie alone, so a copy is valid until it expires.
+
+    A receiver of the signal is given a request that no middleware of the project has seen. What it raises
+    is logged by Django, and does not keep the session from being ended.
+
+    Raises:
+        ResolverError: at a request inside Django.
+    """
+
+    def end(source: Mapping[str, Any]) -> Any:
+        _require_outside(source, "inside, sso_middleware.django.end_session is what HELPDESK_SSO uses anyway")
+        if not is_environ(source):
+            return _in_own_thread(_end_session, source)
+        with _connections():
+            return _end_session(_request_of(source))
+
+    return end
+
+
+def allauth_verified(user: Any) -> bool:
+    """Whether django-allauth has verified the user's current address: a predicate for ``verified``.
+
+    In ``HELPDESK_SSO``, write ``"verified": "sso_middleware.resolvers.django.allauth_verified"``.
+
+    Args:
+        user: a user of the database, whose email field holds the address.
+
+    Returns:
+        Whether one of the user's own ``EmailAddress`` rows is verified and holds that address. allauth
+        stores it in lower case, so upper and lower case are the same here.
+    """
+    addresses = import_module("allauth.account.models").EmailAddress.objects.filter(
+        user_id=user.pk, email__iexact=getattr(user, email_field(user)), verified=True
+    )
+    # A database may take other letters for these, such as the long s for an s.
+    return any(email.isascii() for email in addresses.values_list("email", flat=True))
 
 
 def email_of_user(user: Any, attr: str, verified: Verified) -> str | None:
@@ -94,51 +151,114 @@ def email_of_user(user: Any, attr: str, verified: Verified) -> str | None:
     return email_of(user, attr, verified) if is_signed_in(user) else None
 
 
-async def email_of_user_async(user: Any, attr: str, verified: Verified) -> str | None:
-    """Do the same as `email_of_user`; what may ask the database does so where Django lets it."""
-    if not is_signed_in(user):
-        return None
-    needed = {attr, verified} if isinstance(verified, str) else {attr}
-    if needed <= vars(user).keys() and (verified is True or isinstance(verified, str)):
-        return email_of(user, attr, verified)
-    return await sync_to_async(email_of)(user, attr, verified)
+def email_field(user: Any) -> str:
+    """Return the name of the attribute where Django's own password reset looks for the address."""
+    # Of the class, because some users answer to any name.
+    return user.get_email_field_name() if hasattr(user.__class__, "get_email_field_name") else "email"
 
 
-def _require_outside(source: object) -> None:
+def middleware_lines() -> Iterator[tuple[str, set[str]]]:
+    """Return the lines of ``MIDDLEWARE``, each with the names of its class and of the bases of that.
+
+    By name, because Django's own cannot be imported where their applications are not installed.
+    """
+    for path in settings.MIDDLEWARE:
+        try:
+            middleware = import_string(path) if apps.ready else None
+        except ImportError:
+            middleware = None  # Django will say so
+        bases = getattr(middleware, "__mro__", ())
+        yield path, {path, *(f"{base.__module__}.{base.__qualname__}" for base in bases)}
+
+
+def _finder(attr: str, verified: Verified) -> Callable[[Any], str | None]:
+    """Return what finds the address of the user of a request's session.
+
+    Raises:
+        ConfigError: naming every wrong setting at once.
+    """
+    is_set_up = apps.ready
+    check_settings(verified, attr=attr, MIDDLEWARE=_middleware_problem() if settings.configured else None)
+
+    def find(request: Any) -> str | None:
+        if not is_set_up and (problem := _middleware_problem()):
+            raise ConfigError({"MIDDLEWARE": problem})
+        request.session = _session_to_read(request.COOKIES.get(settings.SESSION_COOKIE_NAME))
+        user = get_user(request)
+        if verified is allauth_verified and attr != email_field(user):
+            raise ResolverError(f"allauth_verified is no answer for {attr!r}: give a predicate of your own")
+        return email_of_user(user, attr, verified)
+
+    return find
+
+
+def _middleware_problem() -> str | None:
+    """Say which line decides who the user is where no resolver from outside sees it, or return `None`."""
+    for path, names in middleware_lines():
+        if REMOTE_USER in names:
+            return (
+                f"holds {path!r}, which decides who the user is after the session was opened: in place of a "
+                f"middleware around Django, add 'sso_middleware.django.SSOMiddleware' below that line"
+            )
+    return None
+
+
+def _end_session(request: Any) -> list[tuple[str, str]]:
+    def log_out(request: Any) -> Any:
+        user = request.user = get_user(request)
+        user = user if user.is_authenticated else None
+        user_logged_out.send_robust(sender=user.__class__, request=request, user=user)
+        request.session.flush()
+        return HttpResponse()
+
+    response: Any = SessionMiddleware(log_out)(request)
+    return [("Set-Cookie", cookie.OutputString()) for cookie in response.cookies.values()]
+
+
+def _request_of(source: Mapping[str, Any]) -> Any:
+    if is_environ(source):
+        return WSGIRequest({**source})  # a copy: Django rewrites SCRIPT_NAME and PATH_INFO in it
+    return ASGIRequest(source, BytesIO())
+
+
+def _require_outside(source: object, instead: str) -> None:
     """Refuse Django's own request, with which the user comes already.
 
     Raises:
-        ResolverError: so it is.
+        ResolverError: `source` is Django's own request.
     """
     if isinstance(source, HttpRequest):
-        raise ResolverError(
-            "resolvers.django is for a middleware around Django: inside, leave resolve_email out of "
-            "HELPDESK_SSO, and give verified there"
-        )
+        raise ResolverError(f"resolvers.django is for a middleware around Django: {instead}")
 
 
-def _find(request: Any, attr: str, verified: Verified) -> str | None:
-    # Django's handler does this between requests, and this is not yet, or no longer, one of its own.
-    _close_old_connections()
-    try:
-        request.session = _session_to_read(request.COOKIES.get(settings.SESSION_COOKIE_NAME))
-        return email_of_user(get_user(request), attr, verified)
-    finally:
-        _close_old_connections()
+async def _in_own_thread(function: Callable[[Any], Any], scope: Mapping[str, Any]) -> Any:
+    """Call `function` with the request of `scope` in a thread that ends with it."""
+
+    def call() -> Any:
+        with _connections(leave=True):
+            return function(_request_of(scope))
+
+    async with ThreadSensitiveContext():
+        return await sync_to_async(call)()
 
 
-def _find_and_leave(request: Any, attr: str, verified: Verified) -> str | None:
-    try:
-        return _find(request, attr, verified)
-    finally:
-        # The thread ends with this request, so a connection that is kept for a while would be lost.
-        for connection in _own_connections():
-            connection.close()
+@contextmanager
+def _connections(*, leave: bool = False) -> Generator[None]:
+    """Look after this thread's connections, as Django's handler does before and after a request.
 
-
-def _close_old_connections() -> None:
+    Args:
+        leave: close them all in the end, because the thread ends: one that is kept would be lost.
+    """
     for connection in _own_connections():
         connection.close_if_unusable_or_obsolete()
+    try:
+        yield
+    finally:
+        for connection in _own_connections():
+            if leave:
+                connection.close()
+            else:
+                connection.close_if_unusable_or_obsolete()
 
 
 def _own_connections() -> list[Any]:

@@ -1,4 +1,7 @@
-"""A Django project as `startproject` makes it, with the lines that `sso-middleware init` prints."""
+"""A Django project as `startproject` makes it, with the lines that `sso-middleware init` prints.
+
+What those leave to its developer is chosen.
+"""
 
 import subprocess
 import sys
@@ -9,6 +12,7 @@ from cli_apps.entry_point import environment, run
 BEFORE = """
 ALLOWED_HOSTS = ["app.example.com", "127.0.0.1"]
 """
+CHOSEN = "mysite.addresses.is_verified"
 URLS = """
 from django.contrib.auth import login
 from django.contrib.auth.models import User
@@ -31,7 +35,8 @@ MISTAKES = {
     "no_authentication": "MIDDLEWARE.remove('django.contrib.auth.middleware.AuthenticationMiddleware')",
     "not_in_use": "MIDDLEWARE = MIDDLEWARE[:-1]",
     "silenced": "MIDDLEWARE = MIDDLEWARE[:-1]\nSILENCED_SYSTEM_CHECKS = ['sso_middleware.W002']",
-    "not_verified": "HELPDESK_SSO['verified'] = None",
+    "not_chosen": "HELPDESK_SSO['verified'] = None",
+    "promised": "HELPDESK_SSO['verified'] = True",
     "raising": "def resolve_email(request):\n    raise KeyError('email')\n"
     "del HELPDESK_SSO['verified']\nHELPDESK_SSO['resolve_email'] = resolve_email",
     # Its log, which would have a traceback, goes nowhere; and with it ours is disabled.
@@ -39,13 +44,14 @@ MISTAKES = {
     "LOGGING = {'version': 1, 'handlers': {'null': {'class': 'logging.NullHandler'}},\n"
     "    'loggers': {'django': {'handlers': ['null']}}}",
     "short_token": "HELPDESK_SSO = {'sso_token': 'short', 'sso_auth_url': 'https://acme.example/sso',\n"
-    "    'account_id': 1, 'auth_url': 'https://app.example.com/sso/helpdesk', 'verified': True}",
+    "    'account_id': 1, 'auth_url': 'https://app.example.com/sso/helpdesk', 'verified': 'is_active'}",
     "other_class": "MIDDLEWARE = [*MIDDLEWARE[:-1], 'sso_middleware.wsgi.SSOMiddleware']",
     "broken_import": "HELPDESK_SSO['on_event'] = 'mysite.broken.note'",
     "function_outside": "MIDDLEWARE = [*MIDDLEWARE[:-1], 'mysite.hiding.middleware', MIDDLEWARE[-1]]",
 }
 # Other things to hand to a server.
 WRAPPED = {
+    "addresses": "def is_verified(user):\n    return user.email.endswith('@example.com')",
     "broken": "raise RuntimeError('broken')",
     "hiding": """
 def middleware(get_response):
@@ -85,6 +91,8 @@ def make_project(directory):
     _python(directory, "-m", "django", "startproject", "mysite", ".")
     package = directory / "mysite"
     settings = package / "settings.py"
+    assert snippet.count('"verified": None') == 1
+    snippet = snippet.replace('"verified": None', f'"verified": "{CHOSEN}"')
     settings.write_text(settings.read_text() + BEFORE + snippet)
     (package / "urls.py").write_text(URLS)
     for name, lines in MISTAKES.items():

@@ -4,28 +4,15 @@ from __future__ import annotations
 
 import django_project
 import pytest
-from django.contrib.auth.models import Group, User
 from django.core.cache import cache
-from django.core.management import call_command
 from django.db import connections
 from django.test import override_settings
 
 
 @pytest.fixture(scope="session", autouse=True)
 def users():
-    """Jane's address is verified, Joe's is not, Ina is inactive, and Nora has no address."""
-    call_command("migrate", verbosity=0)
-    verified = Group.objects.create(name="address verified")
-    for name, fields in {
-        "jane": {"is_staff": True},
-        "joe": {},
-        "ina": {"is_active": False},
-        "nora": {"email": ""},
-    }.items():
-        fields.setdefault("email", f"{name}@example.com")
-        user = User.objects.create_user(name, password=django_project.PASSWORD, **fields)
-        if name != "joe":
-            user.groups.add(verified)
+    """Those of `create_users`."""
+    django_project.create_users()
     connections.close_all()
 
 

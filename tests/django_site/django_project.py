@@ -15,6 +15,7 @@ import django
 from django.conf import settings
 from django.core.handlers.asgi import ASGIHandler
 from django.core.handlers.wsgi import WSGIHandler
+from django.core.management import call_command
 
 from clients import AUTH_URL, LOGOUT_URL, SSO_TOKEN, Reply, make_desk, make_environ, make_scope
 from sso_middleware import asgi, wsgi
@@ -68,7 +69,7 @@ settings.configure(
         "default": {
             "ENGINE": "django.db.backends.sqlite3",
             "NAME": _directory / "db.sqlite3",
-            "OPTIONS": {"timeout": 30},
+            "OPTIONS": {"timeout": 30, "init_command": "PRAGMA synchronous = OFF"},
         }
     },
     SESSION_FILE_PATH=str(_directory),
@@ -76,6 +77,26 @@ settings.configure(
     DEBUG_PROPAGATE_EXCEPTIONS=True,
 )
 django.setup()
+
+
+def create_users():
+    """Jane's and Bob's address is verified, Joe's is not, Ina is inactive, and Nora has no address."""
+    from django.contrib.auth.models import Group, User  # noqa: PLC0415 - after setup()
+
+    call_command("migrate", verbosity=0)
+    verified, _ = Group.objects.get_or_create(name="address verified")
+    for name in ("jane", "bob", "joe", "ina", "nora"):
+        if User.objects.filter(username=name).exists():
+            continue
+        user = User.objects.create_user(
+            name,
+            email="" if name == "nora" else f"{name}@example.com",
+            password=PASSWORD,
+            is_staff=name == "jane",
+            is_active=name != "ina",
+        )
+        if name != "joe":
+            user.groups.add(verified)
 
 
 class Browser:
@@ -120,7 +141,10 @@ class WSGIBrowser(Browser):
     make_handler = WSGIHandler
 
     def call(self, method, path, body, headers, prefix, unprefixed):
-        environ = make_environ(method, path, prefix=prefix, headers=headers, body=io.BytesIO(body))
+        path, _, query = path.partition("?")
+        environ = make_environ(
+            method, path, prefix=prefix, headers=headers, query=query, body=io.BytesIO(body)
+        )
         environ |= {
             "CONTENT_LENGTH": str(len(body)),
             "CONTENT_TYPE": "application/x-www-form-urlencoded",
@@ -155,8 +179,9 @@ class ASGIBrowser(Browser):
 
     def call(self, method, path, body, headers, prefix, unprefixed):
         headers = [*headers, ("Content-Type", "application/x-www-form-urlencoded")]
+        path, _, query = path.partition("?")
         sent_path = path if unprefixed else prefix + path
-        scope = make_scope(method, sent_path, root_path=prefix, headers=headers)
+        scope = make_scope(method, sent_path, root_path=prefix, headers=headers, query=query)
         return asyncio.run(self.exchange(scope, body))
 
     async def exchange(self, scope, body):
@@ -192,5 +217,5 @@ def outside(browser, *, verified=in_group, **options):
     middleware = (wsgi if is_wsgi else asgi).SSOMiddleware
     resolver = resolvers.user_email if is_wsgi else resolvers.user_email_async
     handler = browser.make_handler()
-    options = {"login_url": "/login", **options}
-    return browser(middleware(handler, make_desk(), resolver(verified=verified), **options))
+    options = {"login_url": "/login", "resolve_email": resolver(verified=verified), **options}
+    return browser(middleware(handler, make_desk(), **options))

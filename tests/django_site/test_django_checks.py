@@ -44,8 +44,8 @@ EVERY_SETTING = [
     (8, setting(backdate=31), "'backdate'] must be a whole number"),
     (9, setting(allow_http="yes"), "'allow_http'] must be True or False"),
     (10, setting(helpdesk=DESK), "'helpdesk'] is given, and sso_token, sso_auth_url"),
-    (10, {"helpdesk": None, "verified": True, "paths": "/sso"}, "'helpdesk'] must be a HelpDesk"),
-    (10, {"helpdesk": "no.where", "verified": True}, "'helpdesk'] 'no.where' cannot be imported"),
+    (10, {"helpdesk": None, "verified": "is_staff", "paths": "/sso"}, "'helpdesk'] must be a HelpDesk"),
+    (10, {"helpdesk": "no.where", "verified": "is_staff"}, "'helpdesk'] 'no.where' cannot be imported"),
     (11, setting(resolve_email=7, verified=...), "'resolve_email'] must be a callable"),
     (11, setting(resolve_email="no.where", verified=...), "'resolve_email'] 'no.where' cannot be imported"),
     (11, setting(resolve_email="word", verified=...), "'resolve_email'] 'word' cannot be imported"),
@@ -61,8 +61,13 @@ EVERY_SETTING = [
     ),
     (12, setting(verified=...), "'verified'] must be True"),
     (12, setting(verified=False), "'verified'] must be True"),
+    (
+        12,
+        setting(verified="sso_middleware.resolvers.django.allauth_verified"),
+        "'verified'] asks django-allauth, and 'allauth.account' is not in INSTALLED_APPS",
+    ),
     (12, setting(verified="no.where"), "'verified'] 'no.where' cannot be imported"),
-    (12, setting(resolve_email=len), "'verified'] is for the default resolver"),
+    (12, setting(resolve_email=len), "'verified'] only applies to the default resolver"),
     (13, setting(paths="sso"), "'paths'] 'sso' must start with /"),
     (13, setting(paths=[]), "'paths'] is empty"),
     (14, setting(login_url="//evil.example"), "'login_url'] must not start with //"),
@@ -251,19 +256,15 @@ def test_a_session_that_stays_at_home_without_our_line(configure):
     assert [warning.id for warning in found()] == ["sso_middleware.W002"]
 
 
-def before_deployment():
-    return run_checks(tags=["sso_middleware"], include_deployment_checks=True)
-
-
-def test_a_promise_is_asked_for_before_deployment(configure):
-    """`verified: True` is somebody's word: `check --deploy` asks for it, and nothing else does."""
+def test_a_promise_is_asked_for(configure):
+    """`verified: True` is somebody's word: every check asks for it, until it is silenced."""
     configure(HELPDESK_SSO=setting(verified=True))
-    assert found() == []
-    (warning,) = before_deployment()
+    (warning,) = found()
     assert (warning.id, warning.level) == ("sso_middleware.W006", 30)
     assert warning.msg == "HELPDESK_SSO['verified'] is True, and Django itself verifies no address."
+    assert "'sso_middleware.resolvers.django.allauth_verified'" in warning.hint
     assert "SILENCED_SYSTEM_CHECKS = ['sso_middleware.W006']" in warning.hint
-    assert warning in run_checks(tags=["security"], include_deployment_checks=True)
+    assert warning in run_checks(tags=["security"])
     configure(SILENCED_SYSTEM_CHECKS=["sso_middleware.W006"])
     assert warning.is_silenced()
 
@@ -278,16 +279,10 @@ def test_a_promise_is_asked_for_before_deployment(configure):
     ],
     ids=["predicate", "name", "resolver", "unused"],
 )
-def test_no_promise_before_deployment(configure, changes):
+def test_no_promise(configure, changes):
     """Where nobody has promised anything, nothing is asked."""
     configure(**changes)
-    assert "sso_middleware.W006" not in [warning.id for warning in before_deployment()]
-
-
-def test_no_setting_before_deployment(configure, settings_without):
-    """Nor where there is no setting, which is said anyway."""
-    settings_without("HELPDESK_SSO")
-    assert [error.id for error in before_deployment()] == ["sso_middleware.E001"]
+    assert "sso_middleware.W006" not in [warning.id for warning in found()]
 
 
 def test_a_decorated_resolver(configure):
@@ -391,15 +386,14 @@ def test_manage_py_check(tmp_path, first_line, app):
     assert SSO_TOKEN not in result.stderr + result.stdout
 
 
-def test_manage_py_check_deploy(tmp_path):
-    """`manage.py check --deploy` asks about `verified: True`; without the option nothing is found."""
+def test_manage_py_check_of_a_promise(tmp_path):
+    """`manage.py check` asks about `verified: True`, without --deploy."""
     project = PROJECT.replace("THE_APP", '"sso_middleware.django"').replace(
         f'["{OURS}", "{SESSION}", "{AUTHENTICATION}"]', f'["{SESSION}", "{AUTHENTICATION}", "{OURS}"]'
     )
     (tmp_path / "project.py").write_text(f"{project}\nHELPDESK_SSO['verified'] = True\n")
-    assert "(sso_middleware.W006)" in manage(tmp_path, "check", "--deploy").stderr
     result = manage(tmp_path, "check")
-    assert (result.returncode, result.stderr) == (0, "")
+    assert (result.returncode, result.stderr.count("(sso_middleware.W006)")) == (0, 1)
 
 
 def test_other_applications_may_be_called_django_too(tmp_path):

@@ -562,12 +562,10 @@ class TestCallables:
     @pytest.mark.parametrize(
         "changes",
         [
-            {"verified": "is_verified"},
-            {"verified": True},
             {"resolve_email": from_header_async, "verified": ...},
             {"resolve_email": Callable(), "verified": ...},
             {"resolve_email": marked, "verified": ...},
-            {"helpdesk": choose_async, "paths": "/sso/helpdesk", "verified": True},
+            {"helpdesk": choose_async, "paths": "/sso/helpdesk", "resolve_email": from_header_async},
         ],
     )
     def test_async_code_costs_no_thread(self, configure, changes):
@@ -581,19 +579,6 @@ class TestCallables:
         assert "token=" in response["Location"]
         assert hops == 0
 
-    def test_logging_out_is_async(self, configure):
-        """Under ASGI the ready end_session is Django's alogout."""
-        configure(HELPDESK_SSO=setting())
-        ended = []
-
-        class Session:
-            async def aflush(self):
-                ended.append(self)
-
-        response, _ = respond("/sso/logout", session=Session())
-        assert response["Location"] == "/"
-        assert len(ended) == 1
-
 
 class CountingLoop(asyncio.SelectorEventLoop):
     """An event loop that counts how often it was left for a thread."""
@@ -605,20 +590,13 @@ class CountingLoop(asyncio.SelectorEventLoop):
         return super().run_in_executor(*args)
 
 
-def respond(path, **attributes):
+def respond(path):
     """Have a middleware answer a request on an event loop, and count its hops to threads."""
-
-    async def auser():
-        return SimpleNamespace(is_authenticated=True, email=JANE, is_verified=True)
 
     async def get_response(request):
         raise AssertionError("not for the application")
 
-    request = SimpleNamespace(
-        META={}, path=path, path_info=path, method="GET", headers={"X-Email": JANE}, auser=auser, **attributes
-    )
-    if attributes:
-        del request.auser
+    request = SimpleNamespace(META={}, path=path, path_info=path, method="GET", headers={"X-Email": JANE})
     with asyncio.Runner(loop_factory=CountingLoop) as runner:
         response = runner.run(SSOMiddleware(get_response)(request))
         return response, runner.get_loop().hops
@@ -733,8 +711,8 @@ def test_the_address_field_of_a_user_model(browser, configure):
     assert inside(browser).get("/sso/helpdesk").claims["email"] == "contact@example.com"
 
 
-def test_an_authentication_that_knows_no_auser(browser, configure):
-    """A middleware of the site's own may set request.user alone: it is looked at where sync code runs."""
+def test_an_authentication_of_the_sites_own(browser, configure):
+    """A user that is looked up when first read is looked up where sync code runs."""
     configure(MIDDLEWARE=[f"{__name__}.user_who_asks_the_database", OURS])
     visitor = inside(browser)
     assert visitor.get("/sso/helpdesk", headers=[("X-Name", "jane")]).claims["email"] == JANE
@@ -759,12 +737,8 @@ class Contact:
 
 
 def user_with_contact(get_response):
-    async def auser():
-        return Contact()
-
     def middleware(request):
         request.user = Contact()
-        request.auser = auser
         return get_response(request)
 
     return middleware
