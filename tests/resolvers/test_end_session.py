@@ -10,12 +10,11 @@ import httpx
 import pytest
 import quart
 import quart_auth
-import transaction
 from beaker.middleware import SessionMiddleware as BeakerMiddleware
 from bottle import Bottle, request
 from cachelib import FileSystemCache
 from fastapi import FastAPI
-from flask.sessions import SecureCookieSession, SessionInterface, SessionMixin
+from flask.sessions import SessionInterface, SessionMixin
 from flask_login import LoginManager, UserMixin, login_user, user_logged_out
 from flask_session import Session
 from pyramid.authentication import AuthTktCookieHelper
@@ -26,7 +25,7 @@ from pyramid_beaker import BeakerSessionFactoryConfig
 from starlette.middleware.sessions import SessionMiddleware
 from starlette.requests import Request
 
-from browsing import asgi_browser, protect_asgi, protect_wsgi, visit, wsgi_browser
+from browsing import OPTIONS, asgi_browser, protect_asgi, protect_wsgi, visit, wsgi_browser
 from clients import JANE, make_environ, make_scope
 from sso_middleware import ConfigError, Logout, MiddlewareOrderError, ResolverError, asgi
 from sso_middleware.resolvers import bottle as bottle_resolvers
@@ -356,8 +355,8 @@ class TestBeaker:
 
         browser = self.browse(beaker("memory"), sign_in)
         (cookie,) = log_out(browser)
+        assert cookie.strip().startswith("sid=")
         assert "sid" not in browser.cookies
-        assert cookie.startswith(" sid=") or cookie.startswith("sid=")
 
     @pytest.mark.parametrize("path", ["/sso/helpdesk", LOGOUT])
     @pytest.mark.parametrize("store", BEAKER_STORES)
@@ -418,13 +417,9 @@ class TestStarlette:
         async def log_in(request: Request):
             request.session["user"] = USER
 
-        app.add_middleware(
-            asgi.SSOMiddleware,
-            **protect_options(
-                starlette_resolvers.session_email("user", "email", verified="email_verified"),
-                starlette_resolvers.end_session(),
-            ),
-        )
+        resolver = starlette_resolvers.session_email("user", "email", verified="email_verified")
+        logout = Logout(starlette_resolvers.end_session())
+        app.add_middleware(asgi.SSOMiddleware, resolve_email=resolver, logout=logout, **OPTIONS)
         app.add_middleware(session_middleware, **options)
         return asgi_browser(app)
 
@@ -453,12 +448,6 @@ class TestStarlette:
         """Without a session middleware outside, it is an error that says how to add one."""
         with pytest.raises(MiddlewareOrderError, match="SessionMiddleware has to be there, outside"):
             asyncio.run(starlette_resolvers.end_session()(make_scope("GET", LOGOUT)))
-
-
-def protect_options(resolver, end_session):
-    from browsing import OPTIONS  # noqa: PLC0415
-
-    return {**OPTIONS, "resolve_email": resolver, "logout": Logout(end_session)}
 
 
 class Policy:
@@ -503,7 +492,6 @@ class TestPyramid:
         router = self.site(SignedCookieSessionFactory("a session secret"))
         assert visit_after_logout(self.browse(router)) == ("login", JANE)
 
-    @pytest.mark.filterwarnings("ignore:pkg_resources")
     def test_session_on_the_server(self, tmp_path):
         """A session of Beaker's is deleted: a cookie that somebody has kept is worth nothing."""
         factory = BeakerSessionFactoryConfig(type="file", data_dir=str(tmp_path), secret="s", key="sid")
@@ -558,7 +546,6 @@ class TestPyramid:
         else:
             end(make_environ("GET", LOGOUT))
         assert ended == ["aborted" if fails else "committed"]
-        assert transaction.manager.manager.free(transaction.get()) is None
 
     def test_not_the_router(self):
         """Anything but the router is a ConfigError."""
@@ -580,7 +567,8 @@ class TestQuart:
         @app.get("/login")
         async def log_in():
             quart.session["user"] = USER
-            quart_auth.login_user(quart_auth.AuthUser("jane")) if "QUART_AUTH" in app.extensions else None
+            if "QUART_AUTH" in app.extensions:
+                quart_auth.login_user(quart_auth.AuthUser("jane"))
             return ""
 
         return app
@@ -602,10 +590,11 @@ class TestQuart:
 
         class Interface(quart.sessions.SessionInterface):
             async def open_session(self, app, request):
-                return SecureCookieSession(stored.get(request.cookies.get("session"), {}))
+                return ServerSideSession(stored.get(request.cookies.get("session"), {}))
 
             def save(self, app, session, response):
-                stored["1"] = dict(session)
+                if session.modified:
+                    stored["1"] = dict(session)
                 if session:
                     response.set_cookie("session", "1")
 
@@ -615,7 +604,9 @@ class TestQuart:
             save_session = save_async if is_async else save
 
         app.session_interface = Interface()
-        assert visit_after_logout(self.browse(app)) == ("login", "login")
+        browser = self.browse(app)
+        assert visit_after_logout(browser) == ("login", "login")
+        assert "session=" in attributes_of(*log_out(browser))
 
     def test_settings_of_the_moment(self, app):
         """The cookie is that of the configuration when the visitor logs out, Partitioned if that says so."""
