@@ -27,7 +27,7 @@ from bottle import Bottle, redirect, request, response, template
 from waitress import serve
 
 from sso_middleware import HelpDesk, Logout
-from sso_middleware.resolvers.bottle import beaker_session_email
+from sso_middleware.resolvers.bottle import beaker_session_email, end_beaker_session
 from sso_middleware.wsgi import SSOMiddleware
 
 USERS = {
@@ -60,19 +60,13 @@ demo_password = required("DEMO_PASSWORD").encode()
 session_secret = required("SESSION_SECRET")
 app = Bottle()
 
-
-def end_session(environ: dict) -> list[tuple[str, str]]:
-    environ["beaker.session"].delete()
-    return []  # Beaker sends the Set-Cookie
-
-
 application = SSOMiddleware(
     app,
     desk,
     # joe may have typed in somebody else's address, so his is not believed.
     beaker_session_email("user", "email", verified="email_verified"),
     login_url="/login",
-    logout=Logout(end_session),
+    logout=Logout(end_beaker_session()),
 )
 # Wrapped around last is outermost: the session is there when it is asked for the address.
 application = SessionMiddleware(

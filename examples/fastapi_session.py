@@ -39,6 +39,7 @@ from starlette.types import Scope
 
 from sso_middleware import HandoffRefused, HelpDesk, Logout
 from sso_middleware.asgi import SSOMiddleware
+from sso_middleware.resolvers.starlette import end_session
 
 
 class User(NamedTuple):
@@ -67,14 +68,9 @@ async def email_of(scope: Scope) -> str | None:
     return user.email if user else None
 
 
-async def end_session(scope: Scope) -> list[tuple[str, str]]:
-    scope["session"].clear()
-    return []  # SessionMiddleware sends the Set-Cookie
-
-
 app = FastAPI()
 app.add_middleware(
-    SSOMiddleware, helpdesk=desk, resolve_email=email_of, login_url="/login", logout=Logout(end_session)
+    SSOMiddleware, helpdesk=desk, resolve_email=email_of, login_url="/login", logout=Logout(end_session())
 )
 # Added last is outermost: the session is open when `email_of` asks for it.
 app.add_middleware(

@@ -38,11 +38,10 @@ import uvicorn
 from fastapi import FastAPI, Form, Query, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 from starlette.middleware.sessions import SessionMiddleware
-from starlette.types import Scope
 
 from sso_middleware import HelpDesk, Logout
 from sso_middleware.asgi import SSOMiddleware
-from sso_middleware.resolvers.starlette import session_email
+from sso_middleware.resolvers.starlette import end_session, session_email
 
 # What the provider would say. `email_verified` is its word for it (OpenID Connect Core, section 5.1).
 USERINFO = {
@@ -59,18 +58,13 @@ desk = HelpDesk.from_env()
 demo_password = required("DEMO_PASSWORD").encode()
 
 
-async def end_session(scope: Scope) -> list[tuple[str, str]]:
-    scope["session"].clear()
-    return []  # SessionMiddleware sends the Set-Cookie
-
-
 app = FastAPI()
 app.add_middleware(
     SSOMiddleware,
     helpdesk=desk,
     resolve_email=session_email("user", "email", verified="email_verified"),
     login_url="/login",
-    logout=Logout(end_session),
+    logout=Logout(end_session()),
 )
 # Added last is outermost: the session is open when it is asked for the address.
 app.add_middleware(

@@ -26,7 +26,8 @@ from typing import NamedTuple
 from flask import Flask, redirect, render_template_string, request, session
 from waitress import serve
 
-from sso_middleware import HandoffRefused, HelpDesk, Logout, expire_cookies
+from sso_middleware import HandoffRefused, HelpDesk, Logout
+from sso_middleware.resolvers.flask import end_session
 from sso_middleware.wsgi import SSOMiddleware
 
 
@@ -82,7 +83,7 @@ def email_of(environ: dict) -> str | None:
 
 # Flask advises to wrap `wsgi_app`, so that `app` is still the Flask application.
 app.wsgi_app = SSOMiddleware(
-    app.wsgi_app, desk, email_of, login_url="/login", logout=Logout(expire_cookies("session"))
+    app.wsgi_app, desk, email_of, login_url="/login", logout=Logout(end_session(app))
 )
 
 

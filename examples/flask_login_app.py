@@ -26,8 +26,8 @@ from flask import Flask, redirect, render_template_string, request
 from flask_login import LoginManager, UserMixin, login_user
 from waitress import serve
 
-from sso_middleware import HelpDesk, Logout, expire_cookies
-from sso_middleware.resolvers.flask import login_user_email
+from sso_middleware import HelpDesk, Logout
+from sso_middleware.resolvers.flask import end_session, login_user_email
 from sso_middleware.wsgi import SSOMiddleware
 
 
@@ -85,7 +85,7 @@ app.wsgi_app = SSOMiddleware(
     # joe may have typed in somebody else's address, so his is not believed.
     login_user_email(app, verified="email_verified"),
     login_url="/login",
-    logout=Logout(expire_cookies("session", "remember_token")),
+    logout=Logout(end_session(app)),
 )
 
 

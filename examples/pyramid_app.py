@@ -34,10 +34,11 @@ from pyramid.config import Configurator
 from pyramid.httpexceptions import HTTPSeeOther
 from pyramid.request import Request
 from pyramid.response import Response
-from pyramid.security import forget, remember
+from pyramid.security import remember
 from waitress import serve
 
 from sso_middleware import HandoffRefused, HelpDesk, Logout
+from sso_middleware.resolvers.pyramid import end_session
 from sso_middleware.wsgi import SSOMiddleware
 
 
@@ -140,12 +141,7 @@ def email_of(environ: dict) -> str | None:
     return user.email if user else None
 
 
-def end_session(environ: dict) -> list[tuple[str, str]]:
-    with router.request_context(environ) as request:
-        return forget(request)
-
-
-app = SSOMiddleware(router, desk, email_of, login_url="/login", logout=Logout(end_session))
+app = SSOMiddleware(router, desk, email_of, login_url="/login", logout=Logout(end_session(router)))
 
 
 def main() -> None:

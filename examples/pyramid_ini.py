@@ -37,7 +37,7 @@ from pyramid.paster import get_app
 from pyramid.request import Request
 from pyramid.response import Response
 from pyramid.router import Router
-from pyramid.security import forget, remember
+from pyramid.security import remember
 from waitress import serve
 
 from sso_middleware.resolvers.pyramid import request_email
@@ -137,14 +137,6 @@ def site(_global_config: dict[str, str], **settings: str) -> Router:
 def resolver(router: Router):
     # The identity of the security policy; an address that joe may have typed in is not handed off.
     return request_email(router, lambda request: request.identity, verified="verified")
-
-
-def end_session(router: Router):
-    def end(environ: dict) -> list[tuple[str, str]]:
-        with router.request_context(environ) as request:
-            return forget(request)
-
-    return end
 
 
 def main() -> None:

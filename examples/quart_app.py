@@ -28,9 +28,9 @@ from hypercorn.asyncio import serve
 from hypercorn.config import Config
 from quart import Quart, redirect, render_template_string, request, session
 
-from sso_middleware import HelpDesk, Logout, expire_cookies
+from sso_middleware import HelpDesk, Logout
 from sso_middleware.asgi import SSOMiddleware
-from sso_middleware.resolvers.quart import context_email
+from sso_middleware.resolvers.quart import context_email, end_session
 
 
 class User(NamedTuple):
@@ -85,7 +85,7 @@ app.asgi_app = SSOMiddleware(
     # joe may have typed in somebody else's address, so his is not believed.
     context_email(app, current_user, verified="email_verified"),
     login_url="/login",
-    logout=Logout(expire_cookies("session")),
+    logout=Logout(end_session(app)),
 )
 
 

@@ -41,6 +41,7 @@ from starlette.types import Scope
 
 from sso_middleware import HandoffRefused, HelpDesk, Logout
 from sso_middleware.asgi import SSOMiddleware
+from sso_middleware.resolvers.starlette import end_session
 
 
 class User(NamedTuple):
@@ -67,11 +68,6 @@ async def email_of(scope: Scope) -> str | None:
     if user and not user.verified:
         raise HandoffRefused("email_not_verified")  # joe may have typed in somebody else's address
     return user.email if user else None
-
-
-async def end_session(scope: Scope) -> list[tuple[str, str]]:
-    scope["session"].clear()
-    return []  # SessionMiddleware sends the Set-Cookie
 
 
 async def start(request: Request) -> Response:
@@ -132,7 +128,7 @@ app = Starlette(
             helpdesk=desk,
             resolve_email=email_of,
             login_url="/login",
-            logout=Logout(end_session),
+            logout=Logout(end_session()),
         ),
     ],
 )

@@ -54,18 +54,19 @@ class Logout:
 
 
 def expire_cookies(
-    *names: str, path: str = "/", domain: str | None = None
+    *names: str, path: str = "/", domain: str | None = None, partitioned: bool = False
 ) -> Callable[[Any], list[tuple[str, str]]]:
     """Return an `end_session` for applications whose whole session is in cookies.
 
-    Not where a session middleware stands outside and sends its cookie with every response, as
-    Starlette's before 1.0 does: its cookie would come after this one. Empty that session instead:
-    ``scope["session"].clear()``.
+    It ends the session in this browser only: a copy of the cookie still works. For a session on the
+    server, or in a cookie that a middleware outside sends, use the ``end_session`` of `resolvers`.
 
     Args:
         names: the cookies to expire.
         path: the Path they were set with.
         domain: the Domain they were set with, if any.
+        partitioned: whether they were set as Partitioned (CHIPS). Browsers keep those apart: only a
+            cookie that is Partitioned, and therefore Secure, replaces one.
 
     Raises:
         ConfigError: no name is given, or one of the values cannot stand in a cookie (RFC 6265).
@@ -77,6 +78,8 @@ def expire_cookies(
         problems["path"] = "must start with /, and be printable ASCII without a semicolon"
     if domain is not None and not (isinstance(domain, str) and _COOKIE_DOMAIN.fullmatch(domain)):
         problems["domain"] = "must be the name of a host, or None"
+    if not isinstance(partitioned, bool):
+        problems["partitioned"] = "must be True or False"
     if any(str(name).lower().startswith("__host-") for name in names) and (path != "/" or domain is not None):
         problems["names"] = "with __Host- have Path=/ and no Domain, or browsers ignore them"
     if problems:
@@ -87,8 +90,9 @@ def expire_cookies(
 
     def header(name: str) -> tuple[str, str]:
         # A browser ignores a Set-Cookie with these prefixes that is not Secure (RFC 6265bis, 4.1.3).
-        secure = "; Secure" if name.lower().startswith(("__host-", "__secure-", "__http-")) else ""
-        return "Set-Cookie", f"{name}=; {expired}{secure}"
+        prefixed = name.lower().startswith(("__host-", "__secure-", "__http-"))
+        secure = "; Secure" if prefixed or partitioned else ""
+        return "Set-Cookie", f"{name}=; {expired}{secure}{'; Partitioned' if partitioned else ''}"
 
     headers = [header(name) for name in names]
 

@@ -5,27 +5,20 @@ from __future__ import annotations
 QUART = """\
 from quart import session
 
-from sso_middleware import HelpDesk, Logout, expire_cookies
+from sso_middleware import HelpDesk, Logout
 from sso_middleware.asgi import SSOMiddleware
-from sso_middleware.resolvers.quart import context_email
+from sso_middleware.resolvers.quart import context_email, end_session
 
 desk = HelpDesk.from_env()
 app.config["SESSION_COOKIE_SAMESITE"] = "Lax"
 app.config["SESSION_COOKIE_SECURE"] = desk.auth_url.startswith("https:")
-sessions = app.session_interface  # knows name, path and domain of the session cookie
 app.asgi_app = SSOMiddleware(
     app.asgi_app,
     desk,
     # For session["user"] = {"email": ..., "email_verified": ...}.
     context_email(app, lambda: session.get("user"), verified="email_verified"),
     login_url="/login",  # your login page
-    logout=Logout(
-        expire_cookies(
-            sessions.get_cookie_name(app),
-            path=sessions.get_cookie_path(app),
-            domain=sessions.get_cookie_domain(app),
-        )
-    ),
+    logout=Logout(end_session(app)),
 )
 """
 
@@ -34,15 +27,9 @@ from starlette.middleware.sessions import SessionMiddleware
 
 from sso_middleware import HelpDesk, Logout
 from sso_middleware.asgi import SSOMiddleware
-from sso_middleware.resolvers.starlette import session_email
+from sso_middleware.resolvers.starlette import end_session, session_email
 
 desk = HelpDesk.from_env()
-
-
-async def end_session(scope):
-    scope["session"].clear()
-    return []
-
 """
 
 STARLETTE = f"""\
@@ -62,7 +49,7 @@ app = Starlette(
             # For session["user"] = {{"email": ..., "email_verified": ...}}.
             resolve_email=session_email("user", "email", verified="email_verified"),
             login_url="/login",  # your login page
-            logout=Logout(end_session),
+            logout=Logout(end_session()),
         ),
     ],
 )
@@ -76,7 +63,7 @@ app.add_middleware(
     # For session["user"] = {{"email": ..., "email_verified": ...}}.
     resolve_email=session_email("user", "email", verified="email_verified"),
     login_url="/login",  # your login page
-    logout=Logout(end_session),
+    logout=Logout(end_session()),
 )
 # Added last is outermost: move yours here, if you have one already.
 # SECRET: that of your sessions, 32 characters or more.

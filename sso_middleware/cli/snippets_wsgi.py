@@ -64,30 +64,13 @@ HELPDESK_SSO = {
 """
 
 FLASK = """\
-from sso_middleware import HelpDesk, Logout, expire_cookies
-from sso_middleware.resolvers.flask import session_email
+from sso_middleware import HelpDesk, Logout
+from sso_middleware.resolvers.flask import end_session, session_email
 from sso_middleware.wsgi import SSOMiddleware
 
 desk = HelpDesk.from_env()
 app.config["SESSION_COOKIE_SAMESITE"] = "Lax"
 app.config["SESSION_COOKIE_SECURE"] = desk.auth_url.startswith("https:")
-interface = app.session_interface
-end_session_cookie = expire_cookies(
-    interface.get_cookie_name(app),
-    path=interface.get_cookie_path(app),
-    domain=interface.get_cookie_domain(app),
-)
-end_remember_cookie = expire_cookies(  # of Flask-Login, if you use it
-    app.config.get("REMEMBER_COOKIE_NAME", "remember_token"),
-    path=app.config.get("REMEMBER_COOKIE_PATH", "/"),
-    domain=app.config.get("REMEMBER_COOKIE_DOMAIN"),
-)
-
-
-def end_session(environ):
-    return end_session_cookie(environ) + end_remember_cookie(environ)
-
-
 app.wsgi_app = SSOMiddleware(
     app.wsgi_app,
     desk,
@@ -96,25 +79,16 @@ app.wsgi_app = SSOMiddleware(
     # For session["user_id"]: context_email(app, getter, verified=...), whose getter looks the user up.
     session_email(app, "user", "email", verified="email_verified"),
     login_url="/login",  # your login page
-    logout=Logout(end_session),
+    logout=Logout(end_session(app)),
 )
 """
 
 PYRAMID = """\
-from pyramid.security import forget
-
 from sso_middleware import HelpDesk, Logout
-from sso_middleware.resolvers.pyramid import request_email
+from sso_middleware.resolvers.pyramid import end_session, request_email
 from sso_middleware.wsgi import SSOMiddleware
 
 router = config.make_wsgi_app()
-
-
-def end_session(environ):
-    with router.request_context(environ) as request:
-        return forget(request)
-
-
 # Serve `application`; main(global_config, **settings) returns it.
 # For `check`, where pserve starts it: a module with
 #     application = pyramid.paster.get_app("development.ini")
@@ -124,6 +98,6 @@ application = SSOMiddleware(
     # For a security policy whose identity has "email" and "email_verified".
     request_email(router, lambda request: request.identity, verified="email_verified"),
     login_url="/login",  # your login page
-    logout=Logout(end_session),
+    logout=Logout(end_session(router)),
 )
 """

@@ -14,13 +14,16 @@ from sso_middleware.errors import MiddlewareOrderError, ResolverError
 from sso_middleware.resolvers.headers import require_environ
 from sso_middleware.resolvers.verification import Verified, check_settings, email_from, email_in
 
-__all__ = ["beaker_session_email", "signed_cookie_email"]
+__all__ = ["beaker_session_email", "end_beaker_session", "signed_cookie_email"]
 
 EmailResolver: TypeAlias = Callable[[WSGIEnvironment], str | None]
+EndSession: TypeAlias = Callable[[WSGIEnvironment], list[tuple[str, str]]]
 
 
 def beaker_session_email(*keys: str, verified: Verified) -> EmailResolver:
     """Take the address from the session of Beaker's SessionMiddleware, which stands outside.
+
+    A hand-off only reads: Beaker neither writes the session nor sends a cookie, also with ``session.auto``.
 
     Args:
         keys: the keys that lead to the address, each into the mapping that the one before it gave.
@@ -32,18 +35,53 @@ def beaker_session_email(*keys: str, verified: Verified) -> EmailResolver:
     check_settings(verified, keys=keys)
 
     def resolve(environ: WSGIEnvironment) -> str | None:
-        require_environ(environ, "bottle.beaker_session_email")
-        try:
-            session = environ["beaker.session"]
-        except KeyError:
-            raise MiddlewareOrderError(
-                "there is no environ['beaker.session'] yet: Beaker's SessionMiddleware has to stand outside "
-                "SSOMiddleware. Wrap in this order: app = SSOMiddleware(app, ...), then "
-                "app = SessionMiddleware(app, ...)"
-            ) from None
-        return email_in(dict(session), keys, verified)
+        session = _beaker_session(environ, "bottle.beaker_session_email")
+        return email_in(dict(_read_only(session, environ)), keys, verified)
 
     return resolve
+
+
+def end_beaker_session() -> EndSession:
+    """Return an `end_session` for `Logout` that deletes the session of Beaker's SessionMiddleware outside.
+
+    It is deleted in the store, and Beaker expires the cookie. With ``session.type = "cookie"`` the whole
+    session is in the cookie: a copy of the cookie still works after the logout.
+
+    Returns:
+        ``(environ) -> []``. It raises `MiddlewareOrderError` if Beaker's SessionMiddleware is not outside.
+    """
+
+    def end(environ: WSGIEnvironment) -> list[tuple[str, str]]:
+        session = _beaker_session(environ, "bottle.end_beaker_session")
+        read_only = _read_only(session, environ)
+        if read_only is session or not read_only.is_new:  # deleting a new one would store it
+            session.delete()
+        return []
+
+    return end
+
+
+def _beaker_session(environ: WSGIEnvironment, name: str) -> Any:
+    require_environ(environ, name)
+    try:
+        return environ["beaker.session"]
+    except KeyError:
+        raise MiddlewareOrderError(
+            "there is no environ['beaker.session'] yet: Beaker's SessionMiddleware has to stand outside "
+            "SSOMiddleware. Wrap in this order: app = SSOMiddleware(app, ...), then "
+            "app = SessionMiddleware(app, ...)"
+        ) from None
+
+
+def _read_only(session: Any, environ: WSGIEnvironment) -> Any:
+    """Return a second session of the same request, which nobody saves.
+
+    Beaker's middleware saves the request's own session if anything has accessed it, and with ``auto`` also
+    makes one. If that has happened already, or the session is not Beaker's SessionObject, return the
+    session itself.
+    """
+    parameters = getattr(session, "__dict__", {}).get("_params")
+    return session if parameters is None or session.accessed() else type(session)(environ, **parameters)
 
 
 def signed_cookie_email(name: str, secret: str | bytes, *, verified: Verified) -> EmailResolver:

@@ -1,20 +1,21 @@
 """For Flask: who is signed in, asked of the application from outside.
 
 The resolvers are for ``app.wsgi_app = SSOMiddleware(app.wsgi_app, ...)``. They write no session: what
-they change in their copy of it goes nowhere.
+they change in their copy of it goes nowhere. Only `end_session` does.
 """
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from importlib import import_module
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 from wsgiref.types import WSGIEnvironment
 
-from flask import Flask
+from flask import Flask, session
 
-from sso_middleware.errors import MiddlewareOrderError
+from sso_middleware.errors import ConfigError, MiddlewareOrderError
 from sso_middleware.resolvers.headers import require_environ
 from sso_middleware.resolvers.verification import (
     Verified,
@@ -25,10 +26,14 @@ from sso_middleware.resolvers.verification import (
     getter_problem,
     is_signed_in,
 )
+from sso_middleware.text import forced
 
-__all__ = ["context_email", "login_user_email", "session_email"]
+__all__ = ["context_email", "end_session", "login_user_email", "session_email"]
 
 EmailResolver: TypeAlias = Callable[[WSGIEnvironment], str | None]
+EndSession: TypeAlias = Callable[[WSGIEnvironment], list[tuple[str, str]]]
+
+_NO_SESSION = "the Flask application has no session: set app.secret_key first"
 
 
 def session_email(app: Flask, *keys: str, verified: Verified) -> EmailResolver:
@@ -47,10 +52,10 @@ def session_email(app: Flask, *keys: str, verified: Verified) -> EmailResolver:
     def resolve(environ: WSGIEnvironment) -> str | None:
         require_environ(environ, "flask.session_email")
         with app.app_context():  # sessions in a database use it, and return their connection at its end
-            session = app.session_interface.open_session(app, app.request_class({**environ}))
-            if session is None:
-                raise MiddlewareOrderError("the Flask application has no session: set app.secret_key first")
-            return email_in(session, keys, verified)
+            opened = app.session_interface.open_session(app, app.request_class({**environ}))
+            if opened is None:
+                raise MiddlewareOrderError(_NO_SESSION)
+            return email_in(opened, keys, verified)
 
     return resolve
 
@@ -105,6 +110,78 @@ def login_user_email(app: Flask, attr: str = "email", *, verified: Verified) -> 
         return email_of(user, attr, verified) if is_signed_in(user) else None
 
     return _asking(app, "flask.login_user_email", ask)
+
+
+def end_session(app: Flask) -> EndSession:
+    """Return an `end_session` for `Logout` that ends the session of `app` within a request context.
+
+    The session is emptied and saved by the application's session interface, so one on the server
+    (Flask-Session) is deleted there, and its cookie is expired as the configuration says at that moment.
+    Where Flask-Login is, its user is logged out and its remember-me cookie is expired. The application's
+    teardown functions are run; its ``before_request`` and ``after_request`` functions are not.
+
+    Flask's own session and the remember-me cookie are all in the cookie: a copy of the cookie still works
+    after the logout.
+
+    Args:
+        app: the Flask application.
+
+    Returns:
+        ``(environ) -> headers``, each a ``Set-Cookie``. It raises `MiddlewareOrderError` if the
+        application has no session.
+
+    Raises:
+        ConfigError: `app` is no Flask application.
+    """
+    if problem := _problem(app):
+        raise ConfigError({"end_session(app)": problem})
+
+    def end(environ: WSGIEnvironment) -> list[tuple[str, str]]:
+        require_environ(environ, "flask.end_session")
+        with _request_context(app, environ):
+            interface, response = app.session_interface, app.response_class()
+            current: Any = forced(session)
+            if interface.is_null_session(current):
+                raise MiddlewareOrderError(_NO_SESSION)
+            _log_out_of_flask_login(app, response)
+            current.clear()
+            current.modified = True  # not every kind of session notes that it was emptied
+            interface.save_session(app, current, response)
+            # Not every interface expires the cookie of an empty session, or a Partitioned cookie.
+            response.delete_cookie(
+                interface.get_cookie_name(app),
+                path=interface.get_cookie_path(app),
+                domain=interface.get_cookie_domain(app),
+                secure=interface.get_cookie_secure(app),
+                httponly=interface.get_cookie_httponly(app),
+                samesite=interface.get_cookie_samesite(app),
+                partitioned=bool(_setting(app, "SESSION_COOKIE_PARTITIONED")),  # since Flask 3.1
+            )
+            cookies = dict.fromkeys(response.headers.getlist("Set-Cookie"))
+            return [("Set-Cookie", cookie) for cookie in cookies]
+
+    return end
+
+
+def _log_out_of_flask_login(app: Flask, response: Any) -> None:
+    manager: Any = getattr(app, "login_manager", None)
+    if manager is None:
+        return
+    flask_login: Any = sys.modules.get("flask_login")  # a fork of it has managers and cookies that are alike
+    if flask_login and isinstance(manager, flask_login.LoginManager):
+        flask_login.logout_user()
+    # Flask-Login itself does so in an `after_request` function.
+    response.delete_cookie(
+        _setting(app, "REMEMBER_COOKIE_NAME", "remember_token"),
+        path=_setting(app, "REMEMBER_COOKIE_PATH", "/"),
+        domain=_setting(app, "REMEMBER_COOKIE_DOMAIN"),
+        secure=_setting(app, "REMEMBER_COOKIE_SECURE", False),
+        httponly=True,
+    )
+
+
+def _setting(app: Flask, name: str, default: object = None) -> Any:
+    return cast("dict[str, Any]", app.config).get(name, default)
 
 
 def _asking(app: Flask, name: str, ask: Callable[[], str | None]) -> EmailResolver:

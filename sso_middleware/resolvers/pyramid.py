@@ -7,16 +7,22 @@ from contextlib import contextmanager
 from typing import Any, TypeAlias
 from wsgiref.types import WSGIEnvironment
 
+from pyramid.interfaces import (  # type: ignore[import-untyped]
+    ISessionFactory,  # pyright: ignore[reportMissingTypeStubs]
+)
 from pyramid.router import (  # type: ignore[import-untyped]
     Router,  # pyright: ignore[reportMissingTypeStubs]
 )
+from pyramid.security import forget  # type: ignore[import-untyped]
 
+from sso_middleware.errors import ConfigError
 from sso_middleware.resolvers.headers import require_environ
 from sso_middleware.resolvers.verification import Verified, check_settings, email_from, getter_problem
 
-__all__ = ["request_email"]
+__all__ = ["end_session", "request_email"]
 
 EmailResolver: TypeAlias = Callable[[WSGIEnvironment], str | None]
+EndSession: TypeAlias = Callable[[WSGIEnvironment], list[tuple[str, str]]]
 
 
 _NO_ROUTER = (
@@ -52,27 +58,78 @@ def request_email(router: Any, getter: Callable[[Any], Any], *, verified: Verifi
 
     def resolve(environ: WSGIEnvironment) -> str | None:
         require_environ(environ, "pyramid.request_email")
-        with router.request_context({**environ}) as request:  # a copy: WebOb leaves notes in it
-            try:
-                with _transaction(request):
-                    return email_from(getter(request), verified)
-            finally:
-                # They are the router's to call after a response; database connections hang on them.
-                while request.finished_callbacks:
-                    request.finished_callbacks.popleft()(request)
+        with _request(router, environ) as request, _transaction(request):
+            return email_from(getter(request), verified)
 
     return resolve
 
 
+def end_session(router: Any) -> EndSession:
+    """Return an `end_session` for `Logout`: the session is invalidated, the security policy forgets the user.
+
+    It does within a request of the application what a view does by ``request.session.invalidate()`` and
+    ``pyramid.security.forget(request)``; where pyramid_tm is, within a transaction that is committed. A
+    session on the server is deleted there. A session that is all in the cookie
+    (``SignedCookieSessionFactory``, ``AuthTktCookieHelper``) ends in this browser only: a copy of the
+    cookie still works after the logout.
+
+    Args:
+        router: what ``config.make_wsgi_app()`` returns, before any filter is put around it.
+
+    Returns:
+        ``(environ) -> headers``: those of ``forget``, and each ``Set-Cookie`` of the session.
+
+    Raises:
+        ConfigError: `router` is something else.
+    """
+    if not isinstance(router, Router):
+        raise ConfigError({"end_session(router)": _NO_ROUTER})
+
+    def end(environ: WSGIEnvironment) -> list[tuple[str, str]]:
+        require_environ(environ, "pyramid.end_session")
+        with _request(router, environ) as request, _transaction(request, keep=True):
+            headers: list[tuple[str, str]] = [*forget(request)]
+            if request.registry.queryUtility(ISessionFactory) is not None:
+                session = request.session
+                # A session of Beaker's has delete(), too; its invalidate() leaves the old one in the store.
+                getattr(session, "delete", session.invalidate)()
+            response = request.response
+            while request.response_callbacks:
+                request.response_callbacks.popleft()(request, response)
+            return headers + [("Set-Cookie", cookie) for cookie in response.headers.getall("Set-Cookie")]
+
+    return end
+
+
 @contextmanager
-def _transaction(request: Any) -> Generator[None]:
-    """Begin and abort what pyramid_tm's tween would: database sessions return their connections with it."""
+def _request(router: Any, environ: WSGIEnvironment) -> Generator[Any]:
+    """Make the application's request of `environ`, and call its finished callbacks in the end.
+
+    The router does so after a response; database connections hang on them.
+    """
+    with router.request_context({**environ}) as request:  # a copy: WebOb leaves notes in it
+        try:
+            yield request
+        finally:
+            while request.finished_callbacks:
+                request.finished_callbacks.popleft()(request)
+
+
+@contextmanager
+def _transaction(request: Any, *, keep: bool = False) -> Generator[None]:
+    """Begin what pyramid_tm's tween would, and abort it, or commit it to `keep` what was done.
+
+    Database sessions return their connections with it.
+    """
     manager = None if "repoze.tm.active" in request.environ else getattr(request, "tm", None)
     if manager is None:
         yield
-        return
-    manager.begin()
-    try:
-        yield
-    finally:
-        manager.abort()
+    elif keep:
+        with manager:  # commits, or aborts after an error
+            yield
+    else:
+        manager.begin()
+        try:
+            yield
+        finally:
+            manager.abort()

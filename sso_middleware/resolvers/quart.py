@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from typing import Any, TypeAlias
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any, TypeAlias, cast
 
-from quart import Quart
+from quart import Quart, session
 from werkzeug.datastructures import Headers
 
 from sso_middleware.callables import is_awaitable
+from sso_middleware.errors import ConfigError, MiddlewareOrderError
 from sso_middleware.resolvers.verification import Verified, check_settings, email_from
+from sso_middleware.text import forced
 
-__all__ = ["context_email"]
+__all__ = ["context_email", "end_session"]
 
 EmailResolver: TypeAlias = Callable[[dict[str, Any]], Awaitable[str | None]]
+EndSession: TypeAlias = Callable[[dict[str, Any]], Awaitable[list[tuple[str, str]]]]
 
 
 def context_email(app: Quart, getter: Callable[[], Any], *, verified: Verified) -> EmailResolver:
@@ -35,22 +39,85 @@ def context_email(app: Quart, getter: Callable[[], Any], *, verified: Verified) 
     """
     check_settings(
         verified,
-        app=None if isinstance(app, Quart) else "must be the Quart application itself, not its asgi_app",
+        app=_problem(app),
         getter=None if callable(getter) else "must be a callable () -> user",
     )
 
     async def resolve(scope: dict[str, Any]) -> str | None:
-        context = app.request_context(_request(app, scope))
-        # Not `async with`: that stays behind, with a database connection perhaps, if the session cannot be
-        # opened, and after an error under PRESERVE_CONTEXT_ON_EXCEPTION.
-        try:
-            await context.push()
+        async with _request_context(app, scope):
             user = getter()
             return email_from(await user if is_awaitable(user) else user, verified)
-        finally:
-            await context.pop()
 
     return resolve
+
+
+def end_session(app: Quart) -> EndSession:
+    """Return an `end_session` for `Logout` that ends the session of `app` within a request context.
+
+    The session is emptied and saved by the application's session interface, so one on the server is deleted
+    there; its cookie is expired as the configuration says at that moment, and so is each of Quart-Auth's.
+    Quart's own session and Quart-Auth's are all in the cookie: a copy of the cookie still works after
+    the logout.
+
+    Args:
+        app: the Quart application.
+
+    Returns:
+        ``async (scope) -> headers``, each a ``Set-Cookie``. It raises `MiddlewareOrderError` if the
+        application has no session.
+
+    Raises:
+        ConfigError: `app` is no Quart application.
+    """
+    if problem := _problem(app):
+        raise ConfigError({"end_session(app)": problem})
+
+    async def end(scope: dict[str, Any]) -> list[tuple[str, str]]:
+        async with _request_context(app, scope):
+            interface, response = app.session_interface, cast("Any", app.response_class(""))
+            current, config = cast("Any", forced(session)), cast("dict[str, Any]", app.config)
+            if interface.is_null_session(current):
+                raise MiddlewareOrderError("the Quart application has no session: set app.secret_key first")
+            for extension in app.extensions.get("QUART_AUTH", []):
+                if extension.mode == "cookie":
+                    extension.logout_user()
+                    response = await extension.after_request(response)
+            current.clear()
+            current.modified = True  # not every kind of session notes that it was emptied
+            await app.ensure_async(interface.save_session)(app, current, response)
+            # Not every interface expires the cookie of an empty session, or a Partitioned cookie.
+            response.delete_cookie(
+                interface.get_cookie_name(app),
+                path=interface.get_cookie_path(app),
+                domain=interface.get_cookie_domain(app),
+                secure=interface.get_cookie_secure(app),
+                httponly=interface.get_cookie_httponly(app),
+                samesite=interface.get_cookie_samesite(app),
+                partitioned=bool(config.get("SESSION_COOKIE_PARTITIONED")),
+            )
+            cookies = dict.fromkeys(response.headers.getlist("Set-Cookie"))
+            return [("Set-Cookie", cookie) for cookie in cookies]
+
+    return end
+
+
+@asynccontextmanager
+async def _request_context(app: Quart, scope: dict[str, Any]) -> AsyncGenerator[None]:
+    """Push a request context of the application, and take it away whatever happens.
+
+    Not `async with` of Quart's own: that stays behind, with a database connection perhaps, if the session
+    cannot be opened, and after an error under PRESERVE_CONTEXT_ON_EXCEPTION.
+    """
+    context = app.request_context(_request(app, scope))
+    try:
+        await context.push()
+        yield
+    finally:
+        await context.pop()
+
+
+def _problem(app: object) -> str | None:
+    return None if isinstance(app, Quart) else "must be the Quart application itself, not its asgi_app"
 
 
 def _request(app: Quart, scope: Any) -> Any:

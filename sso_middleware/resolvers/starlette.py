@@ -21,9 +21,10 @@ from sso_middleware.resolvers.verification import (
     is_signed_in,
 )
 
-__all__ = ["session_email", "user_email"]
+__all__ = ["end_session", "session_email", "user_email"]
 
 EmailResolver: TypeAlias = Callable[[Scope], Awaitable[str | None]]
+EndSession: TypeAlias = Callable[[Scope], Awaitable[list[tuple[str, str]]]]
 
 
 def session_email(*keys: str, verified: Verified) -> EmailResolver:
@@ -65,6 +66,24 @@ def user_email(attr: str = "email", *, verified: Verified) -> EmailResolver:
         return email_of(user, attr, verified) if is_signed_in(user) else None
 
     return resolve
+
+
+def end_session() -> EndSession:
+    """Return an `end_session` for `Logout` that empties ``scope["session"]``.
+
+    The session middleware outside sends the cookie, with its own settings. If it keeps its sessions on the
+    server, as starsessions does, they are deleted there. Starlette's own session is all in the cookie:
+    a copy of the cookie still works after the logout.
+
+    Returns:
+        ``async (scope) -> []``. It raises `MiddlewareOrderError` if no session middleware is outside.
+    """
+
+    async def end(scope: Scope) -> list[tuple[str, str]]:
+        _outside(scope, "session", "SessionMiddleware").clear()
+        return []
+
+    return end
 
 
 _SESSION_OUTSIDE = (
