@@ -9,13 +9,12 @@ from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from sso_middleware.answers import Answer, Visit
-from sso_middleware.callables import app_problem, from_loop
+from sso_middleware._calls import app_problem, from_loop
+from sso_middleware._threads import in_thread
 from sso_middleware.events import EventHook
-from sso_middleware.gate import Call, Gate
+from sso_middleware.gate import Answer, Call, Gate, Visit
 from sso_middleware.helpdesk import HelpDesk
 from sso_middleware.logout import Logout
-from sso_middleware.threads import in_thread
 
 __all__ = ["EmailResolver", "HelpDeskChooser", "SSOMiddleware"]
 

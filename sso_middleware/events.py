@@ -12,9 +12,12 @@ from collections.abc import Callable
 from threading import Lock
 from typing import Any, Literal, TypeAlias
 
-from sso_middleware.log import logger
-from sso_middleware.secret import Sealed
-from sso_middleware.urls import encode_path
+from sso_middleware._secret import Sealed
+from sso_middleware._urls import encode_path
+
+#: Silent until the application configures logging (Python's "Configuring Logging for a Library").
+logger: logging.Logger = logging.getLogger("sso_middleware")
+logger.addHandler(logging.NullHandler())
 
 Outcome: TypeAlias = Literal["handed_off", "anonymous", "refused", "unavailable", "signed_out", "ignored"]
 

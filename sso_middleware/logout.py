@@ -7,10 +7,10 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias, cast
 
+from sso_middleware._lazy import exact
+from sso_middleware._secret import Secret
+from sso_middleware._urls import path_problem, target_problem
 from sso_middleware.errors import ConfigError, ResolverError
-from sso_middleware.secret import Secret
-from sso_middleware.text import exact
-from sso_middleware.urls import path_problem, target_problem
 
 HeaderList: TypeAlias = Iterable[tuple[str, str]]
 EndSession: TypeAlias = Callable[[Any], HeaderList | Awaitable[HeaderList]]

@@ -39,10 +39,10 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from wsgiref.types import WSGIApplication
 
+from sso_middleware._secret import Secret
 from sso_middleware.errors import ConfigError
 from sso_middleware.helpdesk import HelpDesk
 from sso_middleware.logout import Logout
-from sso_middleware.secret import Secret
 from sso_middleware.wsgi import SSOMiddleware
 
 __all__ = ["filter_app_factory", "filter_factory"]

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from sso_middleware.helpdesk import HelpDesk
     from sso_middleware.sandbox import Sandbox, VerifiedHandoff
     from sso_middleware.sandbox.attempts import Attempt
-    from sso_middleware.sandbox.verdicts import VerdictCode
+    from sso_middleware.sandbox.verifier.verdicts import VerdictCode
 
 __all__ = ["HelpDeskSandbox"]
 

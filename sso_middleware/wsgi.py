@@ -10,14 +10,13 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from werkzeug.datastructures import EnvironHeaders
 
-from sso_middleware.answers import Answer, Visit
-from sso_middleware.callables import app_problem, is_async, run
+from sso_middleware._calls import app_problem, is_async, run
+from sso_middleware._secret import Secret
 from sso_middleware.errors import ResolverError
 from sso_middleware.events import EventHook
-from sso_middleware.gate import Call, Gate
+from sso_middleware.gate import Answer, Call, Gate, Visit
 from sso_middleware.helpdesk import HelpDesk
 from sso_middleware.logout import Logout
-from sso_middleware.secret import Secret
 
 __all__ = ["EmailResolver", "HelpDeskChooser", "SSOMiddleware"]
 

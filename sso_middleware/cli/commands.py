@@ -21,6 +21,8 @@ _COMMANDS = {
     "url": "Print a live hand-off URL.",
 }
 
+_MODULES = {"check": "check.command", "demo": "demo.command"}
+
 
 class _Commands(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
@@ -29,7 +31,9 @@ class _Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         if cmd_name not in _COMMANDS:
             return None
-        command: click.Command = import_module(f"sso_middleware.cli.{cmd_name}").command
+        command: click.Command = import_module(
+            f"sso_middleware.cli.{_MODULES.get(cmd_name, cmd_name)}"
+        ).command
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002

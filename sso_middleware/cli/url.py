@@ -6,7 +6,7 @@ import json
 
 import click
 
-from sso_middleware.cli.environment import helpdesk_of, prefix_option, settings_from_environment
+from sso_middleware.cli.options import helpdesk_of, prefix_option, settings_from_environment
 from sso_middleware.cli.output import json_option, say
 from sso_middleware.errors import InvalidEmail
 

@@ -35,16 +35,15 @@ from asgiref.sync import async_to_sync, iscoroutinefunction, markcoroutinefuncti
 from django.contrib.auth import logout
 from django.core.checks import Tags, register
 
-from sso_middleware.answers import Visit
-from sso_middleware.callables import from_loop, is_async, is_awaitable, run
+from sso_middleware._calls import from_loop, is_async, is_awaitable, run
+from sso_middleware._secret import Secret
 from sso_middleware.django.checks import findings
 from sso_middleware.django.order import AUTHENTICATION, SESSION, read_order
 from sso_middleware.django.responses import response_of
 from sso_middleware.django.settings import read_setting
 from sso_middleware.errors import ConfigError, MiddlewareOrderError
-from sso_middleware.gate import Call, Gate, Handler
+from sso_middleware.gate import Call, Gate, Handler, Visit
 from sso_middleware.resolvers.django import email_field, email_of_user
-from sso_middleware.secret import Secret
 
 __all__ = ["SSOMiddleware", "end_session"]
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from django.http import HttpResponse
 
-from sso_middleware.answers import Answer
+from sso_middleware.gate import Answer
 
 
 class _Cookie(Morsel[str]):

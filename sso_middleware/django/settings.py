@@ -21,12 +21,12 @@ from django.shortcuts import resolve_url
 from django.urls import NoReverseMatch, get_script_prefix, set_script_prefix
 from django.utils.module_loading import import_string
 
-from sso_middleware.callables import takes
+from sso_middleware._calls import takes
 from sso_middleware.errors import ConfigError
 from sso_middleware.helpdesk import HelpDesk
 from sso_middleware.logout import Logout
+from sso_middleware.resolvers._verification import check_settings
 from sso_middleware.resolvers.django import allauth_verified
-from sso_middleware.resolvers.verification import check_settings
 
 SETTING = "HELPDESK_SSO"
 

@@ -7,7 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from sso_middleware.resolvers.combining import Resolver, first_of, only_domains, require
+    from sso_middleware.resolvers._combining import Resolver, first_of, only_domains, require
 
 __all__ = ["Resolver", "first_of", "only_domains", "require"]
 
@@ -16,7 +16,7 @@ def __getattr__(name: str) -> object:
     """Import a combinator when it is first used (PEP 562): they need anyio, and no framework does."""
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = globals()[name] = getattr(import_module(f"{__name__}.combining"), name)
+    value = globals()[name] = getattr(import_module(f"{__name__}._combining"), name)
     return value
 
 

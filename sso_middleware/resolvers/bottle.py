@@ -11,8 +11,8 @@ from wsgiref.types import WSGIEnvironment
 import bottle  # type: ignore[import-untyped]
 
 from sso_middleware.errors import MiddlewareOrderError, ResolverError
-from sso_middleware.resolvers.headers import require_environ
-from sso_middleware.resolvers.verification import Verified, check_settings, email_from, email_in
+from sso_middleware.resolvers._headers import require_environ
+from sso_middleware.resolvers._verification import Verified, check_settings, email_from, email_in
 
 __all__ = ["beaker_session_email", "end_beaker_session", "signed_cookie_email"]
 

@@ -35,8 +35,8 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.module_loading import import_string
 
 from sso_middleware.errors import ConfigError, ResolverError
-from sso_middleware.resolvers.headers import is_environ
-from sso_middleware.resolvers.verification import Verified, check_settings, email_of, is_signed_in
+from sso_middleware.resolvers._headers import is_environ
+from sso_middleware.resolvers._verification import Verified, check_settings, email_of, is_signed_in
 
 __all__ = ["allauth_verified", "end_session", "user_email", "user_email_async"]
 

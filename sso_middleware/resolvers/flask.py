@@ -15,9 +15,10 @@ from wsgiref.types import WSGIEnvironment
 
 from flask import Flask, session
 
+from sso_middleware._lazy import forced
 from sso_middleware.errors import ConfigError, MiddlewareOrderError
-from sso_middleware.resolvers.headers import require_environ
-from sso_middleware.resolvers.verification import (
+from sso_middleware.resolvers._headers import require_environ
+from sso_middleware.resolvers._verification import (
     Verified,
     check_settings,
     email_from,
@@ -26,7 +27,6 @@ from sso_middleware.resolvers.verification import (
     getter_problem,
     is_signed_in,
 )
-from sso_middleware.text import forced
 
 __all__ = ["context_email", "end_session", "login_user_email", "session_email"]
 

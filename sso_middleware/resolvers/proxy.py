@@ -31,10 +31,10 @@ from hmac import compare_digest
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Any, TypeAlias
 
-from sso_middleware.callables import only_reads
+from sso_middleware._calls import only_reads
+from sso_middleware._urls import is_domain
 from sso_middleware.errors import ConfigError, HandoffRefused, ResolverError
-from sso_middleware.resolvers.headers import as_received, is_environ, single_value_of
-from sso_middleware.urls import is_domain
+from sso_middleware.resolvers._headers import as_received, is_environ, single_value_of
 
 __all__ = [
     "AUTHELIA",

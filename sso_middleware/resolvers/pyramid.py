@@ -16,8 +16,8 @@ from pyramid.router import (  # type: ignore[import-untyped]
 from pyramid.security import forget  # type: ignore[import-untyped]
 
 from sso_middleware.errors import ConfigError
-from sso_middleware.resolvers.headers import require_environ
-from sso_middleware.resolvers.verification import Verified, check_settings, email_from, getter_problem
+from sso_middleware.resolvers._headers import require_environ
+from sso_middleware.resolvers._verification import Verified, check_settings, email_from, getter_problem
 
 __all__ = ["end_session", "request_email"]
 

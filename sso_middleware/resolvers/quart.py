@@ -9,10 +9,10 @@ from typing import Any, TypeAlias, cast
 from quart import Quart, session
 from werkzeug.datastructures import Headers
 
-from sso_middleware.callables import is_awaitable
+from sso_middleware._calls import is_awaitable
+from sso_middleware._lazy import forced
 from sso_middleware.errors import ConfigError, MiddlewareOrderError
-from sso_middleware.resolvers.verification import Verified, check_settings, email_from
-from sso_middleware.text import forced
+from sso_middleware.resolvers._verification import Verified, check_settings, email_from
 
 __all__ = ["context_email", "end_session"]
 

@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 from starlette.types import Scope
 
 from sso_middleware.errors import MiddlewareOrderError, ResolverError
-from sso_middleware.resolvers.verification import (
+from sso_middleware.resolvers._verification import (
     Verified,
     check_settings,
     email_in,

@@ -16,6 +16,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
+from sso_middleware._secret import Secret
+from sso_middleware._urls import is_loopback, origin_of
 from sso_middleware.errors import ConfigError
 from sso_middleware.helpdesk import HelpDesk
 from sso_middleware.sandbox import api
@@ -24,10 +26,8 @@ from sso_middleware.sandbox.failures import Failure, Failures
 from sso_middleware.sandbox.guard import Guard
 from sso_middleware.sandbox.server import serving
 from sso_middleware.sandbox.site import Site
-from sso_middleware.sandbox.verdicts import HandoffRejected, VerdictCode, VerifiedHandoff
-from sso_middleware.sandbox.verifier import HandoffVerifier
-from sso_middleware.secret import Secret
-from sso_middleware.urls import is_loopback, origin_of
+from sso_middleware.sandbox.verifier.verdicts import HandoffRejected, VerdictCode, VerifiedHandoff
+from sso_middleware.sandbox.verifier.verifier import HandoffVerifier
 
 logger: logging.Logger = logging.getLogger("sso_middleware.sandbox")
 

@@ -9,8 +9,8 @@ from threading import Lock
 from typing import Any, Literal, cast
 from urllib.parse import parse_qs
 
-from sso_middleware.sandbox import differences, tokens
-from sso_middleware.sandbox.verdicts import HandoffRejected, VerdictCode
+from sso_middleware.sandbox.verifier import differences, tokens
+from sso_middleware.sandbox.verifier.verdicts import HandoffRejected, VerdictCode
 
 _KEPT = 100  # attempts; the oldest goes when one more comes
 _LONGEST_VALUE = 300  # characters of a received parameter

@@ -6,7 +6,7 @@ from collections import deque
 from threading import Lock
 from typing import NamedTuple
 
-from sso_middleware.sandbox.verdicts import CODES, HandoffRejected, VerdictCode
+from sso_middleware.sandbox.verifier.verdicts import CODES, HandoffRejected, VerdictCode
 
 _MOST = 1000  # failures planned at a time
 _LONGEST_DELAY = 60  # seconds

@@ -10,8 +10,8 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from sso_middleware._urls import is_loopback, origin_of
 from sso_middleware.helpdesk import HelpDesk
-from sso_middleware.urls import is_loopback, origin_of
 
 # No form-action: it would bind the redirects after a form, too, and signing out leads to the Logout URL
 # and from there to wherever the application likes.

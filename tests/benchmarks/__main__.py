@@ -19,7 +19,7 @@ if missing := [name for name in ("asgi_correlation_id", "authlib", "whitenoise")
     sys.exit(f"{', '.join(missing)} not installed: pip install --group benchmarks")
 
 HERE = Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE), str(HERE.parent)]
+sys.path[:0] = [str(HERE), str(HERE.parent / "support")]
 
 import footprint  # noqa: E402 - found there only now
 import handoffs  # noqa: E402

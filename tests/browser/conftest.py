@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from sso_middleware.cli.sample import AUTH_PATH, LOGOUT_PATH, SampleApplication
+from sso_middleware.cli.demo.sample import AUTH_PATH, LOGOUT_PATH, SampleApplication
 from sso_middleware.sandbox import Sandbox
 from sso_middleware.sandbox.server import serving
 

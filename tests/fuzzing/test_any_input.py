@@ -17,7 +17,7 @@ from cli_apps.entry_point import SETTINGS
 from clients import make_scope
 from sso_middleware.cli.inspect import command
 from sso_middleware.sandbox import Sandbox
-from sso_middleware.sandbox.verdicts import CODES
+from sso_middleware.sandbox.verifier.verdicts import CODES
 
 SIZE = 80_000  # characters
 AUTH_URL = SETTINGS["HELPDESK_AUTH_URL"]

@@ -99,7 +99,7 @@ def test_guided_by_coverage(name):
     """The fuzzer runs, sees the package's branches, and finds nothing within a moment."""
     result = run("-m", "tests.fuzzing", name, "--seconds", "1")
     assert result.returncode == 0, result.stdout + result.stderr[-2000:]
-    assert "Instrumenting sso_middleware.settings" in result.stderr
+    assert "Instrumenting sso_middleware.helpdesk.settings" in result.stderr
     assert int(re.search(r"number_of_executed_units: (\d+)", result.stderr)[1]) > len(corpus(name))
 
 

@@ -12,7 +12,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from sso_middleware.sandbox import HandoffRejected, HandoffVerifier
-from sso_middleware.sandbox.verdicts import CODES
+from sso_middleware.sandbox.verifier.verdicts import CODES
 
 SSO_TOKEN = "an SSO Token of this account, long enough"
 AUTH_URL = "https://app.example.com/sso?a=1&b=2"

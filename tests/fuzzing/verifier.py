@@ -12,7 +12,7 @@ from base64 import urlsafe_b64encode
 from urllib.parse import parse_qsl, quote
 
 from sso_middleware.sandbox import HandoffRejected, HandoffVerifier
-from sso_middleware.sandbox.verdicts import CODES
+from sso_middleware.sandbox.verifier.verdicts import CODES
 
 #: In `url`, $t stands for `header` and `payload`, signed, $x for the same with another key, $m for them
 #: alone, $u for the Auth URL.

@@ -30,8 +30,8 @@ from clients import JANE, ASGISite, WSGISite, make_environ, make_scope
 from key_server import AUDIENCE, ISSUER, Issuer, ec_key, public_jwk, rsa_key
 from servers import free_port
 from sso_middleware import ConfigError, HandoffRefused, ResolverUnavailable
+from sso_middleware.resolvers._keys import KeyServer
 from sso_middleware.resolvers.assertion import cloudflare_access, google_iap, signed_assertion
-from sso_middleware.resolvers.keys import KeyServer
 
 PATH = "/sso/helpdesk"
 HEADER = "X-Signed-Assertion"

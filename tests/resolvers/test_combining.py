@@ -11,7 +11,7 @@ from werkzeug.local import LocalProxy
 
 from clients import JANE, ASGISite, WSGISite, jane, nobody
 from sso_middleware import ConfigError, HandoffRefused, ResolverError, ResolverUnavailable, resolvers
-from sso_middleware.callables import is_async
+from sso_middleware._calls import is_async
 from sso_middleware.resolvers import first_of, only_domains, require
 
 PATH = "/sso/helpdesk"

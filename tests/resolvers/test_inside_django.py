@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-sys.path.append(str(Path(__file__).parents[1] / "django_site"))
+sys.path.append(str(Path(__file__).parents[1] / "django"))
 from django.test import AsyncRequestFactory, RequestFactory, override_settings
 from django_project import ASGIBrowser, WSGIBrowser, inside, setting
 

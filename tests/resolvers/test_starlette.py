@@ -21,8 +21,8 @@ from starlette.routing import Mount, Route
 from browsing import JOE, OPTIONS, asgi_browser, protect_asgi, tamper, visit
 from clients import JANE
 from sso_middleware import MiddlewareOrderError
+from sso_middleware._calls import is_async
 from sso_middleware.asgi import SSOMiddleware
-from sso_middleware.callables import is_async
 from sso_middleware.resolvers import starlette
 
 SESSION = {"secret_key": "a session secret"}

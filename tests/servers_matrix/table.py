@@ -16,7 +16,7 @@ import pytest
 
 HERE = Path(__file__).parent
 
-sys.path[:0] = [str(HERE), str(HERE.parent)]
+sys.path[:0] = [str(HERE), str(HERE.parent / "support")]
 from cells import SERVERS, WAYS, ServerKind, Way  # noqa: E402 - found there only now
 
 from processes import NGINX  # noqa: E402

@@ -28,21 +28,21 @@ class Breakage(NamedTuple):
 
 
 PACKAGE = "sso_middleware"
-ANSWERS = "tests/test_answers.py"
+ANSWERS = "tests/gate/test_answers.py"
 CLAIMS = "tests/threats/test_claims.py"
-EMAIL = "tests/test_email.py"
-EVENTS = "tests/test_events.py"
-HELPDESK = "tests/test_helpdesk.py"
-INTERCEPTION = "tests/test_interception.py"
-LOGIN_LOGOUT = "tests/test_login_logout.py"
-RESOLVERS = "tests/test_resolvers.py"
-SANDBOX = "tests/test_sandbox.py"
-VERIFIER = "tests/test_verifier.py"
+EMAIL = "tests/helpdesk/test_email.py"
+EVENTS = "tests/gate/test_events.py"
+HELPDESK = "tests/helpdesk/test_helpdesk.py"
+INTERCEPTION = "tests/gate/test_interception.py"
+LOGIN_LOGOUT = "tests/gate/test_login_logout.py"
+RESOLVERS = "tests/adapters/test_resolvers.py"
+SANDBOX = "tests/sandbox/test_sandbox.py"
+VERIFIER = "tests/sandbox/test_verifier.py"
 
 ASSERTION = "tests/resolvers/test_assertion.py"
 BOTTLE = "tests/resolvers/test_bottle.py"
 COMBINING = "tests/resolvers/test_combining.py"
-DJANGO = "tests/django_site/test_django_users.py"
+DJANGO = "tests/django/test_django_users.py"
 FLASK = "tests/resolvers/test_flask.py"
 PROXY = "tests/resolvers/test_proxy.py"
 STARLETTE = "tests/resolvers/test_starlette.py"
@@ -457,7 +457,7 @@ BREAKAGES = [
         f"{PACKAGE}/errors.py",
         "_REASON.fullmatch(reason)",
         "_REASON.match(reason)",
-        "tests/test_package.py::TestPublicNames::test_reason_of_a_refusal",
+        "tests/docs/test_package.py::TestPublicNames::test_reason_of_a_refusal",
     ),
     Breakage(
         "T25",

@@ -19,9 +19,9 @@ from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
+from threats.breakages import BREAKAGES
 
 import sso_middleware
-from threats.breakages import BREAKAGES
 
 ROOT = Path(__file__).parents[2]
 RUNNING = Path(__file__).with_name("running.py")

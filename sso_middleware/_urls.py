@@ -1,0 +1,153 @@
+"""Rules for the URLs, paths and mount prefixes this package is given."""
+
+from __future__ import annotations
+
+import re
+from ipaddress import ip_address
+from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlsplit
+
+from sso_middleware._lazy import invisible_problem
+
+_SPACE_OR_BACKSLASH = re.compile(r"[\s\\\ufffd]")  # and what stands for text that was not valid
+# https://url.spec.whatwg.org/#forbidden-domain-code-point, less what is no part of a netloc or refused before
+_HOST_AND_PORT = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|[^\[\]<>^|%:]*)(?::[0-9]*)?")
+_LABEL = "[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?"
+DOMAIN = rf"{_LABEL}(?:\.{_LABEL})*"  # what follows the @ in the HTML standard's "valid email address"
+_DOMAIN = re.compile(DOMAIN)
+_PLAIN_PREFIX = re.compile(r"(?:(?:/[A-Za-z0-9._~-]+)+)?")
+_PCHAR = "/:@!$&'()*+,=~"  # RFC 3986, section 3.3, less ";", which would end a cookie's Path
+
+
+def url_problem(value: object, *, allow_http: bool) -> str | None:
+    """Say what is wrong with a URL from the settings, or return `None`."""
+    if not isinstance(value, str) or not value:
+        return "must be a URL such as https://app.example.com/sso/helpdesk"
+    if problem := invisible_problem(value):
+        return problem
+    if _SPACE_OR_BACKSLASH.search(value):
+        return "must not contain white space, a backslash or U+FFFD"
+    parts = _split(value)
+    if parts is None:
+        return "is not a valid URL: check host and port"
+    if parts.scheme not in ("http", "https"):
+        return "must start with https://"
+    if not parts.hostname:
+        return "has no host name"
+    if "@" in parts.netloc:
+        return "must not carry a user name or password"
+    if "#" in value:
+        return "must not carry a fragment (#...)"
+    if parts.scheme == "http" and not allow_http and not is_loopback(parts.hostname):
+        return "must be https: over http anybody on the way can read the token (allow_http permits it)"
+    return None
+
+
+def _split(url: str) -> SplitResult | None:
+    """Take `url` apart; `None`: it is no URL, or one that no browser would open."""
+    try:
+        parts = urlsplit(url)
+        _ = parts.port  # parsed on access only
+    except ValueError:
+        return None
+    # Python up to 3.13.1 takes the host of http://[::1].example/ for ::1.
+    return parts if _HOST_AND_PORT.fullmatch(parts.netloc.rpartition("@")[2]) else None
+
+
+def is_loopback(host: str) -> bool:
+    """Whether `host`, a name or an address without brackets, is this machine and no other."""
+    if host == "localhost" or host.endswith(".localhost"):  # RFC 6761, section 6.3
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def is_domain(value: object) -> bool:
+    """Whether `value` is the domain of an address, such as ``example.com``."""
+    return isinstance(value, str) and _DOMAIN.fullmatch(value) is not None
+
+
+def query_names(url: str) -> set[str]:
+    """Return the names of the parameters in the query of `url`."""
+    return {name for name, _ in parse_qsl(urlsplit(url).query, keep_blank_values=True)}
+
+
+def with_query(url: str, query: str) -> str:
+    """Return `url` with `query` appended to the query it already has."""
+    rest, hash_sign, fragment = url.partition("#")
+    head, _, present = rest.partition("?")
+    separator = "&" if present and not present.endswith("&") else ""
+    return f"{head}?{present}{separator}{query}{hash_sign}{fragment}"
+
+
+def origin_of(url: str) -> str:
+    """Return scheme and authority of `url`, without a trailing slash."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def decoded_path_of(url: str) -> str:
+    """Return the percent-decoded path of `url`; no path counts as ``/``."""
+    return unquote(urlsplit(url).path) or "/"
+
+
+def encode_path(path: str) -> str:
+    """Return decoded `path` as a URL reference; also safe as the Path of a cookie."""
+    return quote(path, safe=_PCHAR, errors="replace")
+
+
+def path_problem(value: object) -> str | None:
+    """Say what is wrong with an app-relative path from the settings, or return `None`."""
+    if not isinstance(value, str) or not value.startswith("/"):
+        return "must start with /"
+    if any(character in value for character in "?#%"):
+        return "is compared as decoded text: it must not contain ?, # or %"
+    return decoded_path_problem(value)
+
+
+def decoded_path_problem(path: str) -> str | None:
+    """Say why decoded `path` cannot be taken over, or return `None`."""
+    if problem := invisible_problem(path):
+        return problem
+    if "\ufffd" in path:
+        return "must be valid text"
+    if path.startswith("//"):
+        return "must not start with //: a redirect to it would leave the site"
+    return None
+
+
+def target_problem(value: object) -> str | None:
+    """Say what is wrong with a redirect target from the settings, or return `None`."""
+    if not isinstance(value, str) or not value:
+        return "must be an app-relative path such as /login, or an absolute http(s) URL"
+    if problem := invisible_problem(value):
+        return problem
+    if _SPACE_OR_BACKSLASH.search(value):
+        return "must not contain white space, a backslash or U+FFFD"
+    if not value.isascii():
+        return "must be ASCII: write other characters percent-encoded"
+    if value.startswith("//"):
+        return "must not start with //: that is another site's address"
+    if value.startswith("/"):
+        return None
+    parts = _split(value)
+    if parts is None:
+        return "is not a valid URL: check host and port"
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        return "must start with / or be an absolute http(s) URL"
+    return None
+
+
+def is_absolute(target: str) -> bool:
+    """Whether a redirect target from the settings is absolute, not app-relative."""
+    return not target.startswith("/")
+
+
+def is_plain_prefix(prefix: str) -> bool:
+    """Whether a mount prefix may be put into a redirect or a link.
+
+    Some servers take the prefix from a request header; ``//evil.example`` there would turn an
+    app-relative redirect into one to another site.
+    """
+    return _PLAIN_PREFIX.fullmatch(prefix) is not None

@@ -1,0 +1,188 @@
+"""Finding the SSOMiddleware inside an application, and what can be said without a visit."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from types import MethodType
+from typing import Any, NamedTuple, cast
+
+from starlette.applications import Starlette
+from starlette.routing import Mount
+
+from sso_middleware import asgi, wsgi
+from sso_middleware._urls import decoded_path_of
+from sso_middleware.cli.check.django import django_project
+from sso_middleware.cli.check.exchange import is_below
+from sso_middleware.cli.check.findings import Finding
+from sso_middleware.cli.check.loading import describe
+from sso_middleware.cli.check.rules import found
+from sso_middleware.cli.output import Failure
+from sso_middleware.errors import ConfigError
+from sso_middleware.gate import Gate, Purpose
+from sso_middleware.helpdesk import HelpDesk
+
+# How middlewares of the field call what they wrap.
+_WRAPPED = (
+    "app",
+    "wsgi_app",
+    "asgi_app",
+    "application",
+    "wsgi_application",
+    "asgi_application",
+    "wrap_app",
+    "wrapped",
+    "_app",
+)
+_READS_SESSION = re.compile(r"(?:Session|Auth)\w*Middleware")
+
+
+class Located(NamedTuple):
+    """An SSOMiddleware in an application.
+
+    Attributes:
+        gate: what it answers.
+        prefix: where it is mounted inside the application.
+        inner: the application it wraps; `None` in Django's settings, where the order is settled.
+    """
+
+    gate: Gate
+    prefix: str
+    inner: Any
+
+    @property
+    def helpdesk(self) -> HelpDesk | None:
+        """The account; `None` if a callable chooses one."""
+        return self.gate.helpdesk
+
+    def paths(self, purpose: Purpose) -> tuple[set[str], set[str]]:
+        """Return the intercepted paths for `purpose`: public ones, and those where it is mounted."""
+        public = {path for path, what in self.gate.interception.public.items() if what == purpose}
+        relative = {path for path, what in self.gate.interception.relative.items() if what == purpose}
+        return public, {self.prefix + path for path in relative}
+
+
+def locate(app: Any) -> list[Located]:
+    """Return every SSOMiddleware that can be reached from `app`, the outermost first.
+
+    Raises:
+        Failure: a middleware of a Starlette application cannot be made.
+    """
+    project = django_project()
+    in_settings = project and project.gate()
+    located: list[Located] = []
+    for prefix, node in _walk(app, into_mounts=True):
+        if isinstance(node, asgi.SSOMiddleware | wsgi.SSOMiddleware):
+            gate = node._gate  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+            located.append(Located(gate, prefix, node.app))
+        elif project and in_settings and project.is_handler(node):
+            located.append(Located(in_settings, prefix, None))
+            in_settings = None  # one project, one line
+    return located
+
+
+def _walk(app: Any, *, into_mounts: bool) -> Iterator[tuple[str, Any]]:
+    seen: set[int] = set()
+    waiting: list[tuple[str, Any]] = [("", app)]
+    while waiting:
+        prefix, node = waiting.pop(0)
+        if id(node) in seen:
+            continue
+        seen.add(id(node))
+        yield prefix, node
+        waiting += [(prefix, child) for child in _wrapped_by(node)]
+        if into_mounts:
+            waiting += [(prefix + path, child) for path, child in _mounted_on(node)]
+
+
+def _wrapped_by(node: Any) -> Iterator[Any]:
+    if isinstance(node, Starlette):
+        yield _middleware_stack(node)
+    if isinstance(node, MethodType):  # such as the wsgi_app that Flask has by itself
+        yield node.__self__
+    # Its own attributes only: to ask a proxy for an attribute may do anything.
+    attributes = getattr(node, "__dict__", {})
+    yield from (attributes[name] for name in _WRAPPED if callable(attributes.get(name)))
+    by_protocol = attributes.get("application_mapping")  # the ProtocolTypeRouter of Channels
+    if isinstance(by_protocol, dict):
+        yield cast("dict[str, Any]", by_protocol).get("http")
+
+
+def _middleware_stack(app: Starlette) -> Any:
+    # Starlette makes its middlewares at the first request: made and kept here, as it would itself.
+    if app.middleware_stack is None:
+        try:
+            app.middleware_stack = app.build_middleware_stack()
+        except ConfigError as error:
+            raise Failure(f"the settings of the middleware are wrong:\n{error}") from None
+        except Exception as error:  # noqa: BLE001 - whatever a middleware raises
+            raise Failure(f"a middleware cannot be made: {describe(error)}") from None
+    return app.middleware_stack
+
+
+def _mounted_on(node: Any) -> Iterator[tuple[str, Any]]:
+    attributes = getattr(node, "__dict__", {})
+    for route in cast("Iterable[Any]", attributes.get("routes") or ()):
+        if isinstance(route, Mount):
+            yield route.path, route.app
+    mounts = attributes.get("mounts")  # Werkzeug's DispatcherMiddleware
+    if isinstance(mounts, dict):
+        yield from cast("dict[str, Any]", mounts).items()
+
+
+def check_paths(located: Located, root_path: str) -> Iterator[Finding]:
+    """Look whether the intercepted paths are those of the Auth URL and the Logout URL."""
+    helpdesk = located.helpdesk
+    if helpdesk is None:
+        yield found("SSO.I025", "helpdesk is a callable")
+        return
+    yield from _check_path(located, root_path, "handoff", helpdesk.auth_url)
+    if helpdesk.logout_url is not None:
+        yield from _check_path(located, root_path, "logout", helpdesk.logout_url)
+
+
+def _check_path(located: Located, root_path: str, purpose: Purpose, url: str) -> Iterator[Finding]:
+    public, relative = located.paths(purpose)
+    path = decoded_path_of(url)
+    rule = {"handoff": "SSO.E021", "logout": "SSO.E022"}[purpose]
+    if public:
+        mounted_at = root_path + located.prefix
+        if not is_below(mounted_at, path):
+            yield found(rule, f"the middleware is mounted at {mounted_at}, and {url} is outside of that")
+    elif relative and path not in {root_path + candidate for candidate in relative}:
+        listed = ", ".join(sorted(relative))
+        if any(path.endswith(candidate) for candidate in relative):
+            yield found("SSO.I023", f"{listed} is intercepted, and the registered URL is {url}")
+        else:
+            yield found(
+                rule, f"{listed} is intercepted, and the registered URL is {url}{_slash(path, relative)}"
+            )
+
+
+def _slash(path: str, relative: set[str]) -> str:
+    stripped = {candidate.rstrip("/") for candidate in relative}
+    return ": they differ by the slash at the end" if path.rstrip("/") in stripped else ""
+
+
+def check_cookies(app: Any, located: Iterable[Located]) -> Iterator[Finding]:
+    """Look for a session cookie that does not come along from another site, around `located` and inside."""
+    seen: set[int] = set()
+    for start in (app, *(each.inner for each in located)):
+        for _, node in _walk(start, into_mounts=False):
+            attributes = getattr(node, "__dict__", {})
+            config = attributes.get("config")  # of Flask and Quart
+            settings = cast("dict[str, Any]", config) if isinstance(config, dict) else {}
+            same_site = settings.get("SESSION_COOKIE_SAMESITE")
+            flags = attributes.get("security_flags")  # of Starlette's SessionMiddleware
+            strict = str(same_site).lower() == "strict" or "samesite=strict" in str(flags).lower()
+            if strict and id(node) not in seen:
+                seen.add(id(node))
+                yield found("SSO.W026", f"{type(node).__name__} sets it")
+
+
+def check_order(located: Located) -> Iterator[Finding]:
+    """Look for a session middleware inside of SSOMiddleware, where it runs too late."""
+    for _, node in _walk(located.inner, into_mounts=False):
+        name = type(node).__name__
+        if _READS_SESSION.fullmatch(name):
+            yield found("SSO.W024", f"{name} is inside of SSOMiddleware")

@@ -1,0 +1,174 @@
+"""`sso-middleware check`: what is wrong with the settings, an application, or the way to the Help Desk."""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from collections.abc import Callable
+from contextlib import redirect_stdout
+from typing import Any
+
+import click
+
+from sso_middleware._calls import takes
+from sso_middleware.cli.check.application import Located, check_cookies, check_order, check_paths, locate
+from sso_middleware.cli.check.client import client_of
+from sso_middleware.cli.check.django import django_project
+from sso_middleware.cli.check.findings import Finding, counts
+from sso_middleware.cli.check.loading import PASTE, is_paste_factory, load
+from sso_middleware.cli.check.online import reach
+from sso_middleware.cli.check.report import STYLES, Report, print_json, print_report
+from sso_middleware.cli.check.rules import RULES, found, is_of_django, rule_id_of
+from sso_middleware.cli.check.settings import check_account, check_token
+from sso_middleware.cli.check.steps import Step
+from sso_middleware.cli.check.walk import Walk
+from sso_middleware.cli.options import helpdesk_of, prefix_option, settings_from_environment
+from sso_middleware.cli.output import Exit, Failure, json_option, say
+from sso_middleware.helpdesk import HelpDesk
+
+
+def _explain(ctx: click.Context, _: click.Parameter, rule_id: str | None) -> None:
+    if rule_id is None:
+        return
+    rule = RULES.get(rule_id_of(rule_id))
+    if rule is None:
+        raise click.BadParameter(f"there is no {rule_id}; there are {', '.join(RULES)}.")
+    say((f"{rule.id} {rule.severity}: ", STYLES[rule.severity]), (rule.title, "bold"))
+    say(rule.why)
+    say(rule.hint)
+    ctx.exit()
+
+
+def _not_empty(_ctx: click.Context, _: click.Parameter, cookie: str | None) -> str | None:
+    if cookie is not None and not cookie.strip():
+        raise click.BadParameter("is empty: hand in name=value, as the browser sends it.")
+    return cookie
+
+
+@click.command("check")
+@click.argument("target", metavar="[MODULE:APP]", required=False)
+@click.option(
+    "--cookie",
+    envvar="SSO_MIDDLEWARE_COOKIE",
+    show_envvar=True,
+    callback=_not_empty,
+    help="The Cookie header of somebody signed in to the application: walks that way, too.",
+)
+@click.option(
+    "--walk/--no-walk", "walk", default=True, help="Visit the application in process (the default), or not."
+)
+@click.option("--root-path", default="", help="The mount prefix your server announces, such as /app.")
+@click.option("--online", "go_online", is_flag=True, help="Also reach the SSO Auth URL; no token is sent.")
+@click.option(
+    "--ignore", multiple=True, metavar="ID", help="A finding that is not to count; may be repeated."
+)
+@click.option(
+    "--explain",
+    metavar="ID",
+    callback=_explain,
+    is_eager=True,
+    expose_value=False,
+    help="Explain a finding and exit.",
+)
+@prefix_option
+@json_option
+def command(
+    target: str | None,
+    cookie: str | None,
+    walk: bool,
+    root_path: str,
+    go_online: bool,
+    ignore: tuple[str, ...],
+    prefix: str,
+    as_json: bool,
+) -> None:
+    """Look for what is wrong with the settings in the environment, or with an application.
+
+    MODULE:APP is what you would hand to gunicorn or uvicorn, for Django mysite.wsgi:application or
+    mysite.asgi:application; MODULE:make_app() calls a factory. It is imported and visited in process,
+    as an anonymous visitor, with forged identity headers and, given a cookie, as its owner; redirects to
+    the login page and from the Logout URL are followed as far as they stay inside; nothing is sent to the
+    Help Desk. Your resolver and event hooks run. Of Django's system checks, those of
+    sso_middleware run, too.
+    """
+    ignored = {rule_id_of(rule_id) for rule_id in ignore}
+    if unknown := {rule_id for rule_id in ignored - RULES.keys() if not is_of_django(rule_id)}:
+        raise click.BadParameter(f"there is no {', '.join(sorted(unknown))}.", param_hint="--ignore")
+    # What the application prints is not to end up in our output.
+    with redirect_stdout(sys.stderr):
+        if target is None:
+            report = _check_environment(prefix)
+        else:
+            report = _check_application(target, prefix, root_path, cookie, walk=walk)
+    if go_online:
+        if report.helpdesk is None:
+            raise click.UsageError("--online needs an account whose settings are known.")
+        report.online = reach(report.helpdesk.sso_auth_url)
+        report.findings += report.online.findings
+    (print_json if as_json else print_report)(report, ignored)
+    if report.online is not None and not report.online.reached:
+        raise SystemExit(Exit.NETWORK)
+    raise SystemExit(Exit.FINDINGS if counts(report.findings, ignored) else Exit.FINE)
+
+
+def _check_environment(prefix: str) -> Report:
+    settings = settings_from_environment(prefix)
+    helpdesk = helpdesk_of(settings)
+    findings = [*check_token(settings["sso_token"]), *check_account(helpdesk)]
+    return Report("the environment", helpdesk, findings)
+
+
+def _check_application(target: str, prefix: str, root_path: str, cookie: str | None, *, walk: bool) -> Report:
+    loaded = load(target)
+    located = locate(loaded.app)
+    report = Report(target)
+    if project := django_project():
+        project.show_errors()
+        report.findings += project.findings()
+    if not located:
+        hint = ""
+        if is_paste_factory(loaded.app):
+            hint = f"; {PASTE}"
+        elif inspect.isfunction(loaded.app) and takes(loaded.app, 0):
+            hint = f"; if it makes the application: {target}()"
+        report.findings.append(found("SSO.E020", f"{target} is {type(loaded.app).__name__}{hint}"))
+        return report
+    # The outermost answers first; a second one is another account's.
+    first = located[0]
+    report.helpdesk = first.helpdesk
+    if report.helpdesk is not None:
+        report.findings += _check_token_of(report.helpdesk, prefix, short=loaded.short_token)
+        report.findings += check_account(report.helpdesk)
+    report.findings += check_cookies(loaded.app, located)
+    paths = [finding for each in located for finding in check_paths(each, root_path)]
+    order = [finding for each in located for finding in check_order(each)]
+    if walk:
+        report.walk = _walk(loaded.app, first, root_path, cookie)
+    handed_off = any(
+        step.name == "signed-in visit" and step.walked and step.finding is None for step in report.walk
+    )
+    # Who is handed off has been recognised, wherever the session middleware is.
+    report.findings += paths + ([] if handed_off else order)
+    report.findings += [step.finding for step in report.walk if step.finding]
+    return report
+
+
+def _walk(app: Callable[..., Any], located: Located, root_path: str, cookie: str | None) -> list[Step]:
+    with client_of(app) as client:
+        return list(Walk(client, located, root_path, cookie).steps())
+
+
+def _check_token_of(helpdesk: HelpDesk, prefix: str, *, short: bool) -> list[Finding]:
+    """Look at the SSO Token of an application: a HelpDesk does not give it away, the environment may."""
+    try:
+        settings = settings_from_environment(prefix)
+    except Failure:
+        settings = None
+    if settings is not None and _sign_alike(helpdesk, helpdesk_of(settings)):
+        return list(check_token(settings["sso_token"]))
+    return [found("SSO.W001", "a HelpDesk says so while the application is imported")] if short else []
+
+
+def _sign_alike(*helpdesks: HelpDesk) -> bool:
+    same = {helpdesk.handoff("a@b.invalid", iat=0, jti="0" * 32).token for helpdesk in helpdesks}
+    return len(same) == 1

@@ -1,0 +1,100 @@
+"""What `check` has found out, printed for people or programs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from sso_middleware.cli.check.findings import Finding
+from sso_middleware.cli.check.online import Online
+from sso_middleware.cli.check.settings import panel
+from sso_middleware.cli.check.steps import Step
+from sso_middleware.cli.output import say, say_json
+from sso_middleware.helpdesk import HelpDesk
+
+STYLES = {"error": "bold red", "warning": "bold yellow", "info": "bold cyan"}
+
+
+@dataclass
+class Report:
+    """What was found out; `None` and empty where it was not looked for."""
+
+    source: str
+    helpdesk: HelpDesk | None = None
+    findings: list[Finding] = field(default_factory=list[Finding])
+    walk: list[Step] = field(default_factory=list[Step])
+    online: Online | None = None
+
+
+def print_report(report: Report, ignored: set[str]) -> None:
+    """Print `report` for people; a finding of `ignored` is marked."""
+    if report.helpdesk is not None:
+        say(("Settings", "bold"), f" of {report.source}")
+        say(f"  SSO Auth URL  {report.helpdesk.sso_auth_url}")
+        say(f"  Account ID    {report.helpdesk.account_id}")
+        say(("Enter in the vendor's panel", "bold"), ", Settings -> Security -> Single sign-on")
+        for name, value in panel(report.helpdesk).items():
+            say(f"  {name:<12}  {value or '(where users go after logging out: a page of yours)'}")
+    if report.walk:
+        say(("A walk through the application", "bold"))
+    for step in report.walk:
+        say(_mark(step), f"{step.name}: {step.said}")
+    if wrong := next((step for step in report.walk if step.is_wrong), None):
+        say(f"  The first wrong link is the {wrong.name}.")
+    if report.online is not None:
+        say(("The SSO Auth URL", "bold"))
+        say(f"  {_describe(report.online)}")
+    say(("Findings", "bold"), "" if report.findings else ": none")
+    for finding in report.findings:
+        severity = finding.rule.severity
+        note = " (ignored)" if finding.rule.id in ignored else ""
+        say(
+            (f"  {finding.rule.id} {severity}: ", STYLES[severity]),
+            f"{finding.rule.title}: {finding.message}{note}",
+        )
+        say(f"    {finding.rule.hint}")
+
+
+def _mark(step: Step) -> tuple[str, str]:
+    if not step.walked:
+        return "  ----  ", "cyan"
+    return ("  wrong ", "bold red") if step.is_wrong else ("  fine  ", "green")
+
+
+def _describe(online: Online) -> str:
+    if not online.reached:
+        return "no answer"
+    clock = (
+        "no clock in its answer"
+        if online.clock_difference is None
+        else (f"its clock and ours differ by {abs(online.clock_difference)} s")
+    )
+    return f"answers {online.status}, {online.tls or 'no TLS'}, {clock}"
+
+
+def print_json(report: Report, ignored: set[str]) -> None:
+    """Print `report` for programs."""
+    helpdesk, online = report.helpdesk, report.online
+    account = (
+        {"sso_auth_url": helpdesk.sso_auth_url, "account_id": str(helpdesk.account_id)} if helpdesk else None
+    )
+    say_json(
+        {
+            "source": report.source,
+            "settings": account,
+            "panel": panel(helpdesk) if helpdesk else None,
+            "walk": [
+                {
+                    "step": step.name,
+                    "walked": step.walked,
+                    "said": step.said,
+                    "finding": step.finding and step.finding.rule.id,
+                }
+                for step in report.walk
+            ],
+            "online": online
+            and {"status": online.status, "tls": online.tls, "clock_difference": online.clock_difference},
+            "findings": [
+                finding.as_json() | {"ignored": finding.rule.id in ignored} for finding in report.findings
+            ],
+        }
+    )

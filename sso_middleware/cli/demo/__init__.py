@@ -1,0 +1,1 @@
+"""`sso-middleware demo`: the sandbox beside a sample application."""

@@ -1,0 +1,83 @@
+"""`sso-middleware demo`: a Help Desk and a sample application, to click through."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+
+import click
+from click.core import ParameterSource
+
+from sso_middleware.cli.demo.journey import Broken, Journey
+from sso_middleware.cli.demo.sample import AUTH_PATH, LOGOUT_PATH, SampleApplication
+from sso_middleware.cli.output import Exit, say
+from sso_middleware.cli.serving import PORT, log_option, show_access_log, start, stopping_cleanly, tell
+from sso_middleware.sandbox import Sandbox
+from sso_middleware.sandbox.server import serving
+
+
+@click.command("demo")
+@click.option(
+    "--port", type=PORT, default=8000, show_default=True, help="The application's; 0 takes any free one."
+)
+@click.option(
+    "--helpdesk-port",
+    type=PORT,
+    default=9400,
+    show_default=True,
+    help="The Help Desk's; 0 takes any free one.",
+)
+@click.option("--self-test", is_flag=True, help="Walk the whole journey, say how each step went, and stop.")
+@log_option
+@click.pass_context
+def command(ctx: click.Context, port: int, helpdesk_port: int, self_test: bool, access_log: bool) -> None:
+    """Run a Help Desk and a sample application on this machine, each in its own server.
+
+    Sign in to the application, follow Support, and you are signed in to the Help Desk. Then break a
+    setting on the application's page, and see what the Help Desk says. What becomes of each hand-off is
+    told on standard error.
+    """
+    chosen = {
+        name: ctx.get_parameter_source(name) is not ParameterSource.DEFAULT
+        for name in ("port", "helpdesk_port")
+    }
+    if self_test:  # where does not matter, so it never meets a port that is taken
+        port = port if chosen["port"] else 0
+        helpdesk_port = helpdesk_port if chosen["helpdesk_port"] else 0
+    if access_log:
+        show_access_log()
+    with stopping_cleanly(), ExitStack() as stack:
+        sample = SampleApplication()
+        app_url = start(
+            stack,
+            lambda port: serving(sample, "127.0.0.1", port),
+            port,
+            "--port",
+            or_any=not chosen["port"],
+        )
+        sandbox = Sandbox(auth_url=f"{app_url}{AUTH_PATH}", logout_url=f"{app_url}{LOGOUT_PATH}")
+        helpdesk_url = start(
+            stack,
+            lambda port: sandbox.run(port=port),
+            helpdesk_port,
+            "--helpdesk-port",
+            or_any=not chosen["helpdesk_port"],
+        )
+        sample.connect(sandbox.environment)
+        if self_test:
+            raise SystemExit(walk(Journey(app_url, helpdesk_url)))
+        say(("Sample application  ", "bold"), f"{app_url}/")
+        say(("Help Desk           ", "bold"), f"{helpdesk_url}/")
+        say("Sign in to the application and follow Support; then break a setting there and try again.")
+        say("The account is made up, and the Help Desk is a stand-in. Ctrl-C stops both.")
+        tell(sandbox)
+
+
+def walk(journey: Journey) -> Exit:
+    """Take the journey, say how each step went, and return the exit code."""
+    try:
+        for sentence in journey.walk():
+            say(("ok      ", "green"), sentence)
+    except Broken as broken:
+        say(("FAILED  ", "bold red"), str(broken))
+        return Exit.FINDINGS
+    return Exit.FINE

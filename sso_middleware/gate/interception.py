@@ -1,0 +1,157 @@
+"""Which paths are taken over, and what for.
+
+A path is compared as decoded text, whole and unchanged: a miss goes to the application, and a
+wrong hit would mint a token.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any, Literal, TypeAlias
+
+from sso_middleware._lazy import exact
+from sso_middleware._urls import (
+    decoded_path_of,
+    decoded_path_problem,
+    is_absolute,
+    origin_of,
+    path_problem,
+    target_problem,
+)
+from sso_middleware.helpdesk import HelpDesk
+from sso_middleware.logout import Logout
+
+Purpose: TypeAlias = Literal["handoff", "logout"]
+
+
+class Interception:
+    """The intercepted paths: `public` ones with the mount prefix, `relative` ones without.
+
+    Args:
+        helpdesk: the HelpDesk; `None` if a callable chooses one.
+        paths: `None`, a str or several: the app-relative paths of hand-offs.
+        login_url: app-relative, absolute or `None`.
+        logout: a Logout, or `None`.
+
+    Attributes:
+        problems: what is wrong with each wrong setting; nothing may be intercepted if there is one.
+    """
+
+    def __init__(self, helpdesk: HelpDesk | None, paths: Any, login_url: Any, logout: Any) -> None:
+        self.public: dict[str, Purpose] = {}
+        self.relative: dict[str, Purpose] = {}
+        self.problems: dict[str, str] = {}
+        self._used: dict[str, str] = {}  # path -> the setting it comes from
+        self._add_login(helpdesk, login_url)
+        self._add_handoffs(helpdesk, paths)
+        self._add_logout(helpdesk, logout)
+        if not self.problems:
+            self._check_targets(helpdesk, login_url, logout)
+
+    def find(self, prefix: str, path: str) -> Purpose | None:
+        """Return what app-relative `path` under mount `prefix` is taken over for, if it is."""
+        return self.relative.get(path) or self.public.get(prefix + path)
+
+    def tails(self, spell: Callable[[str], str] = str) -> frozenset[str]:
+        """Return every app-relative path that may be intercepted: a cheap test that every hit passes.
+
+        Under a mount prefix an application sees what is left of a public path, cut at a slash.
+
+        Args:
+            spell: turns text into the way the protocol spells it.
+        """
+        of_public = {
+            path[start:]
+            for path in self.public
+            for start in range(len(path) + 1)
+            if path[start : start + 1] in ("/", "")
+        }
+        return frozenset(map(spell, of_public.union(self.relative)))
+
+    def last_segments(self) -> tuple[slice, frozenset[str]]:
+        """Return the like test for paths that begin with the mount prefix, as ASGI servers give them.
+
+        Returns:
+            `end` and `ends`: where an app-relative path of the settings hits, ``path[end] in ends``. A
+            public one is then among the `tails`.
+        """
+        segments = [path[path.rindex("/") :] for path in self.relative]
+        end = slice(-min(map(len, segments), default=0), None)
+        return end, frozenset(segment[end] for segment in segments)
+
+    def _add_login(self, helpdesk: HelpDesk | None, login_url: Any) -> None:
+        if login_url is None:
+            return
+        if problem := target_problem(login_url):
+            self.problems["login_url"] = problem
+        elif not is_absolute(login_url):
+            self._use(decoded_path_of(login_url), "login_url", None)
+        elif helpdesk is None:
+            self.problems["login_url"] = (
+                "must be app-relative when helpdesk is a callable: the way back would have no origin"
+            )
+
+    def _add_handoffs(self, helpdesk: HelpDesk | None, paths: Any) -> None:
+        if paths is None:
+            if helpdesk is None:
+                self.problems["paths"] = "must be given when helpdesk is a callable"
+            else:
+                self._add_public(helpdesk.auth_url, "handoff", "auth_url")
+            return
+        several: list[Any] = (
+            [paths] if isinstance(paths, str) or not isinstance(paths, Iterable) else [*paths]
+        )
+        if not several:
+            self.problems["paths"] = "is empty: leave it out, or give at least one path"
+        for path in several:
+            self._add_relative(path, "handoff", "paths")
+
+    def _add_logout(self, helpdesk: HelpDesk | None, logout: Any) -> None:
+        if logout is None:
+            return
+        if not isinstance(logout, Logout):
+            self.problems["logout"] = "must be a Logout, or None"
+        elif logout.path is not None:
+            self._add_relative(logout.path, "logout", "logout")
+        elif helpdesk is not None and helpdesk.logout_url is not None:
+            self._add_public(helpdesk.logout_url, "logout", "logout_url")
+        else:
+            self.problems["logout"] = "needs a logout_url in the HelpDesk (HELPDESK_LOGOUT_URL), or a path"
+
+    def _add_public(self, url: str, purpose: Purpose, setting: str) -> None:
+        path = decoded_path_of(url)
+        problem = decoded_path_problem(path)
+        if self._use(path, setting, f"its path {problem}" if problem else None):
+            self.public[path] = purpose
+
+    def _add_relative(self, path: Any, purpose: Purpose, setting: str) -> None:
+        path = exact(path)
+        problem = path_problem(path)
+        if self._use(path, setting, f"{path!a} {problem}" if problem else None):
+            self.relative[path] = purpose
+
+    def _check_targets(self, helpdesk: HelpDesk | None, login_url: Any, logout: Logout | None) -> None:
+        """Find redirects that lead back to where they come from; `_use` has found a relative `login_url`."""
+        if login_url and is_absolute(login_url) and self._leads_to("handoff", login_url, helpdesk):
+            self.problems["login_url"] = "is the Auth URL itself: visitors would go in a circle"
+        if logout is not None and self._leads_to("logout", logout.then, helpdesk):
+            self.problems["logout"] = "Logout(then) is the Logout URL itself: visitors would go in a circle"
+
+    def _leads_to(self, purpose: Purpose, target: str, helpdesk: HelpDesk | None) -> bool:
+        path = decoded_path_of(target)
+        if not is_absolute(target):
+            return self.find("", path) == purpose
+        if helpdesk is None or self.public.get(path) != purpose:
+            return False
+        taken_over = helpdesk.auth_url if purpose == "handoff" else helpdesk.logout_url
+        return origin_of(target) == origin_of(taken_over or "")
+
+    def _use(self, path: Any, setting: str, problem: str | None) -> bool:
+        if problem is None and path in self._used:
+            problem = f"{path!a} is already used by {self._used[path]}: each path can have one purpose"
+        if problem is None:
+            self._used[path] = setting
+            return True
+        said = self.problems.get(setting)
+        self.problems[setting] = f"{said}; {problem}" if said else problem
+        return False

@@ -1,0 +1,203 @@
+"""A Help Desk account and the hand-off to it: the only place where anything is signed.
+
+The claims and parameters follow the vendor's page "How to Integrate Help Desk SSO With Web
+Application". That page names no algorithm: HS256 is this package's inference from "signed using
+your SSO Token" (see the README's section on what is assumed).
+"""
+
+from __future__ import annotations
+
+import hmac
+import os
+import secrets
+import time
+import warnings
+from binascii import b2a_base64
+from collections.abc import Callable, Mapping
+from json.encoder import encode_basestring_ascii
+from typing import Any, Self
+from urllib.parse import quote
+
+from sso_middleware._lazy import exact
+from sso_middleware._secret import Sealed, Secret
+from sso_middleware._urls import with_query
+from sso_middleware.errors import ConfigError, ShortTokenWarning
+from sso_middleware.helpdesk.emails import check_email
+from sso_middleware.helpdesk.settings import SHORTEST_TOKEN, from_variables, problems_of, signing_key
+
+_URL_SAFE = bytes.maketrans(b"+/", b"-_")
+
+
+def _base64url(data: bytes) -> bytes:
+    """Encode as RFC 7515, section 2, says; PyJWT's own takes a third longer."""
+    return b2a_base64(data, newline=False).translate(_URL_SAFE).rstrip(b"=")
+
+
+_HEADER = _base64url(b'{"alg":"HS256","typ":"JWT"}') + b"."
+
+
+class Handoff(Sealed):
+    """One signed redirect to the Help Desk, good for one visitor, once. It cannot be pickled.
+
+    Attributes:
+        url: where to send the browser; whoever opens it is signed in, so keep it out of logs.
+        token: the JWT in it.
+        email: the address it signs.
+        iat: issued at, in whole seconds since the epoch.
+        jti: its unique identifier.
+    """
+
+    __slots__ = __match_args__ = ("url", "token", "email", "iat", "jti")
+    _shown = ("iat", "jti")
+
+    url: str
+    token: str
+    email: str
+    iat: int
+    jti: str
+
+    def __init__(self, url: str, token: str, email: str, iat: int, jti: str) -> None:
+        self._seal(url=url, token=token, email=email, iat=iat, jti=jti)
+
+
+class HelpDesk(Sealed):
+    """The settings of one Help Desk account, and what signs hand-offs to it.
+
+    Immutable, and safe to share between threads and to keep across a fork. The SSO Token is not
+    readable from it; `copy.copy` and `copy.deepcopy` give the object itself, and pickling raises
+    `TypeError`.
+
+    Args:
+        sso_token: SSO Token, from the vendor's panel.
+        sso_auth_url: SSO Auth URL, from the vendor's panel.
+        account_id: Account ID, from the vendor's panel; a `str` or an `int`, kept as `str`.
+        auth_url: the Auth URL as it is registered in the vendor's panel; sent byte for byte.
+        logout_url: the Logout URL registered there, if any.
+        backdate: seconds (0 to 30) taken off ``iat``, for a server clock that runs ahead.
+        allow_http: permit ``http://`` URLs outside loopback.
+
+    Raises:
+        ConfigError: naming every wrong setting at once.
+
+    Warns:
+        ShortTokenWarning: the SSO Token has fewer than 32 bytes. It works all the same.
+    """
+
+    _shown = ("sso_auth_url", "account_id", "auth_url", "logout_url", "backdate", "allow_http")
+    __slots__ = (*_shown, "_sign", "_url_head", "_url_tail")
+
+    sso_auth_url: str
+    account_id: str
+    auth_url: str
+    logout_url: str | None
+    backdate: int
+    allow_http: bool
+    _sign: Callable[[bytes], bytes]
+    _url_head: str
+    _url_tail: str
+
+    def __init__(
+        self,
+        *,
+        sso_token: str,
+        sso_auth_url: str,
+        account_id: str | int,
+        auth_url: str,
+        logout_url: str | None = None,
+        backdate: int = 0,
+        allow_http: bool = False,
+    ) -> None:
+        held: Secret[Any] = Secret(exact(Secret(sso_token)()))  # of `from_variables`, it is a Secret already
+        del sso_token  # from tracebacks with locals
+        settings: dict[str, Any] = {
+            "sso_auth_url": exact(sso_auth_url),
+            "account_id": exact(account_id),
+            "auth_url": exact(auth_url),
+            "logout_url": exact(logout_url),
+            "backdate": backdate,
+            "allow_http": allow_http,
+        }
+        if problems := problems_of(sso_token=held, **settings):
+            raise ConfigError(problems)
+        sign, is_short = _signer(held)
+        if is_short:
+            warnings.warn(
+                f"sso_token is shorter than the {SHORTEST_TOKEN} bytes HS256 asks for (RFC 7518, "
+                "section 3.2): check that it was copied whole from the vendor's panel",
+                ShortTokenWarning,
+                stacklevel=2,
+            )
+        if isinstance(settings["account_id"], int):
+            settings["account_id"] = str(int(settings["account_id"]))
+        self._seal(**settings, _sign=sign)
+        tail = f"&account_id={quote(self.account_id, safe='')}&auth_url={quote(self.auth_url, safe='')}"
+        self._seal(_url_head=with_query(self.sso_auth_url, "token="), _url_tail=tail)
+
+    def __eq__(self, other: object) -> bool:  # its token cannot be compared
+        return self is other
+
+    __hash__ = object.__hash__
+
+    @classmethod
+    def from_env(cls, variables: Mapping[str, Any] | None = None, prefix: str = "HELPDESK_") -> Self:
+        """Make a HelpDesk from environment variables, or from any mapping that looks like them.
+
+        With the default prefix it reads ``HELPDESK_SSO_TOKEN`` (or ``HELPDESK_SSO_TOKEN_FILE``, a
+        file of which one trailing newline is taken off), ``HELPDESK_SSO_AUTH_URL``,
+        ``HELPDESK_ACCOUNT_ID``, ``HELPDESK_AUTH_URL``, ``HELPDESK_LOGOUT_URL``,
+        ``HELPDESK_BACKDATE`` and ``HELPDESK_ALLOW_HTTP`` (1/true/yes/on or 0/false/no/off). An
+        empty value counts as not set.
+
+        Args:
+            variables: the mapping to read, such as Flask's ``app.config``; default `os.environ`.
+            prefix: what the names start with.
+
+        Raises:
+            ConfigError: naming every variable that is missing or wrong.
+        """
+        held = Secret(os.environ if variables is None else variables)
+        del variables  # from tracebacks with locals
+        return cls(**from_variables(held, prefix))
+
+    def handoff(self, email: str, *, iat: int | None = None, jti: str | None = None) -> Handoff:
+        """Sign a hand-off for `email`; call it anew for each visit.
+
+        Args:
+            email: the visitor's verified address, passed on verbatim.
+            iat: issued at, in whole seconds since the epoch; for tests. Default: now, less
+                `backdate`.
+            jti: the unique identifier; for tests. Default: 32 random hex characters.
+
+        Raises:
+            InvalidEmail: `email` is not an address that may be signed.
+        """
+        return Handoff(*self._signed(email, iat, jti))
+
+    def handoff_url(self, email: str) -> str:
+        """Return the URL of a new hand-off for `email`: ``handoff(email).url``."""
+        return self._signed(email, None, None)[0]  # a Handoff around it would cost a tenth more
+
+    def _signed(self, email: str, iat: int | None, jti: str | None) -> tuple[str, str, str, int, str]:
+        email = check_email(email)
+        if iat is None:
+            iat = int(time.time()) - self.backdate
+        if jti is None:
+            jti = secrets.token_bytes(16).hex()
+        # What json.dumps would give: an address that passed the check has nothing to escape.
+        claims = f'{{"email":"{email}","iat":{iat:d},"jti":{encode_basestring_ascii(jti)}}}'
+        payload = _base64url(claims.encode("ascii"))
+        token = (_HEADER + payload + b"." + _base64url(self._sign(payload))).decode("ascii")
+        return f"{self._url_head}{token}{self._url_tail}", token, email, iat, jti
+
+
+def _signer(sso_token: Secret[str]) -> tuple[Callable[[bytes], bytes], bool]:
+    """Return what signs a payload with `sso_token`, and whether that is shorter than it should be."""
+    key = signing_key(sso_token)
+    keyed = hmac.new(key, _HEADER, "sha256")  # once: a copy is cheaper, and the key need not be kept
+
+    def sign(payload: bytes) -> bytes:
+        mac = keyed.copy()  # it lives here alone, where no repr, vars or asdict looks
+        mac.update(payload)
+        return mac.digest()
+
+    return sign, len(key) < SHORTEST_TOKEN

@@ -1,0 +1,142 @@
+"""Resolvers made of resolvers, for WSGI and for ASGI.
+
+What a combination does is written once, as a coroutine. It is a coroutine function for the
+middleware as soon as one of its parts is; else it is driven to its end at once, as a plain function.
+
+Sync parts of an async combination run in threads of this package, which Django does not know: inside
+Django under ASGI, a part that uses its ORM had better be async, or all of them sync.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Awaitable, Callable, Coroutine
+from types import NoneType
+from typing import Any, TypeAlias
+
+from sso_middleware._calls import from_loop, is_async, is_known_to_only_read, only_reads, run, settled
+from sso_middleware._lazy import exact
+from sso_middleware._secret import Secret
+from sso_middleware._threads import in_thread
+from sso_middleware._urls import is_domain
+from sso_middleware.errors import ConfigError, HandoffRefused, ResolverError
+from sso_middleware.resolvers._verification import holds
+
+Resolver: TypeAlias = Callable[[Any], Any]
+"""Given the environ or scope, returns the visitor's address, or `None`; sync or async."""
+
+_Call: TypeAlias = Callable[..., Awaitable[Any]]
+_Course: TypeAlias = Callable[[_Call, Any], Coroutine[Any, Any, Any]]
+
+
+def first_of(*resolvers: Resolver) -> Resolver:
+    """Ask one resolver after the other, until one knows the visitor.
+
+    A resolver that refuses, or finds a signed-in user without an address, ends the search, too.
+
+    Raises:
+        ConfigError: no resolver, or something that is none.
+    """
+    _check_resolvers(resolvers)
+
+    async def course(call: _Call, source: Any) -> Any:
+        for resolver in resolvers:
+            email = await call(resolver, Secret((source,)))
+            if email is not None:
+                return email
+        return None
+
+    return _combination(course, resolvers)
+
+
+def require(resolver: Resolver, predicate: Callable[[str], Any], reason: str) -> Resolver:
+    """Refuse each signed-in visitor whose address does not satisfy `predicate`.
+
+    Args:
+        resolver: finds the address.
+        predicate: ``(email) -> bool``, sync or async; an anonymous visitor is not put to it.
+        reason: a stable code for page, event and log, as `HandoffRefused` takes it.
+
+    Raises:
+        ConfigError: naming every wrong setting at once.
+    """
+    problems = {} if callable(predicate) else {"predicate": "must be a callable (email) -> bool"}
+    try:
+        HandoffRefused(reason)
+    except ValueError as error:
+        problems["reason"] = str(error)
+    _check_resolvers([resolver], problems)
+
+    async def course(call: _Call, source: Any) -> Any:
+        email = Secret(await call(resolver, Secret((source,))))
+        if not isinstance(email(), str) or not email():
+            return email()  # nobody, or what the gate refuses anyway
+        if not holds(await call(predicate, Secret((email(),))), by_predicate=True):
+            raise HandoffRefused(reason)
+        return email()
+
+    return _combination(course, [resolver, predicate])
+
+
+def only_domains(resolver: Resolver, *domains: str) -> Resolver:
+    """Refuse each signed-in visitor whose address is in none of `domains`: ``domain_not_allowed``.
+
+    A subdomain is another domain. Upper and lower case are the same.
+
+    Raises:
+        ConfigError: naming every wrong setting at once.
+    """
+    if not domains or not all(map(is_domain, domains)):
+        problem = "must be one or more domains, such as acme.example; each subdomain is one of its own"
+        _check_resolvers([resolver], {"domains": problem})
+    allowed = {domain.lower() for domain in domains}
+
+    @only_reads
+    def is_allowed(email: str) -> bool:
+        return email.rpartition("@")[2].lower() in allowed
+
+    return require(resolver, is_allowed, "domain_not_allowed")
+
+
+def _check_resolvers(resolvers: Any, also_wrong: dict[str, str] | None = None) -> None:
+    problems = dict(also_wrong or {})
+    if not resolvers or not all(map(callable, resolvers)):
+        problems["resolver"] = "must be a callable that returns the visitor's address or None"
+    if problems:
+        raise ConfigError(problems)
+
+
+def _combination(course: _Course, parts: Any) -> Resolver:
+    if any(map(is_async, parts)):
+        calls = {id(part): from_loop(part, in_thread) for part in parts}  # a part need not be hashable
+
+        async def call(part: Callable[..., Any], args: Secret[tuple[Any]]) -> Any:
+            return await calls[id(part)](_plain, args)
+
+        async def resolve_async(source: Any) -> Any:
+            return await course(call, source)
+
+        return resolve_async
+
+    def resolve(source: Any) -> Any:
+        return run(course(_call_directly, source))
+
+    return only_reads(resolve) if all(map(is_known_to_only_read, parts)) else resolve
+
+
+async def _call_directly(part: Callable[..., Any], args: Secret[tuple[Any]]) -> Any:
+    value, to_be_awaited = settled(part, _plain, args)
+    if to_be_awaited:
+        if inspect.iscoroutine(value):
+            value.close()  # or Python complains that it was never awaited
+        raise ResolverError(
+            "a part of a combined resolver returned an awaitable, and is no coroutine function: write it "
+            "with `async def`, so that it can be told beforehand"
+        )
+    return value
+
+
+def _plain(returned: Secret[Any]) -> Any:
+    """Force a lazy proxy where it was made: in the worker thread, if it reads a database."""
+    plain = exact(returned())
+    return None if isinstance(plain, NoneType) else plain

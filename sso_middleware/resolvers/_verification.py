@@ -1,0 +1,275 @@
+"""What every resolver that reads the application's own records has in common: `verified`.
+
+An address that a user may type in freely lets them be handed off as somebody else. So each of these
+resolvers has to be told how to know that an address was verified, and nothing is the default.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import inspect
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from enum import Enum
+from numbers import Number
+from types import NoneType
+from typing import Any, Literal, TypeAlias, cast
+
+from sso_middleware._calls import is_async, is_awaitable
+from sso_middleware._lazy import exact, forced
+from sso_middleware._secret import Secret
+from sso_middleware.errors import ConfigError, HandoffRefused, ResolverError
+from sso_middleware.resolvers._users import defines, field_of, flag_of, is_row
+
+Verified: TypeAlias = Literal[True] | str | Callable[[Any], object]
+"""How to know that an address was verified: `True` (the sign-up verifies every address), the name of
+an attribute or key, or a predicate. The name and the predicate are those of the user; where the
+address comes from a session, of the mapping that holds the address."""
+
+_HINT_ATTR = (
+    "attr= names the attribute that holds the address; inside Django the user model's EMAIL_FIELD does"
+)
+_HINT_GETTER = "the getter returns the address, or a user who has an email"
+_HINT_SIGNED_IN = "the users of Starlette, Flask-Login and Django have it, and it says who is signed in"
+_HINT_VERIFIED = (
+    "verified= names the attribute that says whether the address is verified, or is a predicate of the user"
+)
+
+_TEXT = (str, bytes, bytearray, memoryview)
+
+#: What says neither yes nor no, wherever it comes from, and what to do with it. Python calls all of it true.
+_NO_ANSWER: tuple[tuple[Any, str], ...] = (
+    (Callable, "calls it"),  # functions, partials, classes, Django's related managers
+    (Enum, "compares it with the member that means yes"),
+    ((Awaitable, AsyncIterator), "returns what need not be awaited"),
+    (Iterator, "looks into it, as any() does"),
+)
+
+
+def check_settings(
+    verified: object, *, attr: object = "email", keys: Sequence[object] = ("email",), **also_wrong: str | None
+) -> None:
+    """Check the settings of a resolver when it is made.
+
+    Args:
+        verified: see `Verified`.
+        attr: the name of the attribute that holds the address.
+        keys: the keys that lead to the address.
+        also_wrong: what the resolver itself has found, by the name of the setting; `None` is fine.
+
+    Raises:
+        ConfigError: naming every wrong setting at once.
+    """
+    checks = {
+        **also_wrong,
+        "attr": None if _is_name(attr) else "must be the name of an attribute",
+        "keys": None if keys and all(map(_is_name, keys)) else "must be one or more keys, each a str",
+        "verified": _verified_problem(verified),
+    }
+    if problems := {name: problem for name, problem in checks.items() if problem}:
+        raise ConfigError(problems)
+
+
+def getter_problem(getter: object, signature: str) -> str | None:
+    """Say why `getter` cannot be called for the user, and its answer not be awaited, or return `None`."""
+    if not callable(getter):
+        return f"must be a callable {signature}"
+    return "must not be async: it is called, not awaited" if is_async(getter) else None
+
+
+def email_of(user: object, attr: str, verified: Verified, *, hint: str = _HINT_ATTR) -> str:
+    """Return the address of a signed-in user, an object or a mapping.
+
+    A user who has none gets ``""``, which the gate refuses: `None` would send them to the login,
+    which would send them back.
+
+    Args:
+        user: who is signed in.
+        attr: the attribute or key that holds the address.
+        verified: see `Verified`.
+        hint: what to do where there is no attribute of that name.
+
+    Raises:
+        HandoffRefused: the address is not verified.
+        ResolverError: `verified` gives something that is no answer, or there is no attribute of a name.
+    """
+    # Forced where a lazy proxy still knows what it stands for.
+    email = Secret(exact(field_of(user, attr, hint)))
+    if isinstance(email(), NoneType) or email() == "":
+        return ""
+    require_verified(user, verified)
+    return cast("str", email())  # the gate looks after anything else
+
+
+def email_from(answer: object, verified: Verified) -> str | None:
+    """Return the address that the application's answer to "who is it?" holds.
+
+    Args:
+        answer: an object or mapping with an ``email``, or the address itself; `None`: nobody, and so is
+            a user whose ``is_authenticated``, if there is one, is not set.
+        verified: see `Verified`.
+
+    Raises:
+        HandoffRefused: the user has an ``is_active`` that is not set, or the address is not verified.
+        ResolverError: the answer is to be awaited, `verified` gives something that is no answer, or there
+            is no attribute of a name.
+    """
+    if isinstance(answer, NoneType):  # a lazy proxy of None says so
+        return None
+    if is_awaitable(answer):
+        _close(answer)
+        raise ResolverError(
+            f"the getter returned a {answer.__class__.__name__}, which nobody awaits: give a sync function"
+        )
+    email = exact(answer)
+    if not isinstance(email, str):
+        there = _may_be_signed_in(answer)
+        return email_of(answer, "email", verified, hint=_HINT_GETTER) if there else None
+    if email:
+        require_verified(email, verified)
+    return email
+
+
+def email_in(session: Mapping[str, Any], keys: Sequence[str], verified: Verified) -> str | None:
+    """Return the address that `keys` lead to, each into the mapping that the one before it gave.
+
+    Nobody is signed in where one of the keys but the last is missing, or the last mapping has an
+    ``is_authenticated`` that is not set. Where only the last of several keys is missing, somebody is
+    signed in who has no address: see `email_of`.
+
+    Raises:
+        HandoffRefused: the last mapping has an ``is_active`` that is not set, or the address is not verified.
+        ResolverError: `verified` gives something that is no answer, or a key leads to something that
+            is no mapping.
+    """
+    *outer, last = keys
+    holder = session
+    for key in outer:
+        inner: object = holder.get(key) or {}
+        if not isinstance(inner, Mapping):
+            raise ResolverError(f"{key!r} in the session is a {type(inner).__name__}, not a mapping")
+        holder = cast("Mapping[str, Any]", inner)
+    if not holder or (not outer and holder.get(last) is None) or not _may_be_signed_in(holder):
+        return None
+    return email_of(holder, last, verified)
+
+
+def is_signed_in(user: Any) -> bool:
+    """Whether `user`, as Starlette, Flask-Login and Django know one, is there and authenticated.
+
+    Raises:
+        HandoffRefused: the user is authenticated and inactive. Not every authentication looks at that itself.
+        ResolverError: a flag is no answer, or there is no ``is_authenticated``.
+    """
+    if isinstance(user, NoneType) or not holds(field_of(user, "is_authenticated", _HINT_SIGNED_IN)):
+        return False
+    _require_active(user)
+    return True
+
+
+def require_verified(user: object, verified: Verified) -> None:
+    """Refuse a user whose address is not verified.
+
+    Raises:
+        HandoffRefused: so it is.
+        ResolverError: `verified` gives something that is no answer.
+    """
+    if verified is True:
+        return
+    if isinstance(verified, str):
+        is_verified = holds(field_of(user, verified, _HINT_VERIFIED))
+    else:
+        is_verified = holds(verified(user), by_predicate=True)
+    if not is_verified:
+        raise HandoffRefused("email_not_verified")
+
+
+def holds(value: object, *, by_predicate: bool = False) -> bool:
+    """Whether a flag that was read from a user is set, or a predicate satisfied.
+
+    Yes is `True` and 1, the text ``"true"`` in any case, a date or time, also as ISO 8601 text, and an
+    object that defines its own truth and is true. No is everything else that is false or a text. The year
+    1 is no either: it is how other languages write "never".
+
+    Args:
+        value: what was read or returned.
+        by_predicate: it was returned, and may well be what was found, such as a row or a mapping.
+
+    Raises:
+        ResolverError: `value` says neither yes nor no, though Python calls it true.
+    """
+    value = forced(value)
+    kind = value.__class__  # a lazy proxy has that of what it stands for
+    remedies = [remedy for kinds, remedy in _NO_ANSWER if issubclass(kind, kinds)]
+    if not issubclass(kind, (*_TEXT, NoneType, dt.date, dt.time)):
+        if by_predicate:
+            if defines(kind, "exists") and not defines(kind, "__bool__", "__len__"):
+                remedies.append("looks up what it queries")
+        elif issubclass(kind, Number):
+            if value not in {0, 1}:
+                remedies.append("compares it")
+        elif is_row(kind) or not defines(kind, "__bool__", "__len__"):
+            remedies.append("looks into it")
+    if remedies:
+        _close(value)
+        raise ResolverError(
+            f"a {kind.__name__} says neither yes nor no: give a predicate (or a property) that {remedies[0]}"
+        )
+    if issubclass(kind, _TEXT):
+        text = (
+            cast("str", exact(value))
+            if issubclass(kind, str)
+            else bytes(cast("bytes", value)).decode("latin-1")
+        )
+        return text.lower() == "true" or _is_moment(text)
+    return cast("dt.date", value).year > 1 if issubclass(kind, dt.date) else bool(value)
+
+
+def _is_moment(text: str) -> bool:
+    """Whether `text` is a date, with or without a time, as ISO 8601 writes it with hyphens."""
+    with suppress(ValueError):
+        return text[4:5] == "-" and dt.datetime.fromisoformat(text).year > 1
+    return False
+
+
+def _close(value: object) -> None:
+    """Close a coroutine that nobody awaits, or Python complains."""
+    if inspect.iscoroutine(value):
+        value.close()
+
+
+def _may_be_signed_in(user: object) -> bool:
+    """Whether nothing says that `user`, as the application itself knows one, is anonymous.
+
+    Raises:
+        HandoffRefused: the user is inactive.
+    """
+    is_authenticated = flag_of(user, "is_authenticated")
+    if is_awaitable(is_authenticated):  # Quart-Auth's: the application's to await
+        _close(is_authenticated)
+    elif not holds(is_authenticated):
+        return False
+    _require_active(user)
+    return True
+
+
+def _require_active(user: object) -> None:
+    if not holds(flag_of(user, "is_active")):
+        raise HandoffRefused("inactive")
+
+
+def _is_name(value: object) -> bool:
+    return isinstance(value, str) and value != ""
+
+
+def _verified_problem(verified: object) -> str | None:
+    if verified is True or _is_name(verified):
+        return None
+    if is_async(verified):
+        return "must not be an async predicate: it is called, not awaited"
+    if callable(verified):
+        return None
+    return (
+        "must be True (your sign-up verifies every address), the name of the attribute or key that says "
+        "whether the address is verified, or a predicate"
+    )

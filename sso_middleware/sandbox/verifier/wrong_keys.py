@@ -1,0 +1,87 @@
+"""Telling which mistake with the SSO Token explains a signature that does not match."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+from collections.abc import Callable, Iterator
+from urllib.parse import quote_plus
+
+from sso_middleware.helpdesk.settings import HS256
+
+# Bytes cut off, and left, at which a cut is looked for. Whoever may ask for shorter keys guesses the SSO
+# Token byte by byte. What is left is half of it, at least: 16 bytes or more next to 8 or fewer.
+_LONGEST_CUT = 8
+_SHORTEST_LEFT = 16
+
+_KNOWLEDGE_BASE = (
+    "The vendor's Knowledge Base product wants its key hashed with md5; the Help Desk's page says the SSO "
+    "Token itself, and so it is assumed here. Sign with the token as it stands."
+)
+_STRIP = "Remove it where the token is read: .strip(), or fix the file or variable it comes from."
+_AS_TEXT = "Use the SSO Token's text as the key, as it stands in the panel."
+
+
+def explain(sso_token: str, account_id: str, message: bytes, signature: bytes) -> tuple[str, str] | None:
+    """Say what `message` was signed with, if it was something made from the settings by mistake.
+
+    Returns:
+        What was used in place of the SSO Token, and how to mend it; `None` if nothing tried fits.
+    """
+    for key, what, remedy in _candidates(sso_token, account_id):
+        if HS256.verify(message, key, signature):
+            return what, remedy
+    return None
+
+
+def _candidates(sso_token: str, account_id: str) -> Iterator[tuple[bytes, str, str]]:
+    raw = sso_token.encode()
+    for ending, name in (
+        (b"\n", "newline"),
+        (b"\r\n", "Windows line ending"),
+        (b" ", "space"),
+        (b"\t", "tab"),
+    ):
+        yield raw + ending, f"your SSO Token plus a {name} at its end", _STRIP
+        yield ending + raw, f"your SSO Token with a {name} before it", _STRIP
+    yield "\ufeff".encode() + raw, "your SSO Token with a byte order mark before it", _STRIP
+    for mark in ("'", '"'):
+        quoted = f"{mark}{sso_token}{mark}".encode()
+        yield quoted, "your SSO Token with quotation marks around it", "Take the quotation marks away."
+        yield b"b" + quoted, "the text of a bytes object holding your SSO Token", "Decode it: token.decode()."
+    bare = sso_token.strip("\"'`<>[]{}() ")
+    yield bare.encode(), "your SSO Token stripped of its marks at the ends", _AS_TEXT
+    for name in ("md5", "sha1", "sha256"):
+        digest = hashlib.new(name, raw, usedforsecurity=False)
+        remedy = _KNOWLEDGE_BASE if name == "md5" else f"Do not hash it: {_AS_TEXT[0].lower()}{_AS_TEXT[1:]}"
+        for key in (digest.hexdigest().encode(), digest.hexdigest().upper().encode(), digest.digest()):
+            yield (
+                key,
+                "your SSO Token md5'd" if name == "md5" else f"the {name} of your SSO Token",
+                remedy,
+            )
+    for encode in (base64.b64encode, base64.urlsafe_b64encode):
+        for key in (encode(raw), encode(raw).rstrip(b"="), encode(raw) + b"\n"):
+            yield key, "your SSO Token base64-encoded", f"Do not encode it. {_AS_TEXT}"
+    decoders: tuple[tuple[str, Callable[[bytes], bytes]], ...] = (
+        ("base64", base64.b64decode),
+        ("base64", base64.urlsafe_b64decode),
+        ("hex", binascii.unhexlify),
+    )
+    for name, decode in decoders:
+        try:
+            key = decode(raw + b"=" * (-len(raw) % 4) if name == "base64" else raw)
+        except ValueError:
+            continue
+        yield key, f"your SSO Token {name}-decoded", f"Do not decode it. {_AS_TEXT}"
+    yield sso_token.lower().encode(), "your SSO Token in lower case", _AS_TEXT
+    yield sso_token.upper().encode(), "your SSO Token in upper case", _AS_TEXT
+    yield quote_plus(sso_token).encode(), "your SSO Token percent-encoded", _AS_TEXT
+    yield account_id.encode(), "the Account ID", "Copy the SSO Token from the vendor's panel."
+    yield b"", "an empty key", "The SSO Token is not set where the JWT is signed."
+    copy = "It was not copied whole: copy it from the vendor's panel again."
+    for cut in range(1, min(_LONGEST_CUT, len(raw) - _SHORTEST_LEFT) + 1):
+        left = len(raw) - cut
+        yield raw[:left], f"the first {left} of your SSO Token's {len(raw)} bytes", copy
+        yield raw[cut:], f"the last {left} of your SSO Token's {len(raw)} bytes", copy

@@ -1,0 +1,234 @@
+"""An error tracker that sends local variables gets no token, hand-off URL or address from our frames."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from types import SimpleNamespace
+
+import pytest
+from error_trackers import leaks, leaks_of_plain_traceback, sent_by_sentry, stack_now
+
+from clients import DESK, JANE, SSO_TOKEN, ASGISite, jane, make_environ, make_scope
+from sso_middleware import ConfigError, HelpDesk, Logout, ResolverError, ShortTokenWarning
+from sso_middleware.paste import filter_app_factory, filter_factory
+from sso_middleware.resolvers import require
+from sso_middleware.resolvers.starlette import user_email
+
+PATH = "/sso/helpdesk"
+THEIRS = ("clients", "test_", "paste_app", "_pytest", "pluggy")
+
+
+class Broken(BaseException):
+    """What ends a worker, such as a server's time-out: `on_event` is not saved from it."""
+
+
+def fail(*_):
+    raise Broken
+
+
+async def fail_async(*_):
+    raise Broken
+
+
+async def jane_async(scope):
+    return JANE
+
+
+class Unfinished:
+    """What a lazy proxy of no address is like."""
+
+    def __repr__(self):
+        return f"<Unfinished {JANE}>"
+
+
+CASES = {
+    "resolve_email": {"resolve_email": fail},
+    "resolve_email returns a user": {"resolve_email": lambda source: {"email": JANE}},
+    "resolve_email returns an object": {"resolve_email": lambda source: Unfinished()},
+    "helpdesk": {"helpdesk": fail},
+    "helpdesk returns an address": {"helpdesk": lambda source, email: [email]},
+    "helpdesk of a combination": {"helpdesk": fail, "resolve_email": require(jane, bool, "x")},
+    "predicate": {"resolve_email": require(jane, fail, "x")},
+    "predicate returns nonsense": {"resolve_email": require(jane, lambda email: fail, "x")},
+    "end_session": {"end_session": fail, "path": "/bye"},
+    "end_session returns nonsense": {"end_session": lambda source: [JANE], "path": "/bye"},
+    "on_event": {"options": {"on_event": fail}},
+}
+
+
+def error_of(site, *, path=PATH, end_session=None, resolve_email=jane, helpdesk=DESK, options=()):
+    options = {"paths": PATH, **dict(options)}
+    if end_session:
+        options["logout"] = Logout(end_session, path=path)
+    with pytest.raises((Broken, ResolverError)) as caught:
+        site(resolve_email, helpdesk, options).get(path)
+    return caught.value
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_code_of_the_application(site, case):
+    """An error of the application's own code passes through frames that show nothing."""
+    error = error_of(site, **CASES[case])
+    assert leaks(sent_by_sentry(error), *THEIRS) == []
+    assert leaks_of_plain_traceback(error) == []
+
+
+@pytest.mark.parametrize(
+    "case",
+    {
+        "helpdesk": {"helpdesk": fail_async},
+        "helpdesk and resolve_email": {"helpdesk": fail_async, "resolve_email": jane_async},
+        "helpdesk in a thread": {"helpdesk": fail, "resolve_email": jane_async},
+        "predicate": {"resolve_email": require(jane, fail_async, "x")},
+        "predicate in a thread": {"resolve_email": require(jane_async, fail, "x")},
+        "a lambda that returns a coroutine": {"helpdesk": lambda *args: fail_async(*args)},
+        "end_session": {"end_session": fail_async, "path": "/bye"},
+    }.items(),
+    ids=lambda case: case[0],
+)
+def test_async_code(case):
+    """The same with coroutine functions, and between threads and the event loop."""
+    error = error_of(ASGISite, **case[1])
+    assert leaks(sent_by_sentry(error), *THEIRS) == []
+    assert leaks_of_plain_traceback(error) == []
+
+
+def test_verified():
+    """A predicate's error, where the user's own repr shows nothing, brings no address either."""
+
+    class User:
+        __slots__ = ()
+        email = JANE
+        is_authenticated = is_active = True
+
+    resolver = user_email(verified=fail)
+    with pytest.raises(Broken) as caught:
+        asyncio.run(resolver({"type": "http", "user": User()}))
+    assert leaks(sent_by_sentry(caught.value), *THEIRS) == []
+    assert leaks_of_plain_traceback(caught.value) == []
+
+
+def test_server_gone(site):
+    """An error while the answer is sent shows neither the URL nor the address."""
+    visits = {
+        "wsgi": lambda middleware: middleware(make_environ("GET", PATH), fail),
+        "asgi": lambda middleware: asyncio.run(middleware(make_scope("GET", PATH), None, fail_async)),
+    }
+    with pytest.raises(Broken) as caught:
+        visits[site.protocol](site(jane).middleware)
+    assert leaks(sent_by_sentry(caught.value), *THEIRS) == []
+    assert leaks_of_plain_traceback(caught.value) == []
+
+
+def test_stack_at_an_event(site):
+    """A tracker that sends the whole stack, from on_event or for a log record, gets nothing either."""
+    stacks = []
+
+    class Handler(logging.Handler):
+        def emit(self, record):
+            stacks.append(stack_now())
+
+    def on_event(event):
+        stacks.append(stack_now())
+        raise ValueError(f"cannot store {event.email}")
+
+    logger, handler = logging.getLogger("sso_middleware"), Handler()
+    logger.addHandler(handler)
+    level = logger.level
+    logger.setLevel(logging.INFO)
+    try:
+        assert site(jane, options={"on_event": on_event}).get(PATH).is_handoff
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel(level)
+    assert len(stacks) == 3  # the event's record, the hook, and the record of its error
+    assert [leak for stack in stacks for leak in leaks(stack, *THEIRS, "sentry_sdk", "error_trackers")] == []
+
+
+ACCOUNT = {
+    "sso_token": SSO_TOKEN,
+    "sso_auth_url": "https://acme.example/sso",
+    "account_id": "4711",
+    "auth_url": "https://app.example.com/sso/helpdesk",
+}
+
+
+class TestSettings:
+    @pytest.mark.parametrize(
+        "changes",
+        [
+            {"account_id": ""},
+            {"sso_token": f"{SSO_TOKEN} "},
+            {"sso_token": f"HELPDESK_SSO_TOKEN={SSO_TOKEN}"},
+            {"sso_token": f"{SSO_TOKEN}\udcff"},  # what os.environ makes of a byte that is not UTF-8
+            {"sso_token": f"-----BEGIN PUBLIC KEY-----\n{SSO_TOKEN}\n-----END PUBLIC KEY-----"},
+            {"sso_token": "", "sso_token_file": SSO_TOKEN},
+        ],
+    )
+    @pytest.mark.parametrize("from_process", [False, True])
+    def test_from_env(self, monkeypatch, changes, from_process):
+        """A wrong variable shows neither its own value nor the token, from a mapping or the environment."""
+        variables = {f"HELPDESK_{name.upper()}": value for name, value in (ACCOUNT | changes).items()}
+        if from_process:
+            for name, value in variables.items():
+                monkeypatch.setenv(name, value)
+        with pytest.raises(ConfigError) as caught:
+            HelpDesk.from_env(None if from_process else variables)
+        assert caught.value.__context__ is None
+        assert leaks(sent_by_sentry(caught.value), *THEIRS) == []
+        assert leaks_of_plain_traceback(caught.value) == []
+
+    def test_mapping_that_fails(self):
+        """Nor does a mapping that raises, with part of it read."""
+
+        class Failing(dict):
+            def get(self, name):
+                return fail() if name == "HELPDESK_SSO_TOKEN_FILE" else super().get(name)
+
+        with pytest.raises(Broken) as caught:
+            HelpDesk.from_env(Failing({f"HELPDESK_{name.upper()}": value for name, value in ACCOUNT.items()}))
+        assert leaks(sent_by_sentry(caught.value), *THEIRS) == []
+        assert leaks_of_plain_traceback(caught.value) == []
+
+    @pytest.mark.filterwarnings("error::sso_middleware.ShortTokenWarning")
+    def test_warning(self):
+        """Nor does the warning of a short token, where warnings are errors."""
+        with pytest.raises(ShortTokenWarning) as caught:
+            HelpDesk(**ACCOUNT | {"sso_token": SSO_TOKEN[:31]})
+        frames = sent_by_sentry(caught.value)
+        assert leaks(frames, *THEIRS) == []
+        assert not [
+            frame
+            for frame in frames
+            if frame["module"] == "sso_middleware.helpdesk.account" and SSO_TOKEN[:31] in str(frame)
+        ]
+
+    @pytest.mark.parametrize(
+        ("settings", "defaults"),
+        [
+            ({"resolve_email": "paste_app:broken"}, {}),
+            ({"resolve_email": "paste_app:resolver", "end_session": "paste_app:broken"}, {}),
+            ({"resolve_email": "broken_module:resolver"}, {}),
+            ({"resolve_email": "paste_app:resolver", "login_url": "wrong"}, {}),
+            ({"resolve_email": "paste_app:resolver", "sso-token": SSO_TOKEN}, {}),
+            ({"resolve_email": "paste_app:broken"}, {"sso_token": SSO_TOKEN}),
+        ],
+    )
+    @pytest.mark.parametrize(
+        "make",
+        [
+            lambda app, defaults, settings: filter_factory(defaults, **settings)(app),
+            lambda app, defaults, settings: filter_app_factory(app, defaults, **settings),
+        ],
+        ids=["filter_factory", "filter_app_factory"],
+    )
+    def test_paste(self, monkeypatch, tmp_path, make, settings, defaults):
+        """Code that a filter's settings name may fail, and settings may be wrong."""
+        (tmp_path / "broken_module.py").write_text("raise RuntimeError('broken')")
+        monkeypatch.syspath_prepend(tmp_path)
+        account = {name: value for name, value in ACCOUNT.items() if name not in defaults}
+        with pytest.raises((ConfigError, RuntimeError)) as caught:
+            make(SimpleNamespace(__call__=fail), defaults, account | settings)
+        assert leaks(sent_by_sentry(caught.value), *THEIRS) == []
+        assert leaks_of_plain_traceback(caught.value) == []

@@ -1,0 +1,177 @@
+"""The command line's frame: help, version, start-up, missing extras."""
+
+import io
+import os
+import subprocess
+import sys
+from contextlib import redirect_stdout
+from pathlib import Path
+
+import pytest
+
+from cli_apps.entry_point import COMMAND, SETTINGS, environment, run
+from sso_middleware.cli.commands import cli
+
+COMMANDS = ("check", "demo", "init", "inspect", "sandbox", "url")
+
+
+def test_help_lists_the_commands_and_how_to_complete_them():
+    done = run("--help")
+    assert done.returncode == 0
+    for command in COMMANDS:
+        assert f"  {command} " in done.stdout
+    assert "_SSO_MIDDLEWARE_COMPLETE=bash_source" in done.stdout
+    said = " ".join(done.stdout.split())
+    assert "0 fine, 1 findings or rejected, 2 usage, 3 settings or import failed, 4 network, 5 output" in said
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_each_command_has_help(command):
+    done = run(command, "-h")
+    assert done.returncode == 0
+    assert done.stdout.startswith(f"Usage: sso-middleware {command}")
+
+
+def test_version():
+    assert run("--version").stdout.startswith("sso-middleware, version 0.")
+
+
+def test_unknown_command_is_a_usage_error():
+    done = run("tickets")
+    assert done.returncode == 2
+    assert "No such command 'tickets'" in done.stderr
+
+
+def test_completion_works():
+    done = run(settings={}, _SSO_MIDDLEWARE_COMPLETE="bash_source")
+    assert "complete" in done.stdout
+    words = {"COMP_WORDS": "sso-middleware in", "COMP_CWORD": "1"}
+    done = run(settings={}, _SSO_MIDDLEWARE_COMPLETE="bash_complete", **words)
+    assert done.stdout.split() == ["plain,init", "plain,inspect"]
+
+
+@pytest.mark.parametrize("missing", ["click", "rich"])
+def test_a_missing_extra_is_one_line_that_says_what_to_install(missing):
+    code = f"import sys; sys.modules[{missing!r}] = None; from sso_middleware.cli import main; main()"
+    done = _python(code, "--help")
+    assert done.returncode == 3  # 1 is "findings"
+    assert done.stderr == f"sso-middleware needs {missing}: pip install 'sso-middleware[sandbox]'\n"
+
+
+def test_a_missing_module_of_another_kind_is_no_missing_extra():
+    code = (
+        "import sys; from sso_middleware.cli import main\n"
+        "sys.modules['sso_middleware.cli.options'] = None; main()"
+    )
+    done = _python(code, "url", "jane@example.com")
+    assert "ModuleNotFoundError" in done.stderr
+    assert "pip install" not in done.stderr
+
+
+def test_output_that_a_program_captures():
+    # In this process, because a subprocess's streams are never anything but text over bytes.
+    captured = io.StringIO()
+    with redirect_stdout(captured):
+        cli(["check", "--explain", "SSO.W001"], standalone_mode=False)
+    assert captured.getvalue().startswith("SSO.W001 warning: ")
+
+
+@pytest.mark.parametrize(
+    ("args", "heavy"),
+    [
+        (["init", "flask"], {"starlette", "werkzeug", "uvicorn", "jwt", "jinja2", "sso_middleware.sandbox"}),
+        (
+            ["url", "jane@example.com"],
+            {"starlette", "werkzeug", "uvicorn", "jinja2", "sso_middleware.sandbox"},
+        ),
+        (["--help"], {"starlette", "werkzeug", "uvicorn", "jinja2", "sso_middleware.sandbox"}),
+    ],
+)
+def test_a_command_imports_no_more_than_it_needs(args, heavy):
+    code = (
+        "import sys; from sso_middleware.cli import main\n"
+        "try: main()\n"
+        f"finally: print('loaded:', *sorted({heavy!r} & set(sys.modules)), file=sys.stderr)"
+    )
+    done = _python(code, *args)
+    assert done.returncode == 0
+    assert done.stderr.splitlines()[-1] in ("loaded:", "loaded: jwt" if "jwt" in heavy else "loaded:")
+
+
+def test_output_that_the_terminal_cannot_show_is_escaped():
+    settings = SETTINGS | {"HELPDESK_ACCOUNT_ID": "kontö"}
+    done = run("check", settings=settings, PYTHONIOENCODING="ascii")
+    assert done.returncode == 0
+    assert "kont\\xf6" in done.stdout
+
+
+ANY_OUTPUT = [
+    ["--help"],
+    ["check", "--explain", "SSO.W003"],
+    ["check", "--json"],
+    ["init", "flask"],
+    ["url", "jane@example.com"],
+]
+
+
+@pytest.mark.parametrize("args", ANY_OUTPUT, ids=" ".join)
+def test_a_pipe_that_is_closed_does_not_look_like_a_finding(args):
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = _writing_to(writing, args)
+    assert done.returncode == 141
+    warning = ["Warning"] if args[0] == "url" else []
+    assert [line.partition(":")[0] for line in done.stderr.splitlines()] == warning
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
+@pytest.mark.parametrize("args", ANY_OUTPUT, ids=" ".join)
+def test_a_disk_that_is_full_does_not_look_like_a_finding(args):
+    done = _writing_to(os.open("/dev/full", os.O_WRONLY), args)
+    assert done.returncode == 5
+    warning = ["Warning"] if args[0] == "url" else []
+    assert [line.partition(":")[0] for line in done.stderr.splitlines()] == [*warning, "sso-middleware"]
+    assert "the output cannot be written: No space left on device\n" in done.stderr
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
+def test_a_full_disk_without_standard_error():
+    code = "import sys; sys.stderr = None; from sso_middleware.cli import main; main()"
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run([sys.executable, "-c", code, "--help"], check=False, stdout=full, timeout=60)
+    assert done.returncode == 5
+
+
+def test_without_standard_output_there_is_nothing_to_fail():
+    # As Python has it after `>&-`.
+    done = _python("import sys; sys.stdout = None; from sso_middleware.cli import main; main()", "check")
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_no_color_is_respected():
+    # Rich colours a pipe only if it is told to.
+    coloured = run("check", "--explain", "SSO.W003", FORCE_COLOR="1")
+    plain = run("check", "--explain", "SSO.W003", FORCE_COLOR="1", NO_COLOR="1")
+    assert "\x1b[1;33m" in coloured.stdout
+    assert "\x1b" not in plain.stdout
+
+
+def _writing_to(descriptor, args):
+    """Run the command with `descriptor` as its standard output, and close it here."""
+    try:
+        return subprocess.run(
+            [COMMAND, *args],
+            stdout=descriptor,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=environment(),
+            timeout=60,
+            check=False,
+        )
+    finally:
+        os.close(descriptor)
+
+
+def _python(code, *args):
+    command = [sys.executable, "-c", code, *args]
+    return subprocess.run(command, capture_output=True, text=True, env=environment(), timeout=60, check=False)
