@@ -1,19 +1,44 @@
-"""Telling from outside what kind of callable one has been given, and calling it, sync or async."""
+"""Calling an application's callables, sync or async, and telling from outside what kind each one is.
+
+What an application's code raises is shown by error trackers with the local variables of every frame it
+passes. So arguments and results travel through our frames inside a `Secret`.
+"""
 
 from __future__ import annotations
 
 import functools
 import inspect
 from collections.abc import Awaitable, Callable, Coroutine
-from typing import Any, Literal, TypeVar
+from typing import Any, Generic, Literal, ParamSpec, TypeAlias, TypeVar
 
 from sso_middleware._lazy import forced
 from sso_middleware._secret import Secret
 
 _T = TypeVar("_T")
-_Function = TypeVar("_Function", bound=Callable[..., Any])
+_R = TypeVar("_R")
+_P = ParamSpec("_P")
 
-_MARK = "_sso_middleware_only_reads"
+Arguments: TypeAlias = Secret[tuple[Any, ...]]
+
+Check: TypeAlias = Callable[[Secret[Any]], Any]
+"""Takes what a callable returned and gives the plain value, or raises `ResolverError`. It runs where the
+callable ran, so that a lazy proxy is forced in the worker thread, if that is where it was made."""
+
+Call: TypeAlias = Callable[[Arguments], Awaitable[Any]]
+"""An application's callable, bound to its `Check`: ``await call(Secret(arguments))``."""
+
+
+class Reader(Generic[_P, _R]):
+    """A plain function that only reads its argument, and so needs no worker thread on an event loop."""
+
+    __slots__ = ("_function",)
+
+    def __init__(self, function: Callable[_P, _R]) -> None:
+        self._function = function
+
+    def __call__(self, *args: _P.args, **kwargs: _P.kwargs) -> _R:
+        """Call the function."""
+        return self._function(*args, **kwargs)
 
 
 def is_async(function: object) -> bool:
@@ -29,58 +54,46 @@ def is_async(function: object) -> bool:
     )
 
 
-def only_reads(function: _Function) -> _Function:
-    """Mark a plain function that only reads what it is given, and so needs no thread on an event loop."""
-    setattr(function, _MARK, function)  # by name, for `functools.wraps` copies it onto what does more
-    return function
-
-
-def is_known_to_only_read(function: object) -> bool:
-    """Whether `function` is marked by `only_reads`."""
-    return getattr(function, _MARK, None) is function
-
-
 def is_awaitable(value: object) -> bool:
-    """Whether `value` is to be awaited.
+    """Whether `value` must be awaited.
 
-    A lazy proxy counts as what it stands for: Werkzeug's defines ``__await__`` for whatever it
-    holds, so `inspect.isawaitable` would say yes to a string.
+    A lazy proxy counts as the value it stands for: Werkzeug's defines ``__await__`` whatever it holds, so
+    `inspect.isawaitable` would say yes to a string.
     """
     return issubclass(forced(value).__class__, Awaitable)
 
 
-def settled(
-    function: Callable[..., Any], settle: Callable[[Secret[Any]], Any], args: Secret[tuple[Any, ...]]
-) -> tuple[Any, bool]:
-    """Call `function`; return what it returned and whether that is to be awaited. If not, it is settled."""
-    returned = Secret(function(*args()))
-    return (returned(), True) if is_awaitable(returned()) else (settle(returned), False)
+def checked(function: Callable[..., Any], check: Check, arguments: Arguments) -> tuple[Any, bool]:
+    """Call `function`. Return what it returned and whether that must be awaited; if not, it is checked."""
+    returned = Secret(function(*arguments()))
+    return (returned(), True) if is_awaitable(returned()) else (check(returned), False)
 
 
 def from_loop(
     function: Callable[..., Any],
+    check: Check,
     in_thread: Callable[..., Awaitable[tuple[Any, bool]]],
     is_async: Callable[[object], bool] = is_async,
-) -> Callable[..., Coroutine[Any, Any, Any]]:
-    """Return how `function` is called from an event loop: ``await call(settle, Secret(args))``.
+) -> Call:
+    """Return the `Call` of `function` for an event loop.
 
-    What may block is called in a thread, by `in_thread`, and what it returns is settled there; if that is
-    to be awaited, this happens on the event loop.
+    A function that may block is called in a thread, by `in_thread`. If it returns an awaitable, that is
+    awaited on the event loop.
     """
 
-    async def call_async(settle: Callable[[Secret[Any]], Any], args: Secret[tuple[Any, ...]]) -> Any:
-        return settle(Secret(await function(*args())))
+    async def call_async(arguments: Arguments) -> Any:
+        return check(Secret(await function(*arguments())))
 
-    async def call_directly(settle: Callable[[Secret[Any]], Any], args: Secret[tuple[Any, ...]]) -> Any:
-        return settle(Secret(function(*args())))
+    async def call_directly(arguments: Arguments) -> Any:
+        return check(Secret(function(*arguments())))
 
-    async def call_in_thread(settle: Callable[[Secret[Any]], Any], args: Secret[tuple[Any, ...]]) -> Any:
-        value, to_be_awaited = await in_thread(settled, function, settle, args)
-        return settle(Secret(await value)) if to_be_awaited else value
+    async def call_in_thread(arguments: Arguments) -> Any:
+        value, to_be_awaited = await in_thread(checked, function, check, arguments)
+        return check(Secret(await value)) if to_be_awaited else value
 
     if is_async(function):
         return call_async
-    return call_directly if is_known_to_only_read(function) else call_in_thread
+    return call_directly if isinstance(function, Reader) else call_in_thread
 
 
 def run(coroutine: Coroutine[Any, Any, _T]) -> _T:

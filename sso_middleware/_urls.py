@@ -151,3 +151,14 @@ def is_plain_prefix(prefix: str) -> bool:
     app-relative redirect into one to another site.
     """
     return _PLAIN_PREFIX.fullmatch(prefix) is not None
+
+
+def split_mount(prefix: str, path: str) -> tuple[str, str]:
+    """Return the mount prefix and the app-relative path.
+
+    The prefix is taken off on a segment boundary: ``/apple`` is not below ``/app``. Some ASGI servers put
+    the prefix into the path and some do not; Starlette's router accepts both, too.
+    """
+    if prefix and (path == prefix or path.startswith(f"{prefix}/")):
+        path = path[len(prefix) :]
+    return prefix, path

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, TypeAlias
 
-from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from sso_middleware._calls import app_problem, from_loop
+from sso_middleware._calls import Call, Check, app_problem, from_loop
 from sso_middleware._threads import in_thread
+from sso_middleware._urls import split_mount
 from sso_middleware.events import EventHook
-from sso_middleware.gate import Answer, Call, Gate, Visit
+from sso_middleware.gate import HEADERS, Answer, Gate, Visit
 from sso_middleware.helpdesk import HelpDesk
 from sso_middleware.logout import Logout
 
@@ -23,6 +23,8 @@ EmailResolver: TypeAlias = Callable[[Scope], str | Awaitable[str | None] | None]
 
 HelpDeskChooser: TypeAlias = Callable[[Scope, str], HelpDesk | Awaitable[HelpDesk]]
 """Given the scope and the visitor's address, returns the HelpDesk to hand off to."""
+
+_HEADERS = {name.lower().encode(): name for name in HEADERS}
 
 
 class SSOMiddleware:
@@ -64,7 +66,7 @@ class SSOMiddleware:
     ) -> None:
         problem = app_problem(app, "asgi")
         self.app = app
-        self._gate = Gate(
+        self.gate: Gate = Gate(
             helpdesk,
             resolve_email,
             paths=paths,
@@ -75,17 +77,16 @@ class SSOMiddleware:
             wrap=_wrap,
             also_wrong={"app": problem} if problem else {},
         )
-        self._tails = self._gate.interception.tails()
-        self._end, ends = self._gate.interception.last_segments()
-        self._ends = ends or None  # which is seen sooner than that a set is empty
+        self._tails = self.gate.interception.tails()
+        self._relative = tuple(self.gate.interception.relative) or None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> Any:
         """Answer an intercepted path, or pass the request to the application (ASGI HTTP spec)."""
         try:  # costs less than calls of get(), or a look at the type first
-            may_hit = scope["path"] in self._tails or (
-                self._ends and scope.get("root_path") and scope["path"][self._end] in self._ends
-            )
-        except (KeyError, TypeError):  # it is not HTTP: there may be no path, or anything
+            path = scope["path"]
+            # Under a mount some servers put the prefix in front of the path.
+            may_hit = path in self._tails or (self._relative and path.endswith(self._relative))
+        except (KeyError, TypeError, AttributeError):  # it is not HTTP: there may be no path, or anything
             may_hit = False
         if may_hit and scope["type"] == "http":
             answer = await self._answer(scope)
@@ -94,20 +95,20 @@ class SSOMiddleware:
         return await self.app(scope, receive, send)
 
     async def _answer(self, scope: Scope) -> Answer | None:
-        prefix, path = scope.get("root_path", ""), scope["path"]
-        # Starlette's router does the same: some servers put the prefix into the path, some do not.
-        if prefix and (path == prefix or path.startswith(f"{prefix}/")):
-            path = path[len(prefix) :]
-        handler = self._gate.find(prefix, path)
+        prefix, path = split_mount(scope.get("root_path", ""), scope["path"])
+        handler = self.gate.find(prefix, path)
         if handler is None:
             return None
-        headers = Headers(raw=[*scope["headers"]])  # given the scope, it would write into it
+        return await handler(Visit(scope, scope["method"], prefix, path, _headers_in(scope)))
 
-        def header(name: str) -> str:
-            return ",".join(headers.getlist(name))
 
-        visit = Visit(scope, scope["method"], prefix, path, header)
-        return await handler(visit)
+def _headers_in(scope: Scope) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for raw, value in scope["headers"]:
+        if name := _HEADERS.get(raw.lower()):  # in lower case says the spec; not every server keeps to it
+            text = value.decode("latin-1")
+            found[name] = f"{found[name]},{text}" if name in found else text
+    return found
 
 
 def _response_of(answer: Answer) -> Response:
@@ -118,5 +119,5 @@ def _response_of(answer: Answer) -> Response:
     return response
 
 
-def _wrap(function: Callable[..., Any]) -> Call:
-    return from_loop(function, in_thread)
+def _wrap(function: Callable[..., Any], check: Check) -> Call:
+    return from_loop(function, check, in_thread)

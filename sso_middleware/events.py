@@ -12,7 +12,7 @@ from collections.abc import Callable
 from threading import Lock
 from typing import Any, Literal, TypeAlias
 
-from sso_middleware._secret import Sealed
+from sso_middleware._secret import Sealed, Secret
 from sso_middleware._urls import encode_path
 
 #: Silent until the application configures logging (Python's "Configuring Logging for a Library").
@@ -73,16 +73,25 @@ class Reporter:
         self._on_event = on_event
         self._unanswered = Lock()  # taken by whoever says it first, never released
 
-    def report(self, event: SSOEvent, detail: str | None = None) -> None:
-        """Log `event`, with `detail` if there is one, and call `on_event` with the event."""
-        level = _LEVELS.get(event.outcome, logging.INFO)
+    def report(
+        self,
+        outcome: Outcome,
+        reason: str | None,
+        path: str,
+        account_id: str | None,
+        email: Secret[str] | None = None,
+        jti: str | None = None,
+        detail: str | None = None,
+    ) -> None:
+        """Log an event, with `detail` if there is one, and call `on_event` with it."""
+        level = _LEVELS.get(outcome, logging.INFO)
         if logger.isEnabledFor(level):
             fields = {
-                "outcome": event.outcome,
-                "reason": event.reason,
-                "path": event.path if event.path.isprintable() else encode_path(event.path),
-                "account_id": event.account_id,
-                "jti": event.jti,
+                "outcome": outcome,
+                "reason": reason,
+                "path": path if path.isprintable() else encode_path(path),
+                "account_id": account_id,
+                "jti": jti,
             }
             if detail is not None:
                 fields["detail"] = detail
@@ -95,7 +104,7 @@ class Reporter:
         if self._on_event is None:
             return
         try:
-            self._on_event(event)
+            self._on_event(SSOEvent(outcome, reason, path, account_id, email() if email else None, jti))
         except Exception as error:  # noqa: BLE001 - the visitor must not see it
             raised = type(error).__name__, "".join(traceback.format_tb(error.__traceback__))
         else:

@@ -5,19 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias, cast
+from typing import Any, TypeAlias
 
 from sso_middleware._lazy import exact
-from sso_middleware._secret import Secret
 from sso_middleware._urls import path_problem, target_problem
-from sso_middleware.errors import ConfigError, ResolverError
+from sso_middleware.errors import ConfigError
 
 HeaderList: TypeAlias = Iterable[tuple[str, str]]
 EndSession: TypeAlias = Callable[[Any], HeaderList | Awaitable[HeaderList]]
 """Given the environ or scope, ends the session and returns response headers (``Set-Cookie``)."""
 
-_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, section 5.6.2
-_FIELD_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")  # RFC 9110, section 5.5
+TOKEN: re.Pattern[str] = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, section 5.6.2
 _COOKIE_PATH = re.compile(r"/[\x20-\x3a\x3c-\x7e]*")  # RFC 6265, section 4.1.1: any other is ignored
 _COOKIE_DOMAIN = re.compile(r"\.?[A-Za-z0-9._-]+")
 
@@ -72,7 +70,7 @@ def expire_cookies(
         ConfigError: no name is given, or one of the values cannot stand in a cookie (RFC 6265).
     """
     problems: dict[str, str] = {}
-    if not names or not all(isinstance(name, str) and _TOKEN.fullmatch(name) for name in names):
+    if not names or not all(isinstance(name, str) and TOKEN.fullmatch(name) for name in names):
         problems["names"] = "must be one or more names of cookies"
     if not (isinstance(path, str) and _COOKIE_PATH.fullmatch(path)):
         problems["path"] = "must start with /, and be printable ASCII without a semicolon"
@@ -100,27 +98,3 @@ def expire_cookies(
         return [*headers]  # the caller's own, to add to
 
     return end_session
-
-
-def check_headers(returned: Secret[object]) -> list[tuple[str, str]]:
-    """Return what an `end_session` returned as a list of headers that may be sent.
-
-    Raises:
-        ResolverError: it is anything but (name, value) pairs of `str` that HTTP allows.
-    """
-    pairs = Secret(returned() if isinstance(returned(), Iterable) else [returned()])
-    headers = [_header(pair) for pair in cast("Iterable[object]", pairs())]
-    if None in headers:
-        raise ResolverError(
-            "end_session must return an iterable of (name, value) pairs of str, such as "
-            "[('Set-Cookie', 'session=; Max-Age=0; Path=/')], and [] if there is nothing to send"
-        )
-    return cast("list[tuple[str, str]]", headers)
-
-
-def _header(pair: object) -> tuple[str, str] | None:
-    match pair:
-        case (str(name), str(value)) if _TOKEN.fullmatch(name) and _FIELD_VALUE.fullmatch(value):
-            return str.__str__(name), str.__str__(value)
-        case _:
-            return None

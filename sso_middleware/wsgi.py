@@ -8,13 +8,12 @@ from http import HTTPStatus
 from typing import Any, TypeAlias
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-from werkzeug.datastructures import EnvironHeaders
-
-from sso_middleware._calls import app_problem, is_async, run
+from sso_middleware._calls import Arguments, Call, Check, app_problem, is_async, run
+from sso_middleware._environ import cgi_names, headers_in, native, text_of
 from sso_middleware._secret import Secret
 from sso_middleware.errors import ResolverError
 from sso_middleware.events import EventHook
-from sso_middleware.gate import Answer, Call, Gate, Visit
+from sso_middleware.gate import HEADERS, Answer, Gate, Visit
 from sso_middleware.helpdesk import HelpDesk
 from sso_middleware.logout import Logout
 
@@ -26,6 +25,7 @@ EmailResolver: TypeAlias = Callable[[WSGIEnvironment], str | None]
 HelpDeskChooser: TypeAlias = Callable[[WSGIEnvironment, str], HelpDesk]
 """Given the environ and the visitor's address, returns the HelpDesk to hand off to."""
 
+_HEADERS = cgi_names(HEADERS)
 _STATUS = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
 
 
@@ -76,7 +76,7 @@ class SSOMiddleware:
         if problem := app_problem(app, "wsgi"):
             also_wrong["app"] = problem
         self.app = app
-        self._gate = Gate(
+        self.gate: Gate = Gate(
             helpdesk,
             resolve_email,
             paths=paths,
@@ -87,7 +87,7 @@ class SSOMiddleware:
             wrap=_wrap,
             also_wrong=also_wrong,
         )
-        self._tails = self._gate.interception.tails(_native)
+        self._tails = self.gate.interception.tails(native)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer an intercepted path, or pass the request to the application (PEP 3333)."""
@@ -103,38 +103,23 @@ class SSOMiddleware:
         return self.app(environ, start_response)
 
     def _answer(self, environ: WSGIEnvironment) -> Answer | None:
-        prefix, path = _text(environ.get("SCRIPT_NAME", "")), _text(environ.get("PATH_INFO", ""))
-        handler = self._gate.find(prefix, path)
+        prefix, path = (
+            text_of(environ.get("SCRIPT_NAME", "")),
+            text_of(environ.get("PATH_INFO", "")),
+        )
+        handler = self.gate.find(prefix, path)
         if handler is None:
             return None
-        headers = EnvironHeaders(environ)
-
-        def header(name: str) -> str:
-            return headers.get(name, "")
-
-        visit = Visit(environ, environ["REQUEST_METHOD"], prefix, path, header)
-        return run(handler(visit))
+        headers = headers_in(environ, _HEADERS)
+        return run(handler(Visit(environ, environ["REQUEST_METHOD"], prefix, path, headers)))
 
 
-def _wrap(function: Callable[..., Any]) -> Call:
-    async def call(settle: Callable[[Secret[Any]], Any], args: Secret[tuple[Any, ...]]) -> Any:
-        returned = Secret(function(*args()))
+def _wrap(function: Callable[..., Any], check: Check) -> Call:
+    async def call(arguments: Arguments) -> Any:
+        returned = Secret(function(*arguments()))
         if inspect.iscoroutine(returned()):
             returned().close()  # or Python complains that it was never awaited
             raise ResolverError("an async callable cannot be awaited under WSGI: give a sync one")
-        return settle(returned)
+        return check(returned)
 
     return call
-
-
-def _native(text: str) -> str:
-    """Spell `text` as a WSGI "native string": its UTF-8 bytes seen as Latin-1 (PEP 3333)."""
-    return text.encode().decode("latin-1")
-
-
-def _text(native: str) -> str:
-    # What is not UTF-8 becomes U+FFFD, as ASGI servers have it; no configured path holds that.
-    try:
-        return native.encode("latin-1").decode("utf-8", "replace")
-    except UnicodeEncodeError:  # a server that does not keep to PEP 3333
-        return "\N{REPLACEMENT CHARACTER}"

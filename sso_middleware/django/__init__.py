@@ -35,14 +35,16 @@ from asgiref.sync import async_to_sync, iscoroutinefunction, markcoroutinefuncti
 from django.contrib.auth import logout
 from django.core.checks import Tags, register
 
-from sso_middleware._calls import from_loop, is_async, is_awaitable, run
+from sso_middleware._calls import Arguments, Call, Check, from_loop, is_async, is_awaitable, run
+from sso_middleware._environ import cgi_names, headers_in
 from sso_middleware._secret import Secret
+from sso_middleware._urls import split_mount
 from sso_middleware.django.checks import findings
 from sso_middleware.django.order import AUTHENTICATION, SESSION, read_order
 from sso_middleware.django.responses import response_of
 from sso_middleware.django.settings import read_setting
 from sso_middleware.errors import ConfigError, MiddlewareOrderError
-from sso_middleware.gate import Call, Gate, Handler, Visit
+from sso_middleware.gate import HEADERS, Gate, Handler, Visit
 from sso_middleware.resolvers.django import email_field, email_of_user
 
 __all__ = ["SSOMiddleware", "end_session"]
@@ -62,6 +64,9 @@ def end_session(request: Request) -> list[tuple[str, str]]:
     _require(request, "session")
     logout(request)
     return []
+
+
+_HEADERS = cgi_names(HEADERS)
 
 
 class SSOMiddleware:
@@ -107,7 +112,7 @@ class SSOMiddleware:
         gate = _make_gate(is_async=self._is_async)
         if not isinstance(gate, Gate):  # raised here, where no frame has seen the setting
             raise ConfigError(gate)
-        self._gate = gate
+        self.gate: Gate = gate
         self._tails = gate.interception.tails()
 
     def __call__(self, request: Request) -> Any:
@@ -134,17 +139,12 @@ class SSOMiddleware:
         return path in self._tails or not path.startswith("/")  # see below
 
     def _find(self, request: Request) -> tuple[Handler | None, Visit]:
-        # Django's own redirects ignore a slash at the end of the prefix, too.
         prefix, path = request.META.get("SCRIPT_NAME", "").rstrip("/"), request.path_info
         if not path.startswith("/") and path:
             # Under ASGI, Django takes the prefix off in the middle of a segment, too.
-            path = request.path
-
-        def header(name: str) -> str:
-            value: str = request.headers.get(name, "")
-            return value
-
-        return self._gate.find(prefix, path), Visit(request, request.method, prefix, path, header)
+            prefix, path = split_mount(prefix, request.path)
+        visit = Visit(request, request.method, prefix, path, headers_in(request.META, _HEADERS))
+        return self.gate.find(prefix, path), visit
 
 
 def _make_gate(*, is_async: bool) -> Gate | dict[str, str]:
@@ -194,18 +194,18 @@ def _require(request: Request, attribute: str) -> Any:
     )
 
 
-def _wrap(function: Callable[..., Any]) -> Call:
-    async def call(settle: Callable[[Secret[Any]], Any], args: Secret[tuple[Any, ...]]) -> Any:
-        returned = Secret(function(*args()))
+def _wrap(function: Callable[..., Any], check: Check) -> Call:
+    async def call(arguments: Arguments) -> Any:
+        returned = Secret(function(*arguments()))
         if is_awaitable(returned()):
             returned = Secret(async_to_sync(_wait)(returned()))
-        return settle(returned)
+        return check(returned)
 
     return call
 
 
-def _wrap_async(function: Callable[..., Any]) -> Call:
-    return from_loop(function, _in_thread, _is_async)
+def _wrap_async(function: Callable[..., Any], check: Check) -> Call:
+    return from_loop(function, check, _in_thread, _is_async)
 
 
 def _is_async(function: object) -> bool:

@@ -1,7 +1,8 @@
 """What to answer on an intercepted path. Pure: no I/O, no framework, no environ, no scope."""
 
-from sso_middleware.gate.answers import Answer, Visit
-from sso_middleware.gate.gate import Call, Gate, Handler
+from sso_middleware.gate.answers import Answer
+from sso_middleware.gate.gate import Gate, Handler
 from sso_middleware.gate.interception import Interception, Purpose
+from sso_middleware.gate.visit import HEADERS, Visit
 
-__all__ = ["Answer", "Call", "Gate", "Handler", "Interception", "Purpose", "Visit"]
+__all__ = ["HEADERS", "Answer", "Gate", "Handler", "Interception", "Purpose", "Visit"]

@@ -7,13 +7,12 @@ ASGI they are awaited, under WSGI they never suspend. So both protocols share on
 
 from __future__ import annotations
 
-import copy
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from typing import Any, TypeAlias, cast
 from urllib.parse import quote
 
-from sso_middleware._calls import is_async
+from sso_middleware._calls import Call, Check, is_async
 from sso_middleware._lazy import exact, text_problem
 from sso_middleware._secret import Secret
 from sso_middleware._urls import (
@@ -27,23 +26,18 @@ from sso_middleware.errors import (
     ConfigError,
     HandoffRefused,
     InvalidEmail,
-    ResolverError,
     ResolverUnavailable,
 )
-from sso_middleware.events import EventHook, Outcome, Reporter, SSOEvent
-from sso_middleware.gate import loop_breaker as loop
-from sso_middleware.gate.answers import Answer, Visit, empty, page, redirect
+from sso_middleware.events import EventHook, Outcome, Reporter
+from sso_middleware.gate import loop_breaker
+from sso_middleware.gate.answers import Answer, empty, page, redirect
 from sso_middleware.gate.interception import Interception, Purpose
+from sso_middleware.gate.pages import Reason
+from sso_middleware.gate.results import address_or_none, header_list, helpdesk_only
+from sso_middleware.gate.visit import Visit
 from sso_middleware.helpdesk import HelpDesk
-from sso_middleware.helpdesk.emails import check_email, plain_string
-from sso_middleware.logout import Logout, check_headers
-
-Call: TypeAlias = Callable[[Callable[[Secret[Any]], Any], Secret[tuple[Any, ...]]], Awaitable[Any]]
-"""An application's ``f(*args)``, wrapped as an async ``f(settle, Secret(args))``: `settle` turns a Secret
-of what came back into a plain value where `f` ran, so in the worker thread if it ran in one.
-
-What `f` raises is shown with the local variables of our frames by error trackers: so no frame between
-here and `f` holds an address, nor the environ or scope, in any other way."""
+from sso_middleware.helpdesk.emails import check_email
+from sso_middleware.logout import Logout
 
 Handler: TypeAlias = Callable[[Visit], Coroutine[Any, Any, Answer | None]]
 """Takes a `Visit` and returns the `Answer`, or `None` if the application is to answer."""
@@ -53,7 +47,7 @@ class Gate:
     """Decides, for one middleware, what to answer. The parameters are those of `SSOMiddleware`.
 
     Args:
-        wrap: makes a `Call` of an application's callable.
+        wrap: makes a `Call` of an application's callable and the check on what it returns.
         also_wrong: problems of settings that the adapter has found.
         find_login: gives `login_url` as the browser sees it, for a framework that has rules of its own
             for that; `None`: mount prefix and `login_url`. An absolute one stays as it is.
@@ -73,7 +67,7 @@ class Gate:
         next_param: str,
         logout: Logout | None,
         on_event: EventHook | None,
-        wrap: Callable[[Callable[..., Any]], Call],
+        wrap: Callable[[Callable[..., Any], Check], Call],
         also_wrong: Mapping[str, str],
         find_login: Callable[[], str] | None = None,
         find_then: Callable[[], str] | None = None,
@@ -91,8 +85,8 @@ class Gate:
         if problems := problems | dict(also_wrong):
             raise ConfigError(problems)
 
-        self._resolve_email = wrap(resolve_email)
-        self._choose_helpdesk = wrap(helpdesk) if callable(helpdesk) else _always(helpdesk)
+        self._resolve_email = wrap(resolve_email, address_or_none)
+        self._choose_helpdesk = wrap(helpdesk, helpdesk_only) if callable(helpdesk) else _always(helpdesk)
         self.helpdesk: HelpDesk | None = fixed  # for `sso-middleware check`
         self._account_id = fixed.account_id if fixed else None
         self._login_url = login_url
@@ -104,7 +98,7 @@ class Gate:
         self._reporter = Reporter(on_event)
         self._handlers: dict[Purpose, Handler] = {"handoff": self._hand_off}
         if logout:
-            self._end_session = wrap(logout.end_session)
+            self._end_session = wrap(logout.end_session, header_list)
             self._then = logout.then
             self._handlers["logout"] = self._log_out
 
@@ -128,15 +122,16 @@ class Gate:
             return answer
         email: Secret[str] | None = None
         try:
-            answered = await self._resolve_email(plain_string, Secret((visit.source,)))
+            answered = await self._resolve_email(Secret((visit.source,)))
             if answered is None:
                 return self._to_login(visit)
             try:
                 email = Secret(check_email(answered()))
             except InvalidEmail as error:
-                reason = "no_email" if error.reason == "empty" else "invalid_email"
-                return self._refuse(visit, reason, error.reason)
-            helpdesk = await self._choose_helpdesk(_helpdesk_only, Secret((visit.source, email())))
+                return self._refuse(
+                    visit, "no_email" if error.reason == "empty" else "invalid_email", error.reason
+                )
+            helpdesk = await self._choose_helpdesk(Secret((visit.source, email())))
         except HandoffRefused as refusal:
             self._report("refused", refusal.reason, visit, email=email, detail=refusal.detail)
             return page(refusal.reason, visit.prefix, by_resolver=True)
@@ -154,7 +149,7 @@ class Gate:
         inside = not is_absolute(self._then)
         if inside and not is_plain_prefix(visit.prefix):
             return self._refuse(visit, "bad_prefix")
-        headers = await self._end_session(check_headers, Secret((visit.source,)))
+        headers = await self._end_session(Secret((visit.source,)))
         self._report("signed_out", None, visit)
         if not inside:
             return redirect(self._then, *headers)
@@ -182,8 +177,8 @@ class Gate:
         return redirect(with_query(self._login_url, self._next + quote(self._origin + here, safe="")))
 
     def _to_helpdesk(self, visit: Visit, helpdesk: HelpDesk, email: Secret[str]) -> Answer:
-        count = loop.count(visit.header("Cookie"), int(time.time()))
-        cookie = loop.set_cookie(
+        count = loop_breaker.count(visit.headers.get("Cookie", ""), int(time.time()))
+        cookie = loop_breaker.set_cookie(
             count, visit.public_path, secure=helpdesk.auth_url.lower().startswith("https:")
         )
         if count is None:
@@ -193,11 +188,11 @@ class Gate:
         self._report("handed_off", None, visit, helpdesk.account_id, email, handoff.jti)
         return redirect(handoff.url, cookie)
 
-    def _ignore(self, visit: Visit, reason: str, *headers: tuple[str, str]) -> Answer:
+    def _ignore(self, visit: Visit, reason: Reason, *headers: tuple[str, str]) -> Answer:
         self._report("ignored", reason, visit)
         return page(reason, visit.prefix, *headers)
 
-    def _refuse(self, visit: Visit, reason: str, detail: str | None = None) -> Answer:
+    def _refuse(self, visit: Visit, reason: Reason, detail: str | None = None) -> Answer:
         self._report("refused", reason, visit, detail=detail)
         return page(reason, visit.prefix)
 
@@ -211,9 +206,9 @@ class Gate:
         jti: str | None = None,
         detail: str | None = None,
     ) -> None:
-        account_id = account_id or self._account_id
-        event = SSOEvent(outcome, reason, visit.public_path, account_id, email() if email else None, jti)
-        self._reporter.report(event, detail)
+        self._reporter.report(
+            outcome, reason, visit.public_path, account_id or self._account_id, email, jti, detail
+        )
 
 
 def _always(helpdesk: HelpDesk) -> Call:
@@ -221,15 +216,6 @@ def _always(helpdesk: HelpDesk) -> Call:
         return helpdesk
 
     return choose
-
-
-def _helpdesk_only(returned: Secret[Any]) -> HelpDesk:
-    if isinstance(returned(), HelpDesk):
-        helpdesk: HelpDesk = copy.copy(returned())  # itself; of a lazy proxy, what it stands for
-        return helpdesk
-    raise ResolverError(
-        f"the helpdesk callable returned {type(returned()).__name__}; it must return a HelpDesk"
-    )
 
 
 def _chooser_problem(helpdesk: object) -> str | None:

@@ -68,17 +68,6 @@ class Interception:
         }
         return frozenset(map(spell, of_public.union(self.relative)))
 
-    def last_segments(self) -> tuple[slice, frozenset[str]]:
-        """Return the like test for paths that begin with the mount prefix, as ASGI servers give them.
-
-        Returns:
-            `end` and `ends`: where an app-relative path of the settings hits, ``path[end] in ends``. A
-            public one is then among the `tails`.
-        """
-        segments = [path[path.rindex("/") :] for path in self.relative]
-        end = slice(-min(map(len, segments), default=0), None)
-        return end, frozenset(segment[end] for segment in segments)
-
     def _add_login(self, helpdesk: HelpDesk | None, login_url: Any) -> None:
         if login_url is None:
             return

@@ -5,7 +5,19 @@ from __future__ import annotations
 import base64
 import hashlib
 from html import escape
-from typing import NamedTuple
+from typing import Literal, NamedTuple, TypeAlias, cast
+
+Reason: TypeAlias = Literal[
+    "method_not_allowed",
+    "prefetch",
+    "embedded",
+    "bad_prefix",
+    "no_email",
+    "invalid_email",
+    "unavailable",
+    "loop",
+]
+"""The reason codes of this package's own pages. A resolver's refusal has a code of its own choice."""
 
 
 class Page(NamedTuple):
@@ -22,7 +34,7 @@ _CLOSED = "The Help Desk was not opened"
 _OPEN_IT = "Open this address in a browser tab of its own: follow the link, or copy it into the address bar."
 
 #: By reason code: what this package itself turns away.
-_PAGES = {
+_PAGES: dict[Reason, Page] = {
     "method_not_allowed": Page(
         405,
         "This address is for opening, not for sending",
@@ -122,7 +134,7 @@ POLICY = (
 
 def render(reason: str, home: str, *, by_resolver: bool) -> tuple[int, bytes]:
     """Return status and HTML of the page for `reason`, with a link to `home`."""
-    page = _REFUSALS.get(reason, _REFUSED) if by_resolver else _PAGES[reason]
+    page = _REFUSALS.get(reason, _REFUSED) if by_resolver else _PAGES[cast("Reason", reason)]
     note = f"<p><small>For the people who run this site: {escape(page.for_operators)}</small></p>"
     html = (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'

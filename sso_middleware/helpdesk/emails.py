@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import re
-from types import NoneType
-from typing import cast
 
 from sso_middleware._lazy import exact
-from sso_middleware._secret import Secret
 from sso_middleware._urls import DOMAIN
-from sso_middleware.errors import InvalidEmail, ResolverError
+from sso_middleware.errors import InvalidEmail
 
 _MAX_ADDRESS = 254  # RFC 5321, section 4.5.3.1.3: a path of 256 octets less its angle brackets
 _MAX_LOCAL_PART = 64  # RFC 5321, section 4.5.3.1.1
@@ -40,20 +37,3 @@ def check_email(value: object) -> str:
     if email.index("@") > _MAX_LOCAL_PART:
         raise InvalidEmail("local_part_too_long")
     return email
-
-
-def plain_string(returned: Secret[object]) -> Secret[str] | None:
-    """Return the exact `str`, or `None`, that a resolver returned, or that it stands for.
-
-    Raises:
-        ResolverError: it stands for anything else.
-    """
-    plain = Secret(exact(returned()))
-    if type(plain()) is str:
-        return cast("Secret[str]", plain)
-    if isinstance(returned(), NoneType):  # a proxy of None says so
-        return None
-    raise ResolverError(
-        f"resolve_email returned {type(returned()).__name__}; it must return the visitor's address as a "
-        "str, or None for an anonymous visitor"
-    )

@@ -10,11 +10,11 @@ Django under ASGI, a part that uses its ORM had better be async, or all of them 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from types import NoneType
 from typing import Any, TypeAlias
 
-from sso_middleware._calls import from_loop, is_async, is_known_to_only_read, only_reads, run, settled
+from sso_middleware._calls import Arguments, Call, Reader, checked, from_loop, is_async, run
 from sso_middleware._lazy import exact
 from sso_middleware._secret import Secret
 from sso_middleware._threads import in_thread
@@ -25,8 +25,8 @@ from sso_middleware.resolvers._verification import holds
 Resolver: TypeAlias = Callable[[Any], Any]
 """Given the environ or scope, returns the visitor's address, or `None`; sync or async."""
 
-_Call: TypeAlias = Callable[..., Awaitable[Any]]
-_Course: TypeAlias = Callable[[_Call, Any], Coroutine[Any, Any, Any]]
+_Course: TypeAlias = Callable[..., Coroutine[Any, Any, Any]]
+"""``course(source, *calls)``: what a combination does, given its parts as calls."""
 
 
 def first_of(*resolvers: Resolver) -> Resolver:
@@ -39,9 +39,9 @@ def first_of(*resolvers: Resolver) -> Resolver:
     """
     _check_resolvers(resolvers)
 
-    async def course(call: _Call, source: Any) -> Any:
-        for resolver in resolvers:
-            email = await call(resolver, Secret((source,)))
+    async def course(source: Any, *calls: Call) -> Any:
+        for resolve in calls:
+            email = await resolve(Secret((source,)))
             if email is not None:
                 return email
         return None
@@ -67,11 +67,11 @@ def require(resolver: Resolver, predicate: Callable[[str], Any], reason: str) ->
         problems["reason"] = str(error)
     _check_resolvers([resolver], problems)
 
-    async def course(call: _Call, source: Any) -> Any:
-        email = Secret(await call(resolver, Secret((source,))))
+    async def course(source: Any, resolve: Call, ask: Call) -> Any:
+        email = Secret(await resolve(Secret((source,))))
         if not isinstance(email(), str) or not email():
             return email()  # nobody, or what the gate refuses anyway
-        if not holds(await call(predicate, Secret((email(),))), by_predicate=True):
+        if not holds(await ask(Secret((email(),))), by_predicate=True):
             raise HandoffRefused(reason)
         return email()
 
@@ -91,7 +91,7 @@ def only_domains(resolver: Resolver, *domains: str) -> Resolver:
         _check_resolvers([resolver], {"domains": problem})
     allowed = {domain.lower() for domain in domains}
 
-    @only_reads
+    @Reader
     def is_allowed(email: str) -> bool:
         return email.rpartition("@")[2].lower() in allowed
 
@@ -106,34 +106,36 @@ def _check_resolvers(resolvers: Any, also_wrong: dict[str, str] | None = None) -
         raise ConfigError(problems)
 
 
-def _combination(course: _Course, parts: Any) -> Resolver:
+def _combination(course: _Course, parts: Sequence[Callable[..., Any]]) -> Resolver:
     if any(map(is_async, parts)):
-        calls = {id(part): from_loop(part, in_thread) for part in parts}  # a part need not be hashable
-
-        async def call(part: Callable[..., Any], args: Secret[tuple[Any]]) -> Any:
-            return await calls[id(part)](_plain, args)
+        calls = [from_loop(part, _plain, in_thread) for part in parts]
 
         async def resolve_async(source: Any) -> Any:
-            return await course(call, source)
+            return await course(source, *calls)
 
         return resolve_async
 
+    calls = [_called_directly(part) for part in parts]
+
     def resolve(source: Any) -> Any:
-        return run(course(_call_directly, source))
+        return run(course(source, *calls))
 
-    return only_reads(resolve) if all(map(is_known_to_only_read, parts)) else resolve
+    return Reader(resolve) if all(isinstance(part, Reader) for part in parts) else resolve
 
 
-async def _call_directly(part: Callable[..., Any], args: Secret[tuple[Any]]) -> Any:
-    value, to_be_awaited = settled(part, _plain, args)
-    if to_be_awaited:
-        if inspect.iscoroutine(value):
-            value.close()  # or Python complains that it was never awaited
-        raise ResolverError(
-            "a part of a combined resolver returned an awaitable, and is no coroutine function: write it "
-            "with `async def`, so that it can be told beforehand"
-        )
-    return value
+def _called_directly(part: Callable[..., Any]) -> Call:
+    async def call(arguments: Arguments) -> Any:
+        value, to_be_awaited = checked(part, _plain, arguments)
+        if to_be_awaited:
+            if inspect.iscoroutine(value):
+                value.close()  # or Python complains that it was never awaited
+            raise ResolverError(
+                "a part of a combined resolver returned an awaitable, but is not a coroutine function: write "
+                "it with `async def`, so that this can be seen beforehand"
+            )
+        return value
+
+    return call
 
 
 def _plain(returned: Secret[Any]) -> Any:

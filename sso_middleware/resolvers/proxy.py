@@ -31,7 +31,7 @@ from hmac import compare_digest
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Any, TypeAlias
 
-from sso_middleware._calls import only_reads
+from sso_middleware._calls import Reader
 from sso_middleware._urls import is_domain
 from sso_middleware.errors import ConfigError, HandoffRefused, ResolverError
 from sso_middleware.resolvers._headers import as_received, is_environ, single_value_of
@@ -97,7 +97,7 @@ def remote_user(domain: str | None = None) -> Callable[[Any], str | None]:
     if domain is not None and not is_domain(domain):
         raise ConfigError({"domain": "must be a domain such as example.com, or None"})
 
-    @only_reads
+    @Reader
     def resolve(source: Any) -> str | None:
         environ = as_received(source)
         if not is_environ(environ):
@@ -143,7 +143,7 @@ def trusted_header(
         raise ConfigError(problems)
     address_in, secret_in = single_value_of(name), single_value_of(secret[0] if secret else "")
 
-    @only_reads
+    @Reader
     def resolve(source: Any) -> str | None:
         received = as_received(source)
         email = address_in(received)

@@ -11,6 +11,7 @@ from werkzeug.datastructures import Headers
 
 from sso_middleware._calls import is_awaitable
 from sso_middleware._lazy import forced
+from sso_middleware._urls import split_mount
 from sso_middleware.errors import ConfigError, MiddlewareOrderError
 from sso_middleware.resolvers._verification import Verified, check_settings, email_from
 
@@ -122,9 +123,7 @@ def _problem(app: object) -> str | None:
 
 def _request(app: Quart, scope: Any) -> Any:
     """Make the request that Quart itself would make of `scope`; its body is empty."""
-    root_path, path = scope.get("root_path", ""), scope["path"]
-    if root_path and path.startswith(f"{root_path}/"):
-        path = path[len(root_path) :]
+    root_path, path = split_mount(scope.get("root_path", ""), scope["path"])
     headers = Headers([("Remote-Addr", (scope.get("client") or ["<local>"])[0])])
     for name, value in scope["headers"]:
         headers.add(name.decode("latin-1").title(), value.decode("latin-1"))

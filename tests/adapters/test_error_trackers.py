@@ -7,9 +7,9 @@ import logging
 from types import SimpleNamespace
 
 import pytest
-from error_trackers import leaks, leaks_of_plain_traceback, sent_by_sentry, stack_now
 
 from clients import DESK, JANE, SSO_TOKEN, ASGISite, jane, make_environ, make_scope
+from error_trackers import leaks, leaks_of_plain_traceback, sent_by_sentry, stack_now
 from sso_middleware import ConfigError, HelpDesk, Logout, ResolverError, ShortTokenWarning
 from sso_middleware.paste import filter_app_factory, filter_factory
 from sso_middleware.resolvers import require

@@ -73,7 +73,7 @@ def locate(app: Any) -> list[Located]:
     located: list[Located] = []
     for prefix, node in _walk(app, into_mounts=True):
         if isinstance(node, asgi.SSOMiddleware | wsgi.SSOMiddleware):
-            gate = node._gate  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+            gate = node.gate
             located.append(Located(gate, prefix, node.app))
         elif project and in_settings and project.is_handler(node):
             located.append(Located(in_settings, prefix, None))

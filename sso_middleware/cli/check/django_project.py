@@ -40,7 +40,7 @@ class DjangoProject:
             return None
         with warnings.catch_warnings(action="ignore", category=ShortTokenWarning):
             middleware = SSOMiddleware(_no_response)
-        return middleware._gate  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+        return middleware.gate
 
     def findings(self) -> list[Finding]:
         """Return what Django's system checks of the settings say, less what the project silences."""

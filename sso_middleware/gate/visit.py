@@ -1,0 +1,78 @@
+"""A request to an intercepted path, as the gate sees it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, Literal
+
+# A header that holds one of these words says that no person is opening the page, and for this reason.
+# https://html.spec.whatwg.org/multipage/speculative-loading.html, and what came before it or imitates it;
+# RFC 6455, section 4.1; https://www.w3.org/TR/fetch-metadata/
+_WITHOUT_A_PERSON: dict[str, tuple[set[str], Literal["prefetch", "embedded"]]] = {
+    "Sec-Purpose": ({"prefetch"}, "prefetch"),
+    "X-Sec-Purpose": ({"prefetch"}, "prefetch"),  # Turbo 8: a script cannot set Sec-Purpose
+    "Purpose": ({"prefetch"}, "prefetch"),
+    "X-Moz": ({"prefetch"}, "prefetch"),
+    "X-Purpose": ({"preview"}, "prefetch"),
+    "Upgrade": ({"websocket"}, "embedded"),
+    "Sec-Fetch-Mode": ({"cors", "no-cors", "websocket"}, "embedded"),
+}
+_PAGE_DESTINATIONS = frozenset({"", "document", "empty"})  # a service worker makes a document "empty"
+_FRAMES = frozenset({"iframe", "frame"})
+_OWN_SITES = frozenset({"same-origin", "same-site"})
+_SEPARATOR = re.compile(r"[\s,;/]+")
+
+#: The request headers that a `Visit` needs.
+HEADERS: tuple[str, ...] = (
+    *_WITHOUT_A_PERSON,
+    "Sec-WebSocket-Key",
+    "Sec-Fetch-Dest",
+    "Sec-Fetch-Site",
+    "Cookie",
+)
+
+
+class Visit:
+    """A request to an intercepted path.
+
+    Attributes:
+        source: the environ, scope or request, for the application's callables and for nothing else.
+        method: the HTTP method.
+        prefix: the mount prefix, as decoded text.
+        path: the app-relative path, as decoded text.
+        public_path: the path as the browser knows it, decoded.
+        headers: those of `HEADERS` that the request has; values of the same name are joined by commas.
+    """
+
+    __slots__ = ("headers", "method", "path", "prefix", "public_path", "source")
+
+    def __init__(self, source: Any, method: str, prefix: str, path: str, headers: Mapping[str, str]) -> None:
+        self.source = source
+        self.method = method
+        self.prefix = prefix
+        self.path = path
+        self.public_path: str = prefix + path
+        self.headers = headers
+
+    def __repr__(self) -> str:  # for tracebacks with locals: the source holds the visitor's cookies
+        return f"{type(self).__name__}({self.method})"
+
+    def speculative_or_embedded(self, *, own_frames: bool) -> Literal["prefetch", "embedded"] | None:
+        """Return a reason code if the browser says that no person is opening this page.
+
+        Args:
+            own_frames: accept a frame on a page of the same site.
+        """
+        get = self.headers.get
+        for name, (words, reason) in _WITHOUT_A_PERSON.items():
+            if (value := get(name)) and not words.isdisjoint(_SEPARATOR.split(value.lower())):
+                return reason
+        # With a WebSocket handshake Chromium sends no Sec-Fetch headers, and a proxy may drop Upgrade.
+        if get("Sec-WebSocket-Key"):
+            return "embedded"
+        destination = get("Sec-Fetch-Dest", "").lower()
+        if destination in _PAGE_DESTINATIONS:
+            return None
+        own_frame = destination in _FRAMES and get("Sec-Fetch-Site", "").lower() in _OWN_SITES
+        return None if own_frame and own_frames else "embedded"
