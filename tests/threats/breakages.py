@@ -547,8 +547,8 @@ BREAKAGES = [
     Breakage(
         "T28",
         f"{PACKAGE}/resolvers/keys.py",
-        "build_opener(_NoRedirect)",
-        "build_opener()",
+        "build_opener(_NoRedirect, _InTime)",
+        "build_opener(_InTime)",
         f"{ASSERTION}::TestKeyServerDown::test_redirect",
     ),
     # --- Availability ----------------------------------------------------------------------------------
