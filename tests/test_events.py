@@ -134,7 +134,7 @@ def test_address_when_no_helpdesk_is_chosen(site, error):
 
 
 def test_an_event_is_a_value():
-    """It can be compared, kept in a set, matched, and sent to another process; none has a __dict__ to walk."""
+    """It can be compared, kept in a set, matched and pickled, and has no __dict__ to walk."""
     event = SSOEvent(outcome="handed_off", reason=None, path=PATH, account_id="4711", email=JANE, jti="j")
     assert pickle.loads(pickle.dumps(event)) == event
     assert len({event, copy.copy(event), SSOEvent("handed_off", None, PATH)}) == 2
