@@ -13,6 +13,7 @@ import bottle  # type: ignore[import-untyped]
 from sso_middleware.errors import MiddlewareOrderError, ResolverError
 from sso_middleware.resolvers.headers import require_environ
 from sso_middleware.resolvers.verification import Verified, check_settings, email_from, email_in
+from sso_middleware.text import text_problem
 
 __all__ = ["beaker_session_email", "end_beaker_session", "signed_cookie_email"]
 
@@ -98,10 +99,10 @@ def signed_cookie_email(name: str, secret: str | bytes, *, verified: Verified) -
     Raises:
         ConfigError: naming every wrong setting at once.
     """
-    has_name, has_secret = isinstance(name, str) and name, isinstance(secret, str | bytes) and secret
+    has_secret = isinstance(secret, str | bytes) and secret
     check_settings(
         verified,
-        name=None if has_name else "must be the name of the cookie",
+        name=text_problem(name),
         # Bottle takes an empty secret for none, and then believes the cookie as it is.
         secret=None if has_secret else "must be the secret that signs the cookie, and not empty",
     )

@@ -20,13 +20,6 @@ RULES = {
             "Compare its end with the vendor's panel. If it is whole: --ignore SSO.W001.",
         ),
         Rule(
-            "SSO.W002",
-            "The SSO Token has quotes around it",
-            "Docker's --env-file and some other readers of environment files keep the quotes, and "
-            "then they are part of the key.",
-            "Remove the quotes where the token is set.",
-        ),
-        Rule(
             "SSO.W003",
             "The SSO Token looks like an MD5 digest",
             "32 hexadecimal digits are what md5 gives. The vendor's Knowledge Base product wants its "
