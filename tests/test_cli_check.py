@@ -354,6 +354,11 @@ def test_a_logout_url_of_another_host_is_visited_where_it_is_taken_over():
 # Applications with a mistake.
 
 
+def test_proxy_fix_beside_another():
+    """Two applications with a ProxyFix each are not one behind two."""
+    assert "SSO.W028" not in check("wsgi_apps:each_behind_proxy_fix()", "--no-walk", settings=NO_LOGOUT)[1]
+
+
 @pytest.mark.parametrize(
     ("target", "args", "rule_ids", "said"),
     [
@@ -408,6 +413,7 @@ def test_a_logout_url_of_another_host_is_visited_where_it_is_taken_over():
         ("wsgi_apps:calling_itself()", (), ["SSO.E040"], "the login page /login raised RecursionError"),
         ("wsgi_apps:strict_flask()", (), ["SSO.W026"], "Flask sets it"),
         ("asgi_apps:strict_starlette()", (), ["SSO.W026"], "SessionMiddleware sets it"),
+        ("wsgi_apps:twice_behind_proxy_fix()", (), ["SSO.W028"], "a ProxyFix is inside of another"),
         ("wsgi_apps:silent()", (), ["SSO.E040"], "brought no answer: start_response was never called"),
         ("wsgi_apps:returning_nothing()", (), ["SSO.E040"], "returned None in place of a body"),
         ("asgi_apps:silent()", (), ["SSO.E040"], "brought no answer: http.response.start was never sent"),

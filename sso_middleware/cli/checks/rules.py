@@ -118,6 +118,15 @@ RULES = {
             'Use "Lax": SESSION_COOKIE_SAMESITE in Flask and Quart, same_site of Starlette\'s '
             "SessionMiddleware. If the resolver reads another cookie: --ignore SSO.W026.",
         ),
+        Rule(
+            "SSO.W028",
+            "Two ProxyFix are in a row",
+            "Each takes the client's address from the same X-Forwarded-For. The inner one records what the "
+            "outer one found there as the peer, so that anyone who reaches the application can choose the "
+            "peer that trusted_header compares with trusted_proxies.",
+            "Keep one ProxyFix, with x_for= set to the number of proxies. Some platforms and extensions add "
+            "one themselves.",
+        ),
         *WALK_RULES,
         # The network.
         Rule(
