@@ -24,7 +24,7 @@ def exact(value: object) -> object:
 
 
 def forced(value: object) -> object:
-    """Return what Werkzeug's `LocalProxy` stands for; force Django's `SimpleLazyObject`; else `value` itself.
+    """Return what Werkzeug's `LocalProxy` or Django's `SimpleLazyObject` stands for; else `value` itself.
 
     An error that this raises comes out as it is: `isinstance` would take an `AttributeError`, and
     Werkzeug's proxy any `RuntimeError`, for being what the proxy itself is.
@@ -32,5 +32,8 @@ def forced(value: object) -> object:
     if hasattr(type(value), "_get_current_object"):
         proxy: Any = value
         return forced(proxy._get_current_object())  # noqa: SLF001 - Werkzeug documents it
-    _ = value.__class__
+    if value.__class__ is not type(value) and hasattr(
+        type(value), "_wrapped"
+    ):  # asking for the class forces it
+        return forced(object.__getattribute__(value, "_wrapped"))
     return value

@@ -16,6 +16,7 @@ from unittest.mock import MagicMock, Mock
 import flask as flask_framework
 import pytest
 from django.utils.functional import SimpleLazyObject
+from pydantic import BaseModel, ConfigDict
 from werkzeug.local import LocalProxy
 
 from clients import JANE, make_environ, make_scope
@@ -420,6 +421,10 @@ class TestSession:
             ask(starlette.session_email("email", verified="email_verified"), session={"email": JANE})
 
 
+def numbered(users):
+    return [f"{type(user).__name__}-{number}" for number, user in enumerate(users)]
+
+
 class Inner:
     """What a user is made of, in a class of its own."""
 
@@ -435,6 +440,133 @@ class Delegating:
 
     def __getattr__(self, name):
         return getattr(self.inner, name)
+
+
+class Slotted:
+    __slots__ = ("email", "is_active", "is_authenticated")
+
+    def __init__(self, is_active):
+        self.email, self.is_active, self.is_authenticated = JANE, is_active, True
+
+
+class Answering:
+    """A user that answers `None` for any name, as a wrapper around the claims of a token does."""
+
+    is_authenticated = True
+
+    def __init__(self, **claims):
+        self.claims = {"email": JANE, **claims}
+
+    def __getattr__(self, name):
+        return self.claims.get(name)
+
+
+class AnsweringOf(Answering):
+    is_active = None
+
+
+class AnsweringWith(Answering):
+    """One that keeps its flag on the instance."""
+
+    def __init__(self, is_active):
+        super().__init__()
+        self.is_active = is_active
+
+
+class Refusing(Answering):
+    """A user that answers `False` for any name but the address."""
+
+    def __getattr__(self, name):
+        return JANE if name == "email" else False
+
+
+class Record(BaseModel):
+    model_config = ConfigDict(extra="allow")
+    is_authenticated: bool = True
+
+
+class ActiveRecord(Record):
+    is_active: bool | None
+
+
+class Tuple(NamedTuple):
+    email: str
+    is_active: bool | None
+    is_authenticated: bool = True
+
+
+class Database:
+    """Rows as SQLAlchemy's: a column is an attribute that the class does not know."""
+
+    def __init__(self, **columns):
+        self._columns = columns
+
+    def __getattr__(self, name):
+        try:
+            return self.__dict__["_columns"][name]
+        except KeyError:
+            raise AttributeError(name=name, obj=self) from None
+
+
+ACTIVE = [
+    Slotted(True),
+    Slotted(1),
+    Answering(),
+    Answering(is_active=True),
+    AnsweringWith(True),
+    Refusing(),
+    Record(email=JANE),
+    Record(email=JANE, is_active=True),
+    ActiveRecord(email=JANE, is_active=True),
+    Tuple(JANE, True),
+    Database(email=JANE, is_authenticated=True),
+    Database(email=JANE, is_authenticated=True, is_active=True),
+    {"email": JANE, "is_authenticated": True},
+]
+INACTIVE = [
+    Slotted(False),
+    Slotted(None),
+    Answering(is_active=False),
+    AnsweringOf(),
+    AnsweringWith(False),
+    AnsweringWith(None),
+    Record(email=JANE, is_active=False),
+    ActiveRecord(email=JANE, is_active=None),
+    Tuple(JANE, False),
+    Tuple(JANE, None),
+    Database(email=JANE, is_authenticated=True, is_active=False),
+    Database(email=JANE, is_authenticated=True, is_active=None),
+    {"email": JANE, "is_authenticated": True, "is_active": None},
+]
+
+
+def by_scope(user):
+    return ask(starlette.user_email(verified=True), user=user)
+
+
+def by_getter(user):
+    app = flask_framework.Flask("shop")
+    return flask.context_email(app, lambda: user, verified=True)(make_environ("GET", "/"))
+
+
+@pytest.mark.parametrize("resolve", [by_scope, by_getter])
+@pytest.mark.parametrize(
+    "wrap",
+    [lambda user: user, lambda user: LocalProxy(lambda: user), lambda user: SimpleLazyObject(lambda: user)],
+    ids=["itself", "LocalProxy", "SimpleLazyObject"],
+)
+class TestActive:
+    @pytest.mark.parametrize("user", ACTIVE, ids=numbered(ACTIVE))
+    def test_active(self, resolve, wrap, user):
+        """A flag that is set, or that neither the user nor its class has, lets the user go."""
+        assert resolve(wrap(user)) == JANE
+
+    @pytest.mark.parametrize("user", INACTIVE, ids=numbered(INACTIVE))
+    def test_inactive(self, resolve, wrap, user):
+        """A flag that is there and false or `None` refuses the user, who is never sent to log in again."""
+        with pytest.raises(HandoffRefused) as caught:
+            resolve(wrap(user))
+        assert caught.value.reason == "inactive"
 
 
 class TestUser:
