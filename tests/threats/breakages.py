@@ -45,6 +45,8 @@ ASSERTION = "tests/resolvers/test_assertion.py"
 BOTTLE = "tests/resolvers/test_bottle.py"
 COMBINING = "tests/resolvers/test_combining.py"
 DJANGO = "tests/django_site/test_django_users.py"
+DJANGO_IDENTITY = "tests/django_site/test_django_identity.py"
+DJANGO_OUTSIDE = "tests/django_site/test_django_outside.py"
 FLASK = "tests/resolvers/test_flask.py"
 PROXY = "tests/resolvers/test_proxy.py"
 STARLETTE = "tests/resolvers/test_starlette.py"
@@ -283,6 +285,20 @@ BREAKAGES = [
         "loop = __import__('asyncio').get_running_loop()\n"
         "    return await loop.run_in_executor(None, partial(function, *args))",
         f"{RESOLVERS}::TestAsync::test_context_variables",
+    ),
+    Breakage(
+        "T11",
+        f"{PACKAGE}/django/__init__.py",
+        'if not hasattr(request, "user") and hasattr(request, "auser"):',
+        'if hasattr(request, "auser"):',
+        f"{DJANGO_IDENTITY}::test_a_middleware_decides",
+    ),
+    Breakage(
+        "T11",
+        f"{PACKAGE}/resolvers/django.py",
+        "if REMOTE_USER in names:",
+        "if not names:",
+        f"{DJANGO_OUTSIDE}::TestRemoteUser::test_construction",
     ),
     Breakage(
         "T12",
