@@ -13,7 +13,16 @@ from sso_middleware.resolvers.django import REMOTE_USER, middleware_lines
 
 SESSION = "django.contrib.sessions.middleware.SessionMiddleware"
 AUTHENTICATION = "django.contrib.auth.middleware.AuthenticationMiddleware"
-_BEFORE_US = {SESSION, AUTHENTICATION, REMOTE_USER}
+#: What opens the session or decides who the user is. Other packages' by their documented names.
+_BEFORE_US = {
+    SESSION,
+    AUTHENTICATION,
+    REMOTE_USER,
+    "django_otp.middleware.OTPMiddleware",
+    "impersonate.middleware.ImpersonateMiddleware",
+    "oauth2_provider.middleware.OAuth2TokenMiddleware",
+    "sesame.middleware.AuthenticationMiddleware",
+}
 
 
 class Order(NamedTuple):

@@ -24,7 +24,7 @@ HANDOFF_PARAMETERS = ("token", "account_id", "auth_url")
 _LARGEST_ACCOUNT_ID = 10**18
 #: The begin of a line of an environment file. A token may well hold an equals sign: base64 ends with it.
 _COPIED_LINE = re.compile(r"(?:export\s+)?(?:\w*(?:sso_token|account_id)|helpdesk_\w+)\s*[=:]", re.IGNORECASE)
-_QUOTED = re.compile(r"""(["']).*\1""", re.DOTALL)
+_QUOTED = re.compile(r"""(["'`]).*\1""", re.DOTALL)
 _NAMES = ("sso_token", "sso_auth_url", "account_id", "auth_url", "logout_url", "backdate", "allow_http")
 _IN_VARIABLES = {"allow_http": "must be one of 1, true, yes, on, 0, false, no, off, or empty"}
 _TRUE = frozenset({"1", "true", "yes", "on"})
@@ -83,7 +83,9 @@ def _token_problem(sso_token: Secret[Any]) -> str | None:
     if _COPIED_LINE.match(sso_token()):
         return "is a whole line NAME=value: remove everything up to the equals sign"
     if _QUOTED.fullmatch(sso_token()):
-        return "is in quotation marks, which would be part of the key: remove them"
+        return (
+            "is in quotation marks, which are part of the key (Docker's --env-file keeps them): remove them"
+        )
     try:
         signing_key(sso_token)
     except UnicodeEncodeError:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 import math
+import socket
 import threading
 import time
 import urllib.request
 from collections.abc import Callable
+from http.client import HTTPConnection, HTTPResponse, HTTPSConnection
+from io import BufferedReader, RawIOBase
 from queue import Empty, SimpleQueue
-from typing import Any
+from typing import Any, cast
+from urllib.error import HTTPError
 from urllib.parse import urlsplit
 
 import jwt
@@ -33,11 +37,13 @@ class KeyServer:
     Args:
         url: where they are (RFC 7517).
         clock: seconds from anywhere, never going back.
+        timeout: seconds that a whole fetch may take.
     """
 
-    def __init__(self, url: str, *, clock: Callable[[], float] = time.monotonic) -> None:
-        # Its own cache would hold everybody up, for each forged key id anew, while the server is down.
-        self._client = _Client(url, cache_jwk_set=False, headers=_HEADERS)
+    def __init__(
+        self, url: str, *, clock: Callable[[], float] = time.monotonic, timeout: float = _TIMEOUT
+    ) -> None:
+        self._client = _Client(url, timeout)
         self._host = urlsplit(url).netloc
         self._clock = clock
         self._lock = threading.Lock()
@@ -92,25 +98,34 @@ class KeyServer:
 class _Client(jwt.PyJWKClient):
     """PyJWT's client, for which an answer may neither take long, nor be long, nor lead elsewhere."""
 
+    def __init__(self, url: str, timeout: float) -> None:
+        # PyJWT's own cache would fetch for each forged key id again while the server is down.
+        super().__init__(url, cache_jwk_set=False, headers=_HEADERS, timeout=timeout)
+        self._fetching = threading.Thread()
+
     def fetch_data(self) -> Any:
         """Fetch the keys.
 
         Raises:
-            OSError: the server is not there, is too slow, or answers with an error or a redirect.
+            OSError: the server is not there, is too slow, or answers with an error or a redirect; or the
+                last fetch has not ended.
             ValueError: its answer is too long, or no JSON.
         """
+        if self._fetching.is_alive():
+            raise TimeoutError("the last fetch has not ended")
         answers: SimpleQueue[bytes | Exception] = SimpleQueue()
-        # urllib's timeout is for each piece, however many come: so a thread waits, and may be left behind.
-        threading.Thread(target=self._download, args=[answers], daemon=True).start()
+        # A thread, because looking the host's name up has no timeout. Everything else in it has one.
+        self._fetching = threading.Thread(target=self._download, args=[answers], daemon=True)
+        self._fetching.start()
         try:
-            answer = answers.get(timeout=_TIMEOUT)
+            answer = answers.get(timeout=self.timeout)
         except Empty:
             raise TimeoutError("the answer takes too long") from None
         if isinstance(answer, Exception):
             try:
                 raise answer
             finally:
-                del answer  # or this frame and the error would keep each other, and the connection, alive
+                del answer  # or this frame and the error would keep each other alive
         if len(answer) > _MAX_SIZE:
             raise ValueError("the answer is too long")
         return json.loads(answer)
@@ -118,12 +133,70 @@ class _Client(jwt.PyJWKClient):
     def _download(self, answers: SimpleQueue[bytes | Exception]) -> None:
         request = urllib.request.Request(self.uri, headers=self.headers)  # noqa: S310 - http(s): see url_problem
         try:
-            with urllib.request.build_opener(_NoRedirect).open(request, timeout=_TIMEOUT) as response:
+            with urllib.request.build_opener(_NoRedirect, _InTime).open(
+                request, timeout=self.timeout
+            ) as response:
                 answers.put(response.read(_MAX_SIZE + 1))
         except Exception as error:  # noqa: BLE001 - it is raised where the answer is waited for
+            if isinstance(error, HTTPError):
+                error.close()
             answers.put(error)
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
     def redirect_request(self, *_: object, **__: object) -> None:
         """Go nowhere else: the redirect is the answer then, and an error."""
+
+
+class _InTime(urllib.request.HTTPSHandler, urllib.request.HTTPHandler):
+    """Makes the timeout of a request one deadline for all that is read of its answer."""
+
+    def http_open(self, req: urllib.request.Request) -> HTTPResponse:
+        return self.do_open(_in_time(HTTPConnection), req)
+
+    def https_open(self, req: urllib.request.Request) -> HTTPResponse:
+        return self.do_open(_in_time(HTTPSConnection), req)
+
+
+def _in_time(connect: type[HTTPConnection]) -> Any:
+    def make(host: str, *, timeout: float) -> HTTPConnection:
+        deadline = time.monotonic() + timeout
+
+        def response(sock: socket.socket, **how: Any) -> HTTPResponse:
+            return HTTPResponse(cast("socket.socket", _Pieces(sock, deadline)), **how)
+
+        connection = connect(host, timeout=timeout)
+        connection.response_class = cast("type[HTTPResponse]", response)
+        return connection
+
+    return make
+
+
+class _Pieces(RawIOBase):
+    """What a socket receives until a deadline, `time.monotonic()`'s.
+
+    A socket's timeout is for each piece, and a server may send any number of them.
+    """
+
+    def __init__(self, sock: socket.socket, deadline: float) -> None:
+        self._sock = sock
+        self._raw = sock.makefile("rb", buffering=0)
+        self._deadline = deadline
+
+    def makefile(self, _mode: str) -> BufferedReader:
+        """Return the stream that `HTTPResponse` asks a socket for."""
+        return BufferedReader(self)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        seconds = self._deadline - time.monotonic()
+        if seconds <= 0:
+            raise TimeoutError("the answer takes too long")
+        self._sock.settimeout(seconds)
+        return self._raw.readinto(buffer)
+
+    def close(self) -> None:
+        self._raw.close()
+        super().close()

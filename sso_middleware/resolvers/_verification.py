@@ -16,7 +16,7 @@ from types import NoneType
 from typing import Any, Literal, TypeAlias, cast
 
 from sso_middleware._calls import is_async, is_awaitable
-from sso_middleware._lazy import exact, forced
+from sso_middleware._lazy import exact, forced, text_problem
 from sso_middleware._secret import Secret
 from sso_middleware.errors import ConfigError, HandoffRefused, ResolverError
 from sso_middleware.resolvers._users import defines, field_of, flag_of, is_row
@@ -62,8 +62,8 @@ def check_settings(
     """
     checks = {
         **also_wrong,
-        "attr": None if _is_name(attr) else "must be the name of an attribute",
-        "keys": None if keys and all(map(_is_name, keys)) else "must be one or more keys, each a str",
+        "attr": text_problem(attr),
+        "keys": next(filter(None, map(text_problem, keys)), None) if keys else "must be one or more keys",
         "verified": _verified_problem(verified),
     }
     if problems := {name: problem for name, problem in checks.items() if problem}:
@@ -258,12 +258,10 @@ def _require_active(user: object) -> None:
         raise HandoffRefused("inactive")
 
 
-def _is_name(value: object) -> bool:
-    return isinstance(value, str) and value != ""
-
-
 def _verified_problem(verified: object) -> str | None:
-    if verified is True or _is_name(verified):
+    if isinstance(verified, str) and verified:
+        return text_problem(verified)
+    if verified is True:
         return None
     if is_async(verified):
         return "must not be an async predicate: it is called, not awaited"

@@ -34,6 +34,7 @@ from typing import Any, TypeAlias
 
 import jwt
 
+from sso_middleware._lazy import text_problem
 from sso_middleware._urls import url_problem
 from sso_middleware.errors import ConfigError, HandoffRefused
 from sso_middleware.resolvers._headers import as_received, single_value_of
@@ -102,10 +103,10 @@ def signed_assertion(
         if isinstance(header, str) and _FIELD_NAME.fullmatch(header)
         else "must be the name of a header: letters, digits and hyphens",
         "jwks_url": _jwks_url_problem(jwks_url),
-        "audience": None if _are_texts(audiences) else "must be a non-empty str, or several",
-        "issuer": None if _are_texts([issuer]) else "must be a non-empty str",
+        "audience": _texts_problem(audiences),
+        "issuer": text_problem(issuer),
         "algorithms": _algorithms_problem(accepted),
-        "claim": None if _are_texts([claim]) else "must be a non-empty str",
+        "claim": text_problem(claim),
         "leeway": None if type(leeway) is int and leeway >= 0 else "must be a whole number of seconds",
     }
     if problems := {name: problem for name, problem in found.items() if problem}:
@@ -212,9 +213,9 @@ def _several(value: str | Iterable[str]) -> list[Any]:
     return [value] if isinstance(value, str) or not isinstance(value, Iterable) else [*value]
 
 
-def _are_texts(values: Iterable[object]) -> bool:
-    found = [*values]
-    return bool(found) and all(isinstance(value, str) and value for value in found)
+def _texts_problem(values: Iterable[object]) -> str | None:
+    problems = [text_problem(value) for value in values]
+    return next(filter(None, problems), None) if problems else "must be a non-empty str, or several"
 
 
 def _jwks_url_problem(url: object) -> str | None:
@@ -225,7 +226,7 @@ def _jwks_url_problem(url: object) -> str | None:
 
 
 def _algorithms_problem(algorithms: list[Any]) -> str | None:
-    if not _are_texts(algorithms) or not all(_ASYMMETRIC.fullmatch(name) for name in algorithms):
+    if _texts_problem(algorithms) or not all(_ASYMMETRIC.fullmatch(name) for name in algorithms):
         return "must be asymmetric ones, such as RS256 or ES256: never HS* or none"
     try:
         for name in algorithms:

@@ -10,6 +10,7 @@ from wsgiref.types import WSGIEnvironment
 
 import bottle  # type: ignore[import-untyped]
 
+from sso_middleware._lazy import text_problem
 from sso_middleware.errors import MiddlewareOrderError, ResolverError
 from sso_middleware.resolvers._headers import require_environ
 from sso_middleware.resolvers._verification import Verified, check_settings, email_from, email_in
@@ -98,10 +99,10 @@ def signed_cookie_email(name: str, secret: str | bytes, *, verified: Verified) -
     Raises:
         ConfigError: naming every wrong setting at once.
     """
-    has_name, has_secret = isinstance(name, str) and name, isinstance(secret, str | bytes) and secret
+    has_secret = isinstance(secret, str | bytes) and secret
     check_settings(
         verified,
-        name=None if has_name else "must be the name of the cookie",
+        name=text_problem(name),
         # Bottle takes an empty secret for none, and then believes the cookie as it is.
         secret=None if has_secret else "must be the secret that signs the cookie, and not empty",
     )

@@ -185,7 +185,7 @@ def _finder(attr: str, verified: Verified) -> Callable[[Any], str | None]:
             raise ConfigError({"MIDDLEWARE": problem})
         request.session = _session_to_read(request.COOKIES.get(settings.SESSION_COOKIE_NAME))
         user = get_user(request)
-        if verified is allauth_verified and attr != email_field(user):
+        if verified is allauth_verified and user.is_authenticated and attr != email_field(user):
             raise ResolverError(f"allauth_verified is no answer for {attr!r}: give a predicate of your own")
         return email_of_user(user, attr, verified)
 
@@ -197,7 +197,7 @@ def _middleware_problem() -> str | None:
     for path, names in middleware_lines():
         if REMOTE_USER in names:
             return (
-                f"holds {path!r}, which decides who the user is after the session was opened: in place of a "
+                f"holds {path!r}, which decides who the user is after the session was opened: instead of a "
                 f"middleware around Django, add 'sso_middleware.django.SSOMiddleware' below that line"
             )
     return None

@@ -5,22 +5,10 @@ it sets its own, its spelling with underscores too (Apache does that of itself, 
 ``underscores_in_headers`` is off), and nothing but the proxy may reach the application:
 `trusted_header` wants at least one proof of that.
 
-If a proxy lets a visitor's own header through, beside the one it sets, both come with its address and
-its secret. Then all depends on what the server in between shows of them:
-
-============================================ ===================== ======================
-server                                       the header doubled    its underscore twin
-============================================ ===================== ======================
-uvicorn, hypercorn, granian under ASGI       refused               refused
-gunicorn, waitress, Werkzeug                 refused               dropped by the server
-granian under WSGI                           refused               **cannot be seen**
-cheroot                                      **cannot be seen**    **cannot be seen**
-============================================ ===================== ======================
-
-What cannot be seen counts if it comes last or alone: on these two servers nothing but the proxy stands
-between a visitor and any address they like. uvicorn and hypercorn running a WSGI application, a2wsgi
-and asgiref show a twin joined to the genuine header, which is refused; one that comes alone they show
-as if it were genuine.
+If a proxy lets a visitor's own header through beside the one it sets, both arrive with the proxy's address
+and its secret. What the application then sees depends on the server in between: some show both, which is
+refused (``ambiguous_header``), some drop one, and some let the visitor's count. The README has a table,
+"What a server shows of a forged header", which is measured on real servers.
 """
 
 from __future__ import annotations
@@ -118,14 +106,16 @@ def trusted_header(
     At least one of `trusted_proxies` and `secret` is obligatory; where both are given, both must hold.
     A request without the header is an anonymous visitor's. With it, but not from the proxy, it is
     refused (``untrusted_proxy``), and so is a header that came twice (``ambiguous_header``), where the
-    server lets it be seen: see the module's table.
+    server shows both: the README has a table.
 
     Args:
         name: of the header; see this module's constants.
         trusted_proxies: addresses and networks of the proxies that connect to the application. Where
             the server or a middleware replaces the peer's address by one from ``X-Forwarded-For``, as
             uvicorn's ``--proxy-headers`` (the default) does, or the proxy comes by a Unix socket, use
-            `secret`. Werkzeug's ProxyFix keeps the peer's address, and that one counts.
+            `secret`. Werkzeug's ProxyFix keeps the peer's address, and that one counts. Two ProxyFix in a
+            row lose it: the inner one keeps what the outer one took from ``X-Forwarded-For``, so that
+            anyone can choose the peer. A peer with an IPv6 zone (``fe80::1%eth0``) is not trusted.
         secret: the name and value of another header that only the proxy knows to send.
 
     Raises:
@@ -170,6 +160,8 @@ def _is_from(networks: list[Network], source: Mapping[str, Any]) -> bool:
         address = ip_address(peer or "")
     except ValueError:  # a Unix socket has none
         return False
+    if isinstance(address, IPv6Address) and address.scope_id is not None:
+        return False  # a network has no zone, and would hold the address in any
     if isinstance(address, IPv6Address) and address.ipv4_mapped:
         address = address.ipv4_mapped  # how a dual-stack socket sees an IPv4 peer
     return any(address in network for network in networks)

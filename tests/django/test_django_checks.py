@@ -156,6 +156,27 @@ def test_wrong_order(configure, lines, message):
     assert error.hint == f"Move the line {OURS!r} to below {AUTHENTICATION!r}."
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "django.contrib.auth.middleware.PersistentRemoteUserMiddleware",
+        "django_deciding.HeaderUserMiddleware",
+        "django_otp.middleware.OTPMiddleware",
+        "impersonate.middleware.ImpersonateMiddleware",
+        "oauth2_provider.middleware.OAuth2TokenMiddleware",
+        "sesame.middleware.AuthenticationMiddleware",
+    ],
+)
+def test_what_decides_who_the_user_is(configure, line):
+    """Below our line it would decide too late, whether its package can be imported or not."""
+    configure(MIDDLEWARE=[*WITHOUT_OURS, OURS, line])
+    (error,) = found()
+    assert error.id == "sso_middleware.E018"
+    assert error.hint == f"Move the line {OURS!r} to below {line!r}."
+    configure(MIDDLEWARE=[*WITHOUT_OURS, line, OURS])
+    assert found() == []
+
+
 def test_a_short_token_is_a_warning(configure):
     """The check says so; making the middleware warns."""
     configure(HELPDESK_SSO=setting(sso_token="short"))

@@ -186,6 +186,7 @@ def test_a_predicate_about_another_address(browser, configure):
     configure(MIDDLEWARE=WITHOUT_OURS)
     resolver = user_email if browser.protocol == "wsgi" else user_email_async
     visitor = outside(browser, resolve_email=resolver("username", verified=allauth_verified))
+    assert visitor.get(PATH)["location"] == "/login?next=/sso/helpdesk"
     visitor.sign_in("jane")
     with pytest.raises(ResolverError, match="allauth_verified is no answer for 'username'"):
         visitor.get(PATH)

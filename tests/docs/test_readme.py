@@ -22,10 +22,12 @@ import pytest
 from markdown_it import MarkdownIt
 from paste.deploy import loadapp
 from pyramid.security import remember
+from servers_matrix.cells import table_of_forged_headers
 from starlette.applications import Starlette
 from starlette.middleware.sessions import SessionMiddleware
 
 from clients import SSO_TOKEN, make_environ, make_scope
+from readme_tables import read_table
 from sso_middleware import ConfigError, HelpDesk, asgi
 
 README = Path(__file__).parents[2] / "README.md"
@@ -436,3 +438,8 @@ def test_complete_applications(run, heading):
     cookie = next(value for name, value in headers if name.lower() == "set-cookie").split(";")[0]
     _, headers, _ = call(app, "/sso/helpdesk", [("Cookie", cookie)])
     assert email_in(location(headers)) == "jane@example.com"
+
+
+def test_table_of_forged_headers():
+    """The README says of each server what the matrix asserts; `servers_matrix/table.py` writes it."""
+    assert read_table("forged headers") == table_of_forged_headers()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import logging
+import pickle
 import time
 
 import pytest
@@ -152,6 +154,20 @@ def test_address_when_no_helpdesk_is_chosen(site, error):
 
     site(jane, choose, {"paths": PATH, "on_event": events.append}).get(PATH)
     assert [(event.email, event.account_id) for event in events] == [(JANE, None)]
+
+
+def test_an_event_is_a_value():
+    """It can be compared, kept in a set, matched and pickled, and has no __dict__ to walk."""
+    event = SSOEvent(outcome="handed_off", reason=None, path=PATH, account_id="4711", email=JANE, jti="j")
+    assert pickle.loads(pickle.dumps(event)) == event
+    assert len({event, copy.copy(event), SSOEvent("handed_off", None, PATH)}) == 2
+    match event:
+        case SSOEvent("handed_off", None, path):
+            assert path == PATH
+        case _:
+            pytest.fail("no match")
+    with pytest.raises(TypeError):
+        vars(event)
 
 
 def test_repr_without_address():

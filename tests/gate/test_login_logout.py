@@ -349,6 +349,12 @@ class TestExpireCookies:
         """Browsers want Secure in a Set-Cookie for these names, also to delete them."""
         assert expire_cookies(name)({})[0][1].endswith("; Secure")
 
+    @pytest.mark.parametrize("name", ["session", "__Host-session"])
+    def test_partitioned(self, name):
+        """A Partitioned cookie is only expired by one that is Partitioned, and therefore Secure."""
+        ((_, cookie),) = expire_cookies(name, partitioned=True)({})
+        assert cookie.endswith("; SameSite=Lax; Secure; Partitioned")
+
     def test_each_call_gives_a_list_of_its_own(self):
         """Whoever adds a header for one visitor adds it for that one."""
         end_session = expire_cookies("session")
@@ -378,6 +384,7 @@ class TestExpireCookies:
             (("a",), {"domain": "a\nb"}),
             (("a",), {"domain": 7}),
             (("a",), {"domain": "app example"}),
+            (("a",), {"partitioned": "no"}),
         ],
     )
     def test_wrong(self, names, options):

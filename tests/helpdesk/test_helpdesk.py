@@ -27,6 +27,7 @@ from joserfc.jwk import OctKey
 import sso_middleware.helpdesk.account
 from clients import AUTH_URL, DESK, JANE, SSO_TOKEN, make_desk
 from sso_middleware import ConfigError, Handoff, HelpDesk, ShortTokenWarning
+from sso_middleware._secret import Secret
 
 SHORT = "a token of 24 bytes only"
 
@@ -306,10 +307,14 @@ class TestSettings:
         assert len({DESK, make_desk()}) == 2
 
     def test_no_pickle(self):
-        """Pickling raises TypeError."""
+        """Pickling it, a Handoff or a Secret raises TypeError."""
         for protocol in range(pickle.HIGHEST_PROTOCOL + 1):
             with pytest.raises(TypeError, match="cannot be pickled"):
                 pickle.dumps(DESK, protocol)
+            with pytest.raises(TypeError, match="cannot be pickled"):
+                pickle.dumps(DESK.handoff(JANE), protocol)
+            with pytest.raises(TypeError, match="cannot be pickled"):
+                pickle.dumps(Secret(SSO_TOKEN), protocol)
 
 
 class TestShortToken:
@@ -367,6 +372,9 @@ class TestSecrets:
         handoff = DESK.handoff(JANE)
         assert repr(handoff) == f"Handoff(iat={handoff.iat}, jti='{handoff.jti}')"
         assert str(handoff) == repr(handoff)
+        assert copy.copy(handoff) is copy.deepcopy(handoff) is handoff
+        with pytest.raises(TypeError):
+            vars(handoff)
 
     @pytest.mark.parametrize(
         "changes", [{"backdate": 99}, {"sso_token": f"{SSO_TOKEN}\n"}, {"account_id": None}]

@@ -27,7 +27,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from clients import JANE, ASGISite, WSGISite, make_environ, make_scope
-from key_server import AUDIENCE, ISSUER, Issuer, ec_key, public_jwk, rsa_key
+from key_server import AUDIENCE, ISSUER, DrippingServer, Issuer, ec_key, public_jwk, rsa_key
 from servers import free_port
 from sso_middleware import ConfigError, HandoffRefused, ResolverUnavailable
 from sso_middleware.resolvers._keys import KeyServer
@@ -513,6 +513,41 @@ class TestNoUsableKey:
         assert "it answers" not in caplog.text
 
 
+OK = b"HTTP/1.1 200 OK\r\n"
+DRIPS = {
+    "nothing": ("http", b"", b""),
+    "status line": ("http", b"", b"x"),
+    "interim answers": ("http", b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
+    "flood of interim answers": ("http", b"", b"HTTP/1.1 100 Continue\r\n\r\n" * 4000),
+    "headers": ("http", OK, b"x"),
+    "body": ("http", OK + b"Content-Length: 1000000\r\n\r\n", b" "),
+    "chunks": ("http", OK + b"Transfer-Encoding: chunked\r\n\r\n", b"1\r\n \r\n"),
+    "body of an error": ("http", b"HTTP/1.1 500 Oops\r\nContent-Length: 1000000\r\n\r\n", b" "),
+    "TLS handshake": ("https", b"\x16\x03\x03\x40\x00", b"x"),
+}
+SLOW_LOOKUP = """
+import sys, threading
+from sso_middleware import ResolverUnavailable
+from sso_middleware.resolvers.keys import KeyServer
+
+never, lookups, now = threading.Event(), [], [0]
+
+def look(event, args):
+    if event == "socket.getaddrinfo":
+        lookups.append(args)
+        never.wait()
+
+sys.addaudithook(look)
+keys = KeyServer("http://127.0.0.1:1/", clock=lambda: now[0], timeout=0.1)
+for now[0] in range(0, 50, 10):
+    try:
+        keys.find("rsa")
+    except ResolverUnavailable:
+        pass
+print(len(lookups), "look-ups,", threading.active_count(), "threads")
+"""
+
+
 class TestKeyServerDown:
     @pytest.fixture
     def broken(self, issuer, request):
@@ -597,6 +632,47 @@ class TestKeyServerDown:
             taken = time.monotonic() - started
             issuer.delay_of_a_byte, issuer.status_without_end = 0, False
         assert 4 < taken < 20
+
+    def expect_nothing_left(self, threads, server):
+        deadline = time.monotonic() + 5
+        while (threading.active_count() > threads or server.connections) and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert threading.active_count() <= threads
+        assert not server.connections
+
+    @pytest.mark.parametrize("head", DRIPS)
+    def test_it_drips(self, head):
+        """However it drips, a fetch ends with its deadline: no thread and no connection is left behind."""
+        scheme, *answer = DRIPS[head]
+        server, clock = DrippingServer(*answer), Clock()
+        with server.serving() as address:
+            threads = threading.active_count()
+            keys = KeyServer(f"{scheme}://{address}/", clock=clock, timeout=0.2)
+            for _ in range(5):
+                started = time.monotonic()
+                with pytest.raises(ResolverUnavailable):
+                    keys.find("rsa")
+                assert time.monotonic() - started < 3
+                clock.now += 10
+                assert threading.active_count() <= threads + 1
+            self.expect_nothing_left(threads, server)
+
+    def test_proxy_drips(self, monkeypatch):
+        """So does a forward proxy."""
+        server = DrippingServer(b"HTTP/1.1 200 OK\r\n", b"x")
+        with server.serving() as address:
+            monkeypatch.setenv("https_proxy", f"http://{address}")
+            threads = threading.active_count()
+            with pytest.raises(ResolverUnavailable):
+                KeyServer("https://issuer.example/", timeout=0.2).find("rsa")
+            self.expect_nothing_left(threads, server)
+
+    def test_one_fetch_at_a_time(self):
+        """While the host's name is looked up, which nothing can end, no second fetch is begun."""
+        done = subprocess.run(
+            [sys.executable, "-c", SLOW_LOOKUP], capture_output=True, text=True, timeout=60, check=False
+        )
+        assert (done.stdout, done.stderr) == ("1 look-ups, 2 threads\n", "")
 
     @pytest.mark.slow
     def test_it_hangs(self, issuer):

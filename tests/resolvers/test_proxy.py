@@ -112,7 +112,6 @@ class TestTrustedProxy:
             ("127.0.0.1", "::ffff:127.0.0.1"),
             ("::1", "::1"),
             ("fd00::/8", "fd12::7"),
-            ("fe80::1", "fe80::1%eth0"),
             ("::ffff:10.0.0.0/104", PEER),
             ("::ffff:10.0.0.0/104", f"::ffff:{PEER}"),
             (f"::ffff:{PEER}", PEER),
@@ -136,6 +135,13 @@ class TestTrustedProxy:
     def test_from_somebody_else(self, make, peer):
         """Forged: the header of another peer, or of one without an address, is refused."""
         resolver = trusted_header(OAUTH2_PROXY, trusted_proxies="10.0.0.0/8")
+        assert reason(resolver, make([(OAUTH2_PROXY, JANE)], peer)) == "untrusted_proxy"
+
+    @pytest.mark.parametrize("trusted", ["fe80::1", "fe80::/10", "::ffff:10.1.2.3"])
+    @pytest.mark.parametrize("peer", ["fe80::1%eth0", "fe80::1%2", "::ffff:10.1.2.3%eth0"])
+    def test_zone(self, make, trusted, peer):
+        """An address with a zone is another network's, and no address that is trusted has one."""
+        resolver = trusted_header(OAUTH2_PROXY, trusted_proxies=trusted)
         assert reason(resolver, make([(OAUTH2_PROXY, JANE)], peer)) == "untrusted_proxy"
 
     def test_mapped_network(self, make):
@@ -170,6 +176,20 @@ class TestTrustedProxy:
         headers = [(OAUTH2_PROXY, JANE), ("X-Forwarded-For", claimed)]
         ProxyFix(app)(WSGISource.make(headers, peer), lambda *_: None)
         assert seen == ["untrusted_proxy" if refused else JANE]
+
+    def test_behind_two_proxy_fix(self):
+        """Two in a row let anyone choose the peer, as the docstring says; a secret beside it still holds."""
+        alone = trusted_header(OAUTH2_PROXY, trusted_proxies=PEER)
+        with_secret = trusted_header(OAUTH2_PROXY, trusted_proxies=PEER, secret=SECRET)
+        seen = []
+
+        def app(environ, start_response):
+            seen[:] = [alone(environ), reason(with_secret, environ)]
+            return []
+
+        headers = [(OAUTH2_PROXY, JANE), ("X-Forwarded-For", PEER)]
+        ProxyFix(ProxyFix(app))(WSGISource.make(headers, STRANGER), lambda *_: None)
+        assert seen == [JANE, "untrusted_proxy"]
 
 
 class TestSecret:

@@ -250,7 +250,7 @@ def test_wrong_key_is_named(key, what):
 @pytest.mark.parametrize(
     ("sso_token", "key", "what"),
     [
-        ("'quoted-quoted-quoted-quoted-quoted'", "quoted-quoted-quoted-quoted-quoted", "stripped"),
+        ("<marked-marked-marked-marked-marked>", "marked-marked-marked-marked-marked", "stripped"),
         ("ab" * 20, b"\xab" * 20, "hex-decoded"),
         ("x!", b"something else", "likely slip"),
     ],

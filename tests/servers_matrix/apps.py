@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import sys
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -17,7 +16,6 @@ from starlette.routing import Mount
 from werkzeug.exceptions import NotFound
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 from werkzeug.middleware.proxy_fix import ProxyFix
-from werkzeug.serving import run_simple
 
 import sso_middleware.asgi
 import sso_middleware.wsgi
@@ -77,6 +75,3 @@ if MOUNT:
 if PREFIX:
     wsgi = ProxyFix(wsgi, x_for=0, x_proto=0, x_prefix=1)
     asgi = with_prefix(asgi)
-
-if __name__ == "__main__":
-    run_simple("127.0.0.1", int(sys.argv[1]), wsgi, threaded=True)

@@ -29,10 +29,12 @@ class ServerKind:
     module: str
     command: Callable[[int, str], list[str]]
     prefix_in_path: bool = False  # what Starlette's Mount relies on
-    # What becomes of the proxy's header if a visitor's own comes beside it: "refused" by the resolver,
-    # "dropped" by the server, or the "last" counts, which no resolver can see (see resolvers.proxy).
-    doubled: Literal["refused", "last"] = "refused"
-    twin: Literal["refused", "dropped", "last"] = "dropped"  # under a name with underscores
+    # What the application sees of the proxy's header if a visitor's own comes beside it: "both", which the
+    # resolver refuses, or the "last" alone.
+    doubled: Literal["both", "last"] = "both"
+    # The same under a name with underscores: "told apart", "dropped", "joined" to the proxy's, or the "last".
+    twin: Literal["told apart", "dropped", "joined", "last"] = "dropped"
+    strips_no_break_space: bool = False  # around a header's value
 
     @property
     def is_installed(self) -> bool:
@@ -41,6 +43,45 @@ class ServerKind:
 
 def _flag(name: str, prefix: str) -> list[str]:
     return [name, prefix] if prefix else []
+
+
+#: What a visitor's own header, let through by a careless proxy, comes to: what a server shows of it, and
+#: what `trusted_header` answers then.
+DOUBLED = {"both": "refused", "last": "**the last counts**"}
+TWIN_BESIDE = {
+    "told apart": "refused",
+    "dropped": "dropped by the server",
+    "joined": "refused",
+    "last": "**the last counts**",
+}
+TWIN_ALONE = {
+    "told apart": "refused",
+    "dropped": "dropped by the server",
+    "joined": "**counts**",
+    "last": "**counts**",
+}
+
+
+def table_of_forged_headers() -> str:
+    """What each server does with a forged header, as the tests of the matrix have seen it."""
+    rows = [
+        (
+            server.name,
+            server.protocol,
+            DOUBLED[server.doubled],
+            TWIN_BESIDE[server.twin],
+            TWIN_ALONE[server.twin],
+        )
+        for server in SERVERS
+    ]
+    head = (
+        "Server",
+        "Protocol",
+        "the header twice",
+        "its underscore twin beside it",
+        "its underscore twin alone",
+    )
+    return "\n".join(f"| {' | '.join(row)} |" for row in (head, ("---",) * len(head), *rows))
 
 
 SERVERS = [
@@ -52,7 +93,7 @@ SERVERS = [
             *("uvicorn", "--host", HOST, "--port", str(port), *_flag("--root-path", prefix), "apps:asgi")
         ],
         prefix_in_path=True,
-        twin="refused",
+        twin="told apart",
     ),
     ServerKind(
         "hypercorn",
@@ -61,7 +102,7 @@ SERVERS = [
         lambda port, prefix: [
             *("hypercorn", "--bind", f"{HOST}:{port}", *_flag("--root-path", prefix), "apps:asgi")
         ],
-        twin="refused",
+        twin="told apart",
     ),
     ServerKind(
         "granian",
@@ -71,7 +112,7 @@ SERVERS = [
             *("granian", "--interface", "asgi", "--host", HOST, "--port", str(port)),
             *(*_flag("--url-path-prefix", prefix), "apps:asgi"),
         ],
-        twin="refused",
+        twin="told apart",
     ),
     ServerKind(
         "gunicorn (asgi)",
@@ -118,7 +159,59 @@ SERVERS = [
         ],
         twin="last",
     ),
-    ServerKind("Werkzeug", "WSGI", "werkzeug", lambda port, _: ["apps", str(port)]),
+    ServerKind("Werkzeug", "WSGI", "werkzeug", lambda port, _: ["serve", "werkzeug", str(port)]),
+    ServerKind(
+        "uWSGI",
+        "WSGI",
+        "pyuwsgi",
+        lambda port, _: ["serve", "uwsgi", str(port)],
+        twin="joined",
+    ),
+    ServerKind(
+        "wsgiref",
+        "WSGI",
+        "wsgiref",
+        lambda port, _: ["serve", "wsgiref", str(port)],
+        twin="joined",
+        strips_no_break_space=True,
+    ),
+    ServerKind(
+        "Tornado's WSGIContainer",
+        "WSGI",
+        "tornado",
+        lambda port, _: ["serve", "tornado", str(port)],
+        twin="last",
+    ),
+    ServerKind(
+        "uvicorn --interface wsgi",
+        "WSGI",
+        "uvicorn",
+        lambda port, _: [
+            *("uvicorn", "--host", HOST, "--port", str(port), "--interface", "wsgi", "apps:wsgi")
+        ],
+        twin="joined",
+    ),
+    ServerKind(
+        "hypercorn",
+        "WSGI",
+        "hypercorn",
+        lambda port, _: ["hypercorn", "--bind", f"{HOST}:{port}", "wsgi:apps:wsgi"],
+        twin="joined",
+    ),
+    ServerKind(
+        "a2wsgi on uvicorn",
+        "WSGI",
+        "a2wsgi",
+        lambda port, _: ["serve", "a2wsgi", str(port)],
+        twin="joined",
+    ),
+    ServerKind(
+        "asgiref's WsgiToAsgi on uvicorn",
+        "WSGI",
+        "asgiref",
+        lambda port, _: ["serve", "asgiref", str(port)],
+        twin="joined",
+    ),
 ]
 
 

@@ -1,8 +1,8 @@
-"""Run the matrix and write what came out into the README, between two comments::
+"""Run the matrix and write its two tables into the README, each between two comments::
 
     python tests/servers_matrix/table.py
 
-Exits with 1 if a test failed or was skipped, or if the README has no place for the table.
+Exits with 1 if a test failed or was skipped, or if the README has no place for a table.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import pytest
 HERE = Path(__file__).parent
 
 sys.path[:0] = [str(HERE), str(HERE.parent / "support")]
-from cells import SERVERS, WAYS, ServerKind, Way  # noqa: E402 - found there only now
+from cells import SERVERS, WAYS, ServerKind, Way, table_of_forged_headers  # noqa: E402 - found there only now
 
 from processes import NGINX  # noqa: E402
 from readme_tables import write_table  # noqa: E402
@@ -45,10 +45,15 @@ def render(results: Results) -> str:
     head = ["Server", "Protocol", *(way.name for way in WAYS)]
     lines = [f"| {' | '.join(head)} |", f"|{'---|' * len(head)}"]
     for server in SERVERS:
-        version = importlib.metadata.version(server.module) if server.is_installed else ""
+        version = version_of(server.module) if server.is_installed else ""
         cells = [MARKS[results.outcomes[server, way]] for way in WAYS]
-        lines.append(f"| {' | '.join([f'{server.name} {version}', server.protocol, *cells])} |")
+        lines.append(f"| {' | '.join([f'{server.name} {version}'.strip(), server.protocol, *cells])} |")
     return "\n".join([*lines, "", f"Python {sys.version.partition(' ')[0]}, {nginx_version()}."])
+
+
+def version_of(module: str) -> str:
+    """Return the version of what is installed; what comes with Python has its version."""
+    return "" if module in sys.stdlib_module_names else importlib.metadata.version(module)
 
 
 def nginx_version() -> str:
@@ -65,8 +70,9 @@ def main() -> int:
     )
     table = render(results)
     print(table)  # noqa: T201 - for whoever runs it
-    if not write_table("servers", table):
-        print("the README has no place for the table of servers", file=sys.stderr)  # noqa: T201
+    # The second one says what the tests assert, so it holds only if they pass.
+    if not write_table("servers", table) or not write_table("forged headers", table_of_forged_headers()):
+        print("the README has no place for a table", file=sys.stderr)  # noqa: T201
         return 1
     return 1 if exit_code or "not run" in table else 0
 

@@ -147,7 +147,7 @@ class TestCarelessProxy:
     def test_doubled(self, cell, name, value):
         """A forged header beside the genuine one is refused, where the server shows both."""
         both = self.genuine, (name, value)
-        expected = {"refused": ["ambiguous_header"] * 2, "last": [value or "login", JANE]}
+        expected = {"both": ["ambiguous_header"] * 2, "last": [value or "login", JANE]}
         outcomes = [self.outcome(cell, *both), self.outcome(cell, *both[::-1])]
         assert outcomes == expected[cell.server.doubled]
 
@@ -156,9 +156,10 @@ class TestCarelessProxy:
         """One under a name with underscores is refused or dropped, where it is not taken for genuine."""
         twin = name, EVE
         expected = {
-            "refused": ["ambiguous_header"] * 3,
+            "told apart": ["ambiguous_header"] * 3,
             "dropped": [JANE, JANE, "login"],
             "last": [EVE, JANE, EVE],
+            "joined": ["ambiguous_header", "ambiguous_header", EVE],
         }
         outcomes = [
             self.outcome(cell, *headers) for headers in ([self.genuine, twin], [twin, self.genuine], [twin])
@@ -188,8 +189,9 @@ class TestCarelessProxy:
         ids=ascii,
     )
     def test_no_address(self, cell, value):
-        """What is no address is refused, or lost on the way, and never mended."""
-        assert self.outcome(cell, (HEADER, value)) in ("invalid_email", "login")
+        """What is no address is refused, or lost on the way, and not repaired, except by the server."""
+        trimmed = JANE if cell.server.strips_no_break_space and value.startswith(b"\xa0") else None
+        assert self.outcome(cell, (HEADER, value)) in ("invalid_email", "login", trimmed)
 
     def test_genuine(self, cell):
         """Without a forgery the visitor is handed off, in whatever case the proxy writes the name."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import threading
 import time
 from contextlib import contextmanager, suppress
@@ -28,6 +29,51 @@ def public_jwk(key_id: str, private: Any, **more: str) -> dict[str, Any]:
     kind = "RS256" if isinstance(private, rsa.RSAPrivateKey) else "ES256"
     jwk = jwt.get_algorithm_by_name(kind).to_jwk(private.public_key(), as_dict=True)
     return {**jwk, "kid": key_id, "use": "sig", **more}
+
+
+class DrippingServer:
+    """Accepts connections, and sends each of them `head`, then `piece` again and again, without an end.
+
+    Attributes:
+        connections: those that the client has not closed.
+    """
+
+    def __init__(self, head: bytes, piece: bytes) -> None:
+        self.head, self.piece = head, piece
+        self.connections: dict[socket.socket, bytes] = {}  # and what comes next
+
+    @contextmanager
+    def serving(self):
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            listener.settimeout(0.02)
+            ended = threading.Event()
+            thread = threading.Thread(target=self._drip, args=[listener, ended])
+            thread.start()
+            try:
+                yield f"127.0.0.1:{listener.getsockname()[1]}"
+            finally:
+                ended.set()
+                thread.join()
+
+    def _drip(self, listener, ended):
+        while not ended.is_set():
+            with suppress(TimeoutError):
+                connection, _ = listener.accept()
+                connection.setblocking(False)
+                self.connections[connection] = self.head
+            for connection, rest in [*self.connections.items()]:
+                try:
+                    with suppress(BlockingIOError):
+                        sent = connection.send(rest)
+                        self.connections[connection] = rest[sent:] or self.piece
+                    with suppress(BlockingIOError):
+                        if not connection.recv(65536):
+                            raise ConnectionError
+                except OSError:
+                    del self.connections[connection]
+                    connection.close()
+        for connection in self.connections:
+            connection.close()
 
 
 class Issuer:

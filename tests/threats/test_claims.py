@@ -90,7 +90,7 @@ def test_every_answer_is_unreadable_to_other_origins(site):
             assert not [name for name, _ in reply.headers if name.lower().startswith("access-control-")]
 
 
-@pytest.mark.parametrize("path", ["/a\u2028b", "/caf\u00e9", "/a;b", "/a b"])
+@pytest.mark.parametrize("path", ["/a\u00a0b", "/caf\u00e9", "/a;b", "/a b"])
 def test_a_path_splits_no_header(site, path):
     """An intercepted path with odd characters is percent-encoded in every header that names it."""
     options = {"paths": path, "login_url": "/login"}

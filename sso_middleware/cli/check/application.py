@@ -180,6 +180,20 @@ def check_cookies(app: Any, located: Iterable[Located]) -> Iterator[Finding]:
                 yield found("SSO.W026", f"{type(node).__name__} sets it")
 
 
+def check_proxy_fix(app: Any) -> Iterator[Finding]:
+    """Look for a ProxyFix of Werkzeug's inside of another."""
+    for _, node in _walk(app, into_mounts=True):
+        if _is_proxy_fix(node) and any(
+            inner is not node and _is_proxy_fix(inner) for _, inner in _walk(node, into_mounts=True)
+        ):
+            yield found("SSO.W028", "a ProxyFix is inside of another")
+            return
+
+
+def _is_proxy_fix(node: Any) -> bool:
+    return any(base.__name__ == "ProxyFix" for base in type(node).__mro__)
+
+
 def check_order(located: Located) -> Iterator[Finding]:
     """Look for a session middleware inside of SSOMiddleware, where it runs too late."""
     for _, node in _walk(located.inner, into_mounts=False):

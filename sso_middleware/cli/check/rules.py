@@ -20,13 +20,6 @@ RULES = {
             "Compare its end with the vendor's panel. If it is whole: --ignore SSO.W001.",
         ),
         Rule(
-            "SSO.W002",
-            "The SSO Token has quotes around it",
-            "Docker's --env-file and some other readers of environment files keep the quotes, and "
-            "then they are part of the key.",
-            "Remove the quotes where the token is set.",
-        ),
-        Rule(
             "SSO.W003",
             "The SSO Token looks like an MD5 digest",
             "32 hexadecimal digits are what md5 gives. The vendor's Knowledge Base product wants its "
@@ -124,6 +117,15 @@ RULES = {
             "the Help Desk looks anonymous.",
             'Use "Lax": SESSION_COOKIE_SAMESITE in Flask and Quart, same_site of Starlette\'s '
             "SessionMiddleware. If the resolver reads another cookie: --ignore SSO.W026.",
+        ),
+        Rule(
+            "SSO.W028",
+            "Two ProxyFix are in a row",
+            "Each takes the client's address from the same X-Forwarded-For. The inner one records what the "
+            "outer one found there as the peer, so that anyone who reaches the application can choose the "
+            "peer that trusted_header compares with trusted_proxies.",
+            "Keep one ProxyFix, with x_for= set to the number of proxies. Some platforms and extensions add "
+            "one themselves.",
         ),
         *WALK_RULES,
         # The network.

@@ -27,9 +27,7 @@ def check_token(sso_token: str) -> Iterator[Finding]:
         yield found("SSO.W005", "the SSO Token reads like the placeholder of an example")
     elif size < SHORTEST_TOKEN:
         yield found("SSO.W001", f"the SSO Token has {size} bytes")
-    if len(sso_token) > 1 and sso_token[0] == sso_token[-1] and sso_token[0] in "\"'`":
-        yield found("SSO.W002", f"the SSO Token begins and ends with {sso_token[0]}")
-    elif _MD5.fullmatch(sso_token):
+    if _MD5.fullmatch(sso_token):
         yield found("SSO.W003", "the SSO Token is 32 hexadecimal digits")
     elif _is_base64_of_text(sso_token):
         yield found("SSO.W004", "the SSO Token can be decoded as base64")

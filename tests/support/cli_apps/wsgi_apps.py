@@ -6,6 +6,7 @@ from functools import partial
 
 from flask import Flask, session
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from sso_middleware import HandoffRefused, HelpDesk, Logout, ResolverUnavailable, expire_cookies
 from sso_middleware.resolvers import first_of
@@ -442,6 +443,17 @@ def calling_itself():
     app = Flask(__name__)
     app.wsgi_app = wrapped(app=app)
     return app
+
+
+def each_behind_proxy_fix():
+    return DispatcherMiddleware(ProxyFix(wrapped(app=site)), {"/other": ProxyFix(site)})
+
+
+def twice_behind_proxy_fix():
+    app = Flask(__name__)
+    app.route("/login")(lambda: "hello")
+    app.wsgi_app = ProxyFix(wrapped(app=app.wsgi_app))
+    return ProxyFix(app)
 
 
 def strict_flask():
