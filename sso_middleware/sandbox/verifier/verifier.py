@@ -56,13 +56,7 @@ class HandoffVerifier:
         self._sso_token: Secret[str] = Secret(sso_token)
         del sso_token  # from tracebacks with locals, too
         problems = problems_of(
-            sso_token=self._sso_token,
-            sso_auth_url="https://helpdesk.invalid/",  # not the verifier's business
-            account_id=account_id,
-            auth_url=auth_url,
-            logout_url=None,
-            backdate=0,
-            allow_http=True,
+            sso_token=self._sso_token, account_id=account_id, auth_url=auth_url, allow_http=True
         )
         numbers = {
             "freshness": freshness,
