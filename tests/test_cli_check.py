@@ -223,6 +223,7 @@ def test_an_empty_cookie_is_a_usage_error(cookie):
         "asgi_apps:fastapi_app()",
         "asgi_apps:no_lifespan()",
         "asgi_apps:streaming_login_page()",
+        "wsgi_apps:extended_flask()",
         "asgi_apps:called_without_await()",
         "asgi_apps:mounted_right()",
     ],
@@ -240,6 +241,12 @@ def test_a_strict_session_cookie_of_quart():
     code, found, report = check("asgi_apps:strict_quart()")
     assert (code, found) == (1, ["SSO.W026"])
     assert message_of(report, "SSO.W026") == "Quart sets it"
+
+
+def test_functions_that_quart_runs_before_each_view():
+    code, found, report = check("asgi_apps:hooked_quart()")
+    assert (code, found) == (1, ["SSO.W027"])
+    assert message_of(report, "SSO.W027") == "Quart runs asgi_apps.end_idle_session"
 
 
 # Redirects are followed.
@@ -409,6 +416,7 @@ def test_a_logout_url_of_another_host_is_visited_where_it_is_taken_over():
         ("asgi_apps:exiting()", (), ["SSO.E040"], "raised SystemExit: 7 (asgi_apps.py, line"),
         ("wsgi_apps:calling_itself()", (), ["SSO.E040"], "the login page /login raised RecursionError"),
         ("wsgi_apps:strict_flask()", (), ["SSO.W026"], "Flask sets it"),
+        ("wsgi_apps:hooked_flask()", (), ["SSO.W027"], "Flask runs wsgi_apps.end_idle_session"),
         ("asgi_apps:strict_starlette()", (), ["SSO.W026"], "SessionMiddleware sets it"),
         ("wsgi_apps:silent()", (), ["SSO.E040"], "brought no answer: start_response was never called"),
         ("wsgi_apps:returning_nothing()", (), ["SSO.E040"], "returned None in place of a body"),

@@ -11,7 +11,14 @@ from typing import Any
 import click
 
 from sso_middleware.callables import takes
-from sso_middleware.cli.checks.application import Located, check_cookies, check_order, check_paths, locate
+from sso_middleware.cli.checks.application import (
+    Located,
+    check_cookies,
+    check_hooks,
+    check_order,
+    check_paths,
+    locate,
+)
 from sso_middleware.cli.checks.client import client_of
 from sso_middleware.cli.checks.django import django_project
 from sso_middleware.cli.checks.findings import Finding, counts
@@ -140,6 +147,7 @@ def _check_application(target: str, prefix: str, root_path: str, cookie: str | N
         report.findings += _check_token_of(report.helpdesk, prefix, short=loaded.short_token)
         report.findings += check_account(report.helpdesk)
     report.findings += check_cookies(loaded.app, located)
+    report.findings += [finding for each in located for finding in check_hooks(each)]
     paths = [finding for each in located for finding in check_paths(each, root_path)]
     order = [finding for each in located for finding in check_order(each)]
     if walk:
