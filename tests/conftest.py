@@ -30,7 +30,6 @@ LEFT_OUT = {
     "matrix": "takes minutes",
     "packaging": "needs the package index",
     "reliability": "takes minutes",
-    "threats": "takes minutes",
     "transparency": "needs the package index",
 }
 #: And of what it skips where a tool is missing.

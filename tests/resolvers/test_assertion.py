@@ -528,7 +528,7 @@ DRIPS = {
 SLOW_LOOKUP = """
 import sys, threading
 from sso_middleware import ResolverUnavailable
-from sso_middleware.resolvers.keys import KeyServer
+from sso_middleware.resolvers._keys import KeyServer
 
 never, lookups, now = threading.Event(), [], [0]
 

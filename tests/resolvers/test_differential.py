@@ -7,13 +7,13 @@ import re
 import flask
 import httpx
 import pytest
-from applications import APPLICATIONS, SECRET, VERIFIED
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from people import HOUR, KINDS, People
 
+from applications import APPLICATIONS, SECRET, VERIFIED
 from browsing import PATH, protect_wsgi, tamper, visit, wsgi_browser
 from clients import AUTH_URL, JANE, SSO_TOKEN
+from people import HOUR, KINDS, People
 from sso_middleware.resolvers import flask as for_flask
 from sso_middleware.sandbox import HandoffVerifier
 
