@@ -139,6 +139,7 @@ def _nothing_left_open():
     cache.clear()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("browser", [WSGIBrowser, ASGIBrowser], ids=lambda browser: browser.protocol)
 @pytest.mark.parametrize("engine", ENGINES)
 class TestInProcess:

@@ -126,6 +126,7 @@ STEPS = st.lists(
 )
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:datetime.datetime.utc:DeprecationWarning")  # Flask-Login's
 @pytest.mark.parametrize("make", APPLICATIONS, ids=lambda make: make.__name__)
 def test_the_person_of_the_view(make, tmp_path):
