@@ -30,11 +30,10 @@ LEFT_OUT = {
     "matrix": "takes minutes",
     "packaging": "needs the package index",
     "reliability": "takes minutes",
-    "threats": "takes minutes",
     "transparency": "needs the package index",
 }
 #: And of what it skips where a tool is missing.
-OPTIONAL = {*LEFT_OUT, "benchmark", "browser", "fuzz", "interop", "nginx", "node"}
+OPTIONAL = {*LEFT_OUT, "benchmark", "browser", "fuzz", "interop", "nginx", "node", "types"}
 
 
 def pytest_addoption(parser):

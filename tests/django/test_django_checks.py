@@ -10,6 +10,8 @@ import traceback
 import pytest
 from django.core.checks import run_checks
 from django.urls import reverse_lazy
+
+from clients import AUTH_URL, DESK, LOGOUT_URL, SSO_TOKEN
 from django_project import (
     AUTHENTICATION,
     ENGINES,
@@ -20,8 +22,6 @@ from django_project import (
     inside,
     setting,
 )
-
-from clients import AUTH_URL, DESK, LOGOUT_URL, SSO_TOKEN
 from sso_middleware import ConfigError, Logout, ShortTokenWarning
 
 EVERY_SETTING = [

@@ -16,6 +16,8 @@ from django.core.exceptions import PermissionDenied
 from django.test import AsyncClient, Client
 from django.urls import clear_script_prefix, get_script_prefix, reverse_lazy, set_script_prefix
 from django.utils.functional import SimpleLazyObject
+
+from clients import DESK, JANE, make_desk
 from django_project import (
     AUTHENTICATION,
     OURS,
@@ -26,8 +28,6 @@ from django_project import (
     inside,
     setting,
 )
-
-from clients import DESK, JANE, make_desk
 from sso_middleware import (
     ConfigError,
     HandoffRefused,

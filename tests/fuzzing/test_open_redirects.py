@@ -13,6 +13,8 @@ from sso_middleware import ConfigError, Logout
 
 PAYLOADS = payloads()
 
+pytestmark = pytest.mark.slow
+
 
 def test_there_are_many_and_they_bite():
     """Most of them do lead a browser away if they are redirected to as they are."""
