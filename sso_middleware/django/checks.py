@@ -13,18 +13,19 @@ is an error here as soon as it is made.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, cast
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
-from django.core.checks import Error
+from django.core.checks import Error, Tags, register
 from django.core.checks import Warning as Caution
 from django.core.exceptions import ImproperlyConfigured
 
+from sso_middleware.django.middleware import SSOMiddleware, make_gate
 from sso_middleware.django.order import AUTHENTICATION, SESSION, Order, read_order
 from sso_middleware.django.settings import SETTING
-from sso_middleware.errors import ShortTokenWarning
+from sso_middleware.errors import ConfigError, ShortTokenWarning
 
 _PANEL = "Copy it from the vendor's panel: Settings > Security > Single sign-on."
 _DOTTED = "Give a callable, or the dotted path of one, which is given the HttpRequest."
@@ -68,22 +69,20 @@ _ERRORS = {
 }
 
 
-def findings(middleware: type, make_gate: Callable[[], object]) -> list[Any]:
-    """Return Django's messages about what is wrong.
-
-    Args:
-        middleware: the class to look for in ``MIDDLEWARE``.
-        make_gate: returns the problems of ``HELPDESK_SSO``, if there are any, as a dict.
-    """
-    order = read_order(middleware)
+def findings(**_: object) -> list[Any]:
+    """Return Django's messages about what is wrong."""
+    order = read_order(SSOMiddleware)
     if order.ours is None:
-        return _unused(middleware)
+        return _unused()
+    problems: dict[str, str] = {}
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        problems = make_gate()
+        try:
+            make_gate(is_async=False)
+        except ConfigError as error:
+            problems = error.problems
     found = _in_order(order) + _of_session()
-    if isinstance(problems, dict):
-        found += [_error(name, text) for name, text in problems.items()]
+    found += [_error(name, text) for name, text in problems.items()]
     for warning in caught:
         if issubclass(warning.category, ShortTokenWarning):
             found.append(Caution(f"{SETTING}: {warning.message}", hint=_PANEL, id="sso_middleware.W001"))
@@ -92,10 +91,10 @@ def findings(middleware: type, make_gate: Callable[[], object]) -> list[Any]:
     return found
 
 
-def _unused(middleware: type) -> list[Any]:
+def _unused() -> list[Any]:
     if not hasattr(settings, SETTING):
         return []
-    line = f"{middleware.__module__}.{middleware.__qualname__}"
+    line = "sso_middleware.django.SSOMiddleware"
     hint = f"Add the line {line!r} below {AUTHENTICATION!r}."
     for other in _OF_WHOLE_APPLICATIONS.intersection(settings.MIDDLEWARE):
         hint = f"Write {line!r} in place of {other!r}, which is for wrapping a whole application."
@@ -173,3 +172,7 @@ def _error(name: str, text: str) -> Any:
     number, hint = _ERRORS.get(name, _UNKNOWN)
     where = name if name == SETTING else f"{SETTING}[{name!r}]"
     return Error(f"{where} {text}.", hint=hint, id=f"sso_middleware.E{number:03}")
+
+
+# Django's registry is empty until somebody asks for its checks, so nothing happens by registering one.
+register(findings, "sso_middleware", Tags.security)

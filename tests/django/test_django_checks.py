@@ -81,7 +81,7 @@ EVERY_SETTING = [
     (16, setting(logout="yes"), "'logout'] must be True, a Logout, or a dict"),
     (16, setting(logout={"path": "x", "then": ""}), "'logout'] Logout(path) must start with /; Logout(then)"),
     (16, setting(logout={"where": "/"}), "'logout'] may hold end_session, path and then"),
-    (16, setting(logout={"end_session": "no.where"}), "'logout'] 'no.where' cannot be imported"),
+    (16, setting(logout={"end_session": "no.where"}), "'logout'] end_session 'no.where' cannot be imported"),
     (17, setting(on_event=7), "'on_event'] must be a callable"),
     (17, setting(on_event="no.where"), "'on_event'] 'no.where' cannot be imported"),
 ]
@@ -230,7 +230,7 @@ def test_where_a_logout_leads(configure):
     configure(LOGOUT_REDIRECT_URL="no-such-name")
     (error,) = found()
     assert error.id == "sso_middleware.E016"
-    assert "['logout'] (from LOGOUT_REDIRECT_URL) is neither a path" in error.msg
+    assert "['logout'] then (from LOGOUT_REDIRECT_URL) is neither a path" in error.msg
     configure(HELPDESK_SSO=setting(logout={"then": "/bye"}))
     assert found() == []
 
