@@ -24,7 +24,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from sso_middleware.django.middleware import SSOMiddleware, make_gate
 from sso_middleware.django.order import AUTHENTICATION, SESSION, Order, read_order
-from sso_middleware.django.settings import SETTING
+from sso_middleware.django.settings import SETTING, USER_MODEL, VARIABLES, missing_variables
 from sso_middleware.errors import ConfigError, ShortTokenWarning
 
 _PANEL = "Copy it from the vendor's panel: Settings > Security > Single sign-on."
@@ -66,6 +66,11 @@ _ERRORS = {
         "visitors go to LOGOUT_REDIRECT_URL, or to the start page.",
     ),
     "on_event": (17, "Give a sync callable, or the dotted path of one, which is given each SSOEvent."),
+    USER_MODEL: (
+        19,
+        "Give your user model an email, or an EMAIL_FIELD that names the field of the address; or give "
+        "resolve_email in HELPDESK_SSO, which is given the HttpRequest.",
+    ),
 }
 
 
@@ -81,7 +86,7 @@ def findings(**_: object) -> list[Any]:
             make_gate(is_async=False)
         except ConfigError as error:
             problems = error.problems
-    found = _in_order(order) + _of_session()
+    found = _in_order(order) + _of_session() + _of_variables(problems)
     found += [_error(name, text) for name, text in problems.items()]
     for warning in caught:
         if issubclass(warning.category, ShortTokenWarning):
@@ -155,6 +160,21 @@ def _of_user(verified: Any) -> list[Any]:
     ]
 
 
+def _of_variables(problems: dict[str, str]) -> list[Any]:
+    """Return a warning instead of the errors where none of the variables is set, and take those out."""
+    if SETTING in problems or not (missing := missing_variables()):
+        return []
+    for name in missing:
+        del problems[name]
+    return [
+        Caution(
+            f"{SETTING} leaves the account to variables, and none is set: {', '.join(sorted(missing))}.",
+            hint="Set them where your server runs: it does not start without them. Other commands need none.",
+            id="sso_middleware.W007",
+        )
+    ]
+
+
 def _of_session() -> list[Any]:
     same_site = settings.SESSION_COOKIE_SAMESITE
     if str(same_site).lower() != "strict":  # in any case, as for browsers
@@ -169,8 +189,12 @@ def _of_session() -> list[Any]:
 
 
 def _error(name: str, text: str) -> Any:
-    number, hint = _ERRORS.get(name, _UNKNOWN)
-    where = name if name == SETTING else f"{SETTING}[{name!r}]"
+    key, where = name, f"{SETTING}[{name!r}]"
+    if name in {SETTING, USER_MODEL}:
+        where = name
+    elif name.startswith(VARIABLES) and name not in settings.HELPDESK_SSO:
+        key, where = name.removeprefix(VARIABLES).lower().removesuffix("_file"), name
+    number, hint = _ERRORS.get(key, _UNKNOWN)
     return Error(f"{where} {text}.", hint=hint, id=f"sso_middleware.E{number:03}")
 
 

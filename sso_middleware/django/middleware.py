@@ -14,6 +14,7 @@ from typing import Any, TypeAlias
 
 from asgiref.sync import async_to_sync, iscoroutinefunction, markcoroutinefunction, sync_to_async
 from django.contrib.auth import logout
+from django.core.exceptions import SynchronousOnlyOperation
 
 from sso_middleware._calls import Arguments, Call, Check, from_loop, is_async, is_awaitable, run
 from sso_middleware._environ import cgi_names, headers_in
@@ -46,6 +47,10 @@ def end_session(request: Request) -> list[tuple[str, str]]:
 
 
 _HEADERS = cgi_names(HEADERS)
+_SYNC_IN_ASYNC = (
+    "An async callable of HELPDESK_SSO asks Django for something sync, such as request.user. Write it as a "
+    "plain def: it is then called in a thread, where Django runs sync code."
+)
 
 
 class SSOMiddleware:
@@ -175,7 +180,16 @@ def _wrap(function: Callable[..., Any], check: Check) -> Call:
 
 
 def _wrap_async(function: Callable[..., Any], check: Check) -> Call:
-    return from_loop(function, check, _in_thread, _is_async)
+    call = from_loop(function, check, _in_thread, _is_async)
+
+    async def call_with_advice(arguments: Arguments) -> Any:
+        try:
+            return await call(arguments)
+        except SynchronousOnlyOperation as error:
+            error.add_note(_SYNC_IN_ASYNC)
+            raise
+
+    return call_with_advice
 
 
 def _is_async(function: object) -> bool:

@@ -14,24 +14,35 @@ from django.http import HttpResponse
 
 from sso_middleware.gate import Answer
 
+_FLAGS = frozenset({"httponly", "partitioned", "secure"})
+
 
 class _Cookie(Morsel[str]):
-    """A Set-Cookie header for ``response.cookies`` that goes out as it came in."""
+    """A Set-Cookie header for ``response.cookies`` that goes out as it came in, if nobody changes it."""
 
     def __init__(self, header: str) -> None:
         super().__init__()
-        name, _, rest = header.partition("=")
-        value = rest.partition(";")[0]
+        (name, _, value), *attributes = (part.strip().partition("=") for part in header.split(";"))
         self.set(name, value, value)
-        self._header = header
+        for key, _, text in attributes:
+            if self.isReservedKey(key):
+                self[key] = key.lower() in _FLAGS or text
+            else:  # such as Partitioned, before Python 3.14
+                self._unknown.append(f"{key}={text}" if text else key)
+        self._as_it_came = header, {**self}
 
     def set(self, key: str, val: str, coded_val: str) -> None:
-        # Called again by whoever, after us, sets a cookie of this name by response.set_cookie().
+        # Called again if a middleware further out sets a cookie of this name by response.set_cookie().
         super().set(key, val, coded_val)
-        self._header = ""
+        self.update(dict.fromkeys(self, ""))
+        self._unknown: list[str] = []
+        self._as_it_came = "", {**self}
 
     def OutputString(self, attrs: Container[str] | None = None) -> str:  # noqa: N802 - http.cookies' name
-        return self._header or super().OutputString(attrs)
+        header, attributes = self._as_it_came
+        if header and attributes == {**self}:
+            return header
+        return "; ".join([super().OutputString(attrs), *self._unknown])
 
 
 def response_of(answer: Answer) -> Any:

@@ -11,6 +11,7 @@ No frame here keeps the SSO Token in a local variable, so it is in no traceback 
 from __future__ import annotations
 
 import inspect
+import os
 from collections.abc import Callable, Mapping
 from difflib import get_close_matches
 from functools import partial
@@ -18,11 +19,15 @@ from typing import Any, TypeAlias, TypeVar
 
 from django.apps import apps
 from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.core.exceptions import ImproperlyConfigured
 from django.shortcuts import resolve_url
 from django.urls import NoReverseMatch, get_script_prefix, set_script_prefix
+from django.utils.functional import Promise
 from django.utils.module_loading import import_string
 
 from sso_middleware._calls import takes
+from sso_middleware.django.order import AUTHENTICATION
 from sso_middleware.errors import ConfigError
 from sso_middleware.helpdesk import HelpDesk
 from sso_middleware.logout import Logout
@@ -35,8 +40,11 @@ _Finder: TypeAlias = Callable[[], str] | None
 """Finds at a request where a redirect leads, with its mount prefix; `None`: mount prefix and path."""
 
 SETTING = "HELPDESK_SSO"
+VARIABLES = "HELPDESK_"
+"""What the names of the variables begin with that hold the account where the setting does not."""
+USER_MODEL = "AUTH_USER_MODEL"
 
-#: The parameters of a `Gate` that are passed on as they are given, with their defaults.
+#: The parameters of a `Gate` that are passed on as they are given, with their defaults: add new ones here.
 _PASSED_ON: dict[str, Any] = {"paths": None, "next_param": "next"}
 _OPTIONS = ("helpdesk", "resolve_email", "verified", "login_url", "logout", "on_event", *_PASSED_ON)
 _FIELDS = inspect.signature(HelpDesk).parameters
@@ -70,7 +78,7 @@ def read_setting(
     if not isinstance(getattr(settings, SETTING, None), Mapping):
         raise ConfigError({SETTING: "must be a dict" if hasattr(settings, SETTING) else "is not set"})
     given = {name: settings.HELPDESK_SSO[name] for name in _OPTIONS if name in settings.HELPDESK_SSO}
-    problems = _unknown_names()
+    problems: dict[str, str] = {}
 
     def attempt(read: Callable[[], _T], otherwise: _U) -> _T | _U:
         try:
@@ -79,21 +87,31 @@ def read_setting(
             problems.update(error.problems)
             return otherwise
 
+    helpdesk = attempt(lambda: _helpdesk(given), _STAND_IN)
     verified = attempt(lambda: _verified(given), True)
     resolve_email = attempt(lambda: _resolver(given), None)
     login_url, find_login = attempt(lambda: _place(given, "login_url", "LOGIN_URL"), (None, None))
     logout, find_then = attempt(lambda: _logout(given, end_session), (None, None))
     return {
-        "helpdesk": attempt(lambda: _helpdesk(given), _STAND_IN),
+        "helpdesk": helpdesk,
         "resolve_email": default_resolver(verified) if resolve_email is None else resolve_email,
         "login_url": login_url,
         "find_login": find_login,
         "logout": logout,
         "find_then": find_then,
         "on_event": attempt(lambda: _imported(given, "on_event"), None),
-        **{name: given.get(name, default) for name, default in _PASSED_ON.items()},
-        "also_wrong": problems,
+        **{name: _plain(given.get(name, default)) for name, default in _PASSED_ON.items()},
+        "also_wrong": problems | _unknown_names() | _user_model_problem(given),
     }
+
+
+def missing_variables() -> set[str]:
+    """Return the variables that must be set, if the setting leaves the account to them and none is set."""
+    if not _FIELDS.keys().isdisjoint(settings.HELPDESK_SSO) or "helpdesk" in settings.HELPDESK_SSO:
+        return set()
+    if any(os.environ.get(f"{VARIABLES}{name.upper()}") for name in (*_FIELDS, "sso_token_file")):
+        return set()
+    return {f"{VARIABLES}{name.upper()}" for name in _REQUIRED}
 
 
 def _unknown_names() -> dict[str, str]:
@@ -114,9 +132,11 @@ def _helpdesk(given: Mapping[str, Any]) -> Any:
             more = ", ".join(fields)
             raise ConfigError({"helpdesk": f"is given, and {more} too: give either it or those"})
         return _imported(given, "helpdesk")
+    if not fields:
+        return HelpDesk.from_env(prefix=VARIABLES)
     absent: dict[str, Any] = {name: None for name in _REQUIRED if name not in fields}
     try:
-        return HelpDesk(**{name: settings.HELPDESK_SSO[name] for name in fields}, **absent)
+        return HelpDesk(**{name: _plain(settings.HELPDESK_SSO[name]) for name in fields}, **absent)
     except ConfigError as error:
         raise ConfigError(error.problems | dict.fromkeys(absent, "is not set")) from None
 
@@ -152,6 +172,7 @@ def _logout(given: Mapping[str, Any], end_session: Callable[..., Any]) -> tuple[
         raise ConfigError({"logout": "must be True, a Logout, or a dict of what Logout takes"})
     arguments: dict[str, Any] = {"end_session": end_session, **({} if wanted is True else wanted)}
     try:
+        arguments |= {name: _plain(value) for name, value in arguments.items() if name != "then"}
         then, find_then = _place(arguments, "then", "LOGOUT_REDIRECT_URL")  # where Django's own logout leads
         arguments |= {
             "end_session": _imported(arguments, "end_session"),
@@ -163,6 +184,20 @@ def _logout(given: Mapping[str, Any], end_session: Callable[..., Any]) -> tuple[
     except TypeError:
         said = "may hold end_session, path and then, and nothing else"
     raise ConfigError({"logout": said})
+
+
+def _user_model_problem(given: Mapping[str, Any]) -> dict[str, str]:
+    """Say why the default resolver would find an address of no user at all."""
+    if given.get("resolve_email") is not None or AUTHENTICATION not in settings.MIDDLEWARE or not apps.ready:
+        return {}
+    try:
+        model = get_user_model()
+    except ImproperlyConfigured:
+        return {}  # Django will say so
+    name = getattr(model, "get_email_field_name", lambda: "email")()
+    if hasattr(model, name) or hasattr(model, "__getattr__"):
+        return {}
+    return {USER_MODEL: f"is {settings.AUTH_USER_MODEL}, which has no {name!r}, where the address would be"}
 
 
 def _place(given: Mapping[str, Any], name: str, djangos: str) -> tuple[str | None, _Finder]:
@@ -198,3 +233,10 @@ def _imported(given: Mapping[str, Any], name: str) -> Any:
         return import_string(value) if isinstance(value, str) else value
     except ImportError as error:
         raise ConfigError({name: f"{value!a} cannot be imported: {error}"}) from None
+
+
+def _plain(value: Any) -> Any:
+    """Return the text that a lazy one, such as gettext_lazy's, stands for; anything else as it is."""
+    if isinstance(value, list | tuple):
+        return [_plain(each) for each in value]
+    return str(value) if isinstance(value, Promise) else value

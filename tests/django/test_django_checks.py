@@ -5,10 +5,14 @@ from __future__ import annotations
 import functools
 import subprocess
 import sys
+import tomllib
 import traceback
+from pathlib import Path
 
 import pytest
+from django.contrib.auth.base_user import AbstractBaseUser
 from django.core.checks import run_checks
+from django.db import models
 from django.urls import reverse_lazy
 from django_project import (
     AUTHENTICATION,
@@ -255,6 +259,78 @@ def test_an_attribute_that_users_do_not_have_is_a_warning(configure):
         assert found() == []
     configure(HELPDESK_SSO=setting(verified="email_verified"), AUTH_USER_MODEL="no.Such")
     assert found() == []  # that is Django's to tell
+
+
+class PersonWithoutAddress(AbstractBaseUser):
+    """A user model as Django lets people write it."""
+
+    name = models.CharField(unique=True)
+    USERNAME_FIELD = "name"
+
+    class Meta:
+        app_label = "auth"
+
+
+class PersonWithProperty(models.Model):  # noqa: DJ008
+    """Its address is no field."""
+
+    class Meta:
+        app_label = "auth"
+
+    @property
+    def email(self):
+        return "jane@example.com"
+
+
+class PersonWhoAnswersToAnyName(models.Model):  # noqa: DJ008
+    """Its address comes from elsewhere."""
+
+    class Meta:
+        app_label = "auth"
+
+    def __getattr__(self, name):
+        return f"{name}@example.com"
+
+
+def test_a_user_model_without_an_address(configure):
+    """Nobody could be handed off: that is found before the first visitor, and says what to do."""
+    configure(AUTH_USER_MODEL="auth.PersonWithoutAddress")
+    (error,) = found()
+    assert error.id == "sso_middleware.E019"
+    assert error.msg.startswith("AUTH_USER_MODEL is auth.PersonWithoutAddress, which has no 'email'")
+    assert "EMAIL_FIELD" in error.hint
+    assert "resolve_email" in error.hint
+    with pytest.raises(ConfigError, match="AUTH_USER_MODEL"):
+        inside(WSGIBrowser)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"AUTH_USER_MODEL": "auth.PersonWithProperty"},
+        {"AUTH_USER_MODEL": "auth.PersonWhoAnswersToAnyName"},
+        {"HELPDESK_SSO": setting(resolve_email=len, verified=...)},
+        {"MIDDLEWARE": [SESSION, "django_deciding.HeaderUserMiddleware", OURS]},
+    ],
+    ids=["property", "any name", "resolver", "users of another kind"],
+)
+def test_an_address_from_elsewhere(configure, changes):
+    """Not every address is a field of the user model."""
+    configure(**{"AUTH_USER_MODEL": "auth.PersonWithoutAddress", **changes})
+    assert "sso_middleware.E019" not in [message.id for message in found()]
+
+
+def test_an_old_django(tmp_path):
+    """It is named, with the oldest one that will do, which is also what the package's own tests ask for."""
+    (tmp_path / "old.py").write_text(
+        "import django\ndjango.VERSION = (5, 1, 9, 'final', 0)\nimport sso_middleware.django\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "old.py"], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert "ConfigError: Django: is 5.1.9: the oldest that sso_middleware supports is 5.2" in done.stderr
+    project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text("utf-8"))["project"]
+    assert "django>=5.2" in project["optional-dependencies"]["test"]
 
 
 @pytest.mark.parametrize("same_site", ["Strict", "strict"])

@@ -288,7 +288,7 @@ BREAKAGES = [
     ),
     Breakage(
         "T11",
-        f"{PACKAGE}/django/__init__.py",
+        f"{PACKAGE}/django/middleware.py",
         'if not hasattr(request, "user") and hasattr(request, "auser"):',
         'if hasattr(request, "auser"):',
         f"{DJANGO_IDENTITY}::test_a_middleware_decides",
