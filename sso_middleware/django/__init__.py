@@ -22,6 +22,6 @@
 from __future__ import annotations
 
 from sso_middleware.django import checks as checks  # registers them
-from sso_middleware.django.middleware import SSOMiddleware, end_session
+from sso_middleware.django.middleware import SSOMiddleware, end_session, handoff_response
 
-__all__ = ["SSOMiddleware", "end_session"]
+__all__ = ["SSOMiddleware", "end_session", "handoff_response"]

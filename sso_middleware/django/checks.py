@@ -66,6 +66,8 @@ _ERRORS = {
         "visitors go to LOGOUT_REDIRECT_URL, or to the start page.",
     ),
     "on_event": (17, "Give a sync callable, or the dotted path of one, which is given each SSOEvent."),
+    "resume_at": (20, "Give the path where your login lands, as in your URLconf: /. Or leave it out."),
+    "forward_params": (21, "Give the names of the query parameters to pass on, or leave it out."),
     USER_MODEL: (
         19,
         "Give your user model an email, or an EMAIL_FIELD that names the field of the address; or give "

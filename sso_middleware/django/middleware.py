@@ -9,25 +9,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
 from asgiref.sync import async_to_sync, iscoroutinefunction, markcoroutinefunction, sync_to_async
 from django.contrib.auth import logout
 from django.core.exceptions import SynchronousOnlyOperation
+from django.http import HttpResponse
 
 from sso_middleware._calls import Arguments, Call, Check, from_loop, is_async, is_awaitable, run
-from sso_middleware._environ import cgi_names, headers_in
 from sso_middleware._secret import Secret
-from sso_middleware._urls import split_mount
 from sso_middleware.django.order import AUTHENTICATION, SESSION, read_order
-from sso_middleware.django.responses import response_of
 from sso_middleware.django.settings import read_setting
+from sso_middleware.django.translation import response_of, visit_of
 from sso_middleware.errors import MiddlewareOrderError
-from sso_middleware.gate import HEADERS, Gate, Handler, Visit
+from sso_middleware.events import EventHook
+from sso_middleware.gate import Gate, Handler, Visit, answer_in_route
+from sso_middleware.helpdesk import HelpDesk
 from sso_middleware.resolvers.django import email_field, email_of_user
 
-__all__ = ["SSOMiddleware", "end_session"]
+__all__ = ["SSOMiddleware", "end_session", "handoff_response"]
 
 Request: TypeAlias = Any
 """Django's ``HttpRequest``."""
@@ -46,7 +47,6 @@ def end_session(request: Request) -> list[tuple[str, str]]:
     return []
 
 
-_HEADERS = cgi_names(HEADERS)
 _SYNC_IN_ASYNC = (
     "An async callable of HELPDESK_SSO asks Django for something sync, such as request.user. Write it as a "
     "plain def: it is then called in a thread, where Django runs sync code."
@@ -120,12 +120,40 @@ class SSOMiddleware:
         return path in self._tails or not path.startswith("/")  # see below
 
     def _find(self, request: Request) -> tuple[Handler | None, Visit]:
-        prefix, path = request.META.get("SCRIPT_NAME", "").rstrip("/"), request.path_info
-        if not path.startswith("/") and path:
-            # Under ASGI, Django takes the prefix off in the middle of a segment, too.
-            prefix, path = split_mount(prefix, request.path)
-        visit = Visit(request, request.method, prefix, path, headers_in(request.META, _HEADERS))
-        return self.gate.find(prefix, path), visit
+        visit = visit_of(request)
+        return self.gate.find(visit.prefix, visit.path), visit
+
+
+def handoff_response(
+    request: Request,
+    helpdesk: HelpDesk,
+    email: str,
+    *,
+    claims: Mapping[str, Any] | None = None,
+    on_event: EventHook | None = None,
+) -> HttpResponse:
+    """Hand off a signed-in user from a view of your own, sync or async, as the middleware does.
+
+    The request is answered as at an Auth URL: a prefetch, a script, a WebSocket handshake or a HEAD makes
+    no token, a loop is broken, an address that may not be signed gets a page that says so, and the event
+    is reported. The parameters named in `forward_params` are passed on.
+
+    Args:
+        request: the ``HttpRequest``.
+        helpdesk: the HelpDesk.
+        email: the verified address of the signed-in user; "" if the user has none.
+        claims: further claims of the token, JSON values by name.
+        on_event: called with the `SSOEvent`; sync, must not block.
+
+    Raises:
+        ConfigError: a parameter is wrong.
+        ResolverError: `email` is not a `str`.
+    """
+    address, further = Secret(email), Secret(claims)
+    del email, claims  # from tracebacks with locals
+    return response_of(
+        answer_in_route(visit_of(request), helpdesk, address, claims=further, on_event=on_event)
+    )
 
 
 SSOMiddleware.__module__ = "sso_middleware.django"  # as it is written in MIDDLEWARE, and read by `read_order`

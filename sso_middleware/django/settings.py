@@ -45,7 +45,7 @@ VARIABLES = "HELPDESK_"
 USER_MODEL = "AUTH_USER_MODEL"
 
 #: The parameters of a `Gate` that are passed on as they are given, with their defaults: add new ones here.
-_PASSED_ON: dict[str, Any] = {"paths": None, "next_param": "next"}
+_PASSED_ON: dict[str, Any] = {"paths": None, "next_param": "next", "resume_at": None}
 _OPTIONS = ("helpdesk", "resolve_email", "verified", "login_url", "logout", "on_event", *_PASSED_ON)
 _FIELDS = inspect.signature(HelpDesk).parameters
 _REQUIRED = [name for name, field in _FIELDS.items() if field.default is field.empty]

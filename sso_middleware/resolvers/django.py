@@ -41,11 +41,8 @@ from sso_middleware.resolvers._verification import Verified, check_settings, ema
 
 __all__ = ["allauth_verified", "end_session", "user_email", "user_email_async"]
 
-OLDEST_DJANGO = (5, 2)
-if django.VERSION < OLDEST_DJANGO:
-    raise ConfigError(
-        {"Django": f"is {django.get_version()}, and 5.2 is the oldest that sso_middleware supports"}
-    )
+if django.VERSION < (5, 2):
+    raise ConfigError({"Django": f"is {django.get_version()}; the oldest that is supported is 5.2"})
 
 REMOTE_USER = "django.contrib.auth.middleware.RemoteUserMiddleware"
 

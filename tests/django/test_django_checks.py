@@ -328,7 +328,7 @@ def test_an_old_django(tmp_path):
     done = subprocess.run(
         [sys.executable, "old.py"], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False
     )
-    assert "ConfigError: Django: is 5.1.9: the oldest that sso_middleware supports is 5.2" in done.stderr
+    assert "ConfigError: Django: is 5.1.9; the oldest that is supported is 5.2" in done.stderr
     project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text("utf-8"))["project"]
     assert "django>=5.2" in project["optional-dependencies"]["test"]
 

@@ -1,4 +1,4 @@
-"""An answer of the gate as a response of Django's."""
+"""Django's requests and responses, and the gate's visits and answers."""
 
 # Django comes without type information.
 # mypy: disable-error-code="import-untyped"
@@ -12,7 +12,11 @@ from typing import Any
 
 from django.http import HttpResponse
 
-from sso_middleware.gate import Answer
+from sso_middleware._environ import cgi_names, headers_in
+from sso_middleware._urls import mount_prefix, split_mount
+from sso_middleware.gate import HEADERS, Answer, Visit
+
+_HEADERS = cgi_names(HEADERS)
 
 _FLAGS = frozenset({"httponly", "partitioned", "secure"})
 
@@ -58,3 +62,14 @@ def response_of(answer: Answer) -> Any:
         key = cookie.key if cookie.key not in response.cookies else value
         response.cookies[key] = cookie
     return response
+
+
+def visit_of(request: Any) -> Visit:
+    """Return an ``HttpRequest`` as the gate sees it."""
+    meta, path = request.META, request.path_info
+    prefix = mount_prefix(meta.get("SCRIPT_NAME", ""))
+    if not path.startswith("/") and path:
+        # Under ASGI, Django takes the prefix off in the middle of a segment, too.
+        prefix, path = split_mount(prefix, request.path)
+    query = meta.get("QUERY_STRING", "")
+    return Visit(request, request.method, prefix, path, query, headers_in(meta, _HEADERS))
