@@ -60,13 +60,13 @@ class SSOMiddleware:
     dict of
 
     * the fields of a `HelpDesk`; or ``helpdesk``: a HelpDesk, or a callable ``(request, email) ->
-      HelpDesk``;
+      HelpDesk``; or neither: then ``HelpDesk.from_env()`` is called when the middleware is made;
     * ``verified``, for the default resolver, which reads ``request.user``: the name of an attribute of the
       user, or a predicate of the user, such as
       ``"sso_middleware.resolvers.django.allauth_verified"``; or `True`, if your sign-up and each change
       of an address verify it;
-    * or ``resolve_email``: ``(request) -> str | None``, in place of the default resolver;
-    * ``paths``, ``next_param`` and ``on_event``, as for the other middlewares;
+    * or ``resolve_email``: ``(request) -> str | None``, instead of the default resolver;
+    * ``paths``, ``next_param``, ``resume_at`` and ``on_event``, as for the other middlewares;
     * ``login_url``: as for those, or the name of a URL; default: the setting ``LOGIN_URL``;
     * ``logout``: `True` (take over the Logout URL, and log out there) or a dict of what `Logout` takes:
       unless it says ``then``, visitors go to ``LOGOUT_REDIRECT_URL``, or to ``/`` if that is not set; or a
