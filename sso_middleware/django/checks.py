@@ -166,8 +166,9 @@ def _of_variables(problems: dict[str, str]) -> list[Any]:
     """Return a warning instead of the errors where none of the variables is set, and take those out."""
     if SETTING in problems or not (missing := missing_variables()):
         return []
-    for name in missing:
-        del problems[name]
+    for name in missing.intersection(problems):
+        if name not in settings.HELPDESK_SSO:
+            del problems[name]
     return [
         Caution(
             f"{SETTING} leaves the account to variables, and none is set: {', '.join(sorted(missing))}.",

@@ -107,21 +107,20 @@ def read_setting(
 
 def missing_variables() -> set[str]:
     """Return the variables that must be set, if the setting leaves the account to them and none is set."""
-    if not _FIELDS.keys().isdisjoint(settings.HELPDESK_SSO) or "helpdesk" in settings.HELPDESK_SSO:
-        return set()
-    if any(os.environ.get(f"{VARIABLES}{name.upper()}") for name in (*_FIELDS, "sso_token_file")):
-        return set()
-    return {f"{VARIABLES}{name.upper()}" for name in _REQUIRED}
+    is_given = not {*_FIELDS, "helpdesk"}.isdisjoint(settings.HELPDESK_SSO)
+    variables = {name: f"{VARIABLES}{name.upper()}" for name in (*_FIELDS, "sso_token_file")}
+    is_set = any(map(os.environ.get, variables.values()))
+    return set() if is_given or is_set else {variables[name] for name in _REQUIRED}
 
 
 def _unknown_names() -> dict[str, str]:
-    problems: dict[str, str] = {}
     known = (*_FIELDS, *_OPTIONS)
-    for name in map(str, settings.HELPDESK_SSO):
-        if name not in known:
-            near = get_close_matches(name.lower(), known, 1)
-            problems[name] = f"is no setting: did you mean {near[0]!r}" if near else "is no setting"
-    return problems
+    near = {name: get_close_matches(name.lower(), known, 1) for name in map(str, settings.HELPDESK_SSO)}
+    return {
+        name: f"is no setting: did you mean {names[0]!r}" if names else "is no setting"
+        for name, names in near.items()
+        if name not in known
+    }
 
 
 def _helpdesk(given: Mapping[str, Any]) -> Any:
@@ -187,7 +186,7 @@ def _logout(given: Mapping[str, Any], end_session: Callable[..., Any]) -> tuple[
 
 
 def _user_model_problem(given: Mapping[str, Any]) -> dict[str, str]:
-    """Say why the default resolver would find an address of no user at all."""
+    """Say why the default resolver would find no user's address, if the users are those of the model."""
     if given.get("resolve_email") is not None or AUTHENTICATION not in settings.MIDDLEWARE or not apps.ready:
         return {}
     try:
@@ -195,9 +194,9 @@ def _user_model_problem(given: Mapping[str, Any]) -> dict[str, str]:
     except ImproperlyConfigured:
         return {}  # Django will say so
     name = getattr(model, "get_email_field_name", lambda: "email")()
-    if hasattr(model, name) or hasattr(model, "__getattr__"):
-        return {}
-    return {USER_MODEL: f"is {settings.AUTH_USER_MODEL}, which has no {name!r}, where the address would be"}
+    has_address = hasattr(model, name) or hasattr(model, "__getattr__")
+    said = f"is {settings.AUTH_USER_MODEL}, which has no {name!r}, where the address would be"
+    return {} if has_address else {USER_MODEL: said}
 
 
 def _place(given: Mapping[str, Any], name: str, djangos: str) -> tuple[str | None, _Finder]:

@@ -28,7 +28,7 @@ OUTCOMES = {
 
 @pytest.fixture(scope="module")
 def outcomes():
-    paths = os.pathsep.join([str(SITE.parents[1]), *filter(None, [os.environ.get("PYTHONPATH")])])
+    paths = os.pathsep.join([str(SITE.parents[1] / "support"), *filter(None, [os.environ.get("PYTHONPATH")])])
     done = subprocess.run(
         [sys.executable, SITE],
         env=environment({}, PYTHONPATH=paths, PYTHONWARNINGS="ignore"),

@@ -158,7 +158,7 @@ class TestInProcess:
 @pytest.mark.parametrize("engine", ENGINES)
 def test_on_uvicorn(engine, tmp_path):
     """The same on a real server."""
-    paths = [str(SITE), str(SITE.parent), os.environ.get("PYTHONPATH", "")]
+    paths = [str(SITE), str(SITE.parent / "support"), os.environ.get("PYTHONPATH", "")]
 
     def settings(port):
         return {"PORT": str(port), "SESSION_ENGINE": engine, "PYTHONPATH": os.pathsep.join(paths)}

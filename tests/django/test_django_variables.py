@@ -76,6 +76,14 @@ def test_none_and_other_mistakes(configure):
     assert sorted(message.id[-4:] for message in found()) == ["E012", "E016", "W007"]
 
 
+def test_variables_that_stand_in_the_setting(configure):
+    """They are fields there, with names of their own."""
+    configure(HELPDESK_SSO={**WITHOUT_ACCOUNT, "HELPDESK_SSO_TOKEN": SSO_TOKEN})
+    error, warning = sorted(found(), key=lambda message: message.id)
+    assert "HELPDESK_SSO['HELPDESK_SSO_TOKEN'] is no setting: did you mean 'sso_token'" in error.msg
+    assert warning.id == "sso_middleware.W007"
+
+
 @pytest.mark.parametrize(
     ("changes", "number", "words"),
     [
