@@ -40,7 +40,7 @@ _UNKNOWN = (
     "HELPDESK_SSO holds the fields of a HelpDesk and the parameters of SSOMiddleware, in lower case.",
 )
 
-#: For each setting the number of its error and how to mend it. A number never changes its meaning.
+#: For each setting the number of its error and how to fix it. A number never changes its meaning.
 _ERRORS = {
     SETTING: (1, "HELPDESK_SSO = {...} in your settings: the fields of a HelpDesk, and verified."),
     "sso_token": (3, _PANEL),
@@ -104,7 +104,7 @@ def _unused() -> list[Any]:
     line = "sso_middleware.django.SSOMiddleware"
     hint = f"Add the line {line!r} below {AUTHENTICATION!r}."
     for other in _OF_WHOLE_APPLICATIONS.intersection(settings.MIDDLEWARE):
-        hint = f"Write {line!r} in place of {other!r}, which is for wrapping a whole application."
+        hint = f"Write {line!r} instead of {other!r}, which is for wrapping a whole application."
     return [
         Caution(
             f"{SETTING} is set, and {line!r} is not in MIDDLEWARE: nothing is taken over.",

@@ -97,7 +97,7 @@ def found():
 
 @pytest.mark.parametrize(("number", "value", "words"), EVERY_SETTING)
 def test_each_wrong_setting(configure, number, value, words):
-    """It has its own id, says what is wrong and how to mend it; the middleware refuses to be made."""
+    """It has its own id, says what is wrong and how to fix it; the middleware is not made."""
     configure(HELPDESK_SSO=value)
     (error,) = found()
     assert error.id == f"sso_middleware.E{number:03}"
@@ -226,7 +226,7 @@ def test_the_class_for_whole_applications(configure, protocol):
     configure(MIDDLEWARE=[*WITHOUT_OURS, other])
     (warning,) = found()
     assert warning.id == "sso_middleware.W002"
-    assert warning.hint.startswith(f"Write {OURS!r} in place of {other!r}")
+    assert warning.hint.startswith(f"Write {OURS!r} instead of {other!r}")
 
 
 def test_where_a_logout_leads(configure):
