@@ -27,6 +27,7 @@ def mounted_site(request):
 
 #: Markers of what the plain run leaves out, because it takes minutes or the package index.
 LEFT_OUT = {
+    "exhaustive": "takes minutes",
     "matrix": "takes minutes",
     "packaging": "needs the package index",
     "reliability": "takes minutes",

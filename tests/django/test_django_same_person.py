@@ -155,7 +155,14 @@ class TestInProcess:
 
 
 @pytest.mark.server
-@pytest.mark.parametrize("engine", ["db", "signed_cookies"])  # on the server, and in the cookie
+@pytest.mark.parametrize(
+    "engine",
+    [
+        # The plain run has one that keeps the session on the server, and the one that does not.
+        engine if engine in ("db", "signed_cookies") else pytest.param(engine, marks=pytest.mark.exhaustive)
+        for engine in ENGINES
+    ],
+)
 def test_on_uvicorn(engine, tmp_path):
     """The same on a real server."""
 
