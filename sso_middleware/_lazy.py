@@ -38,9 +38,8 @@ def forced(value: object) -> object:
     if hasattr(type(value), "_get_current_object"):
         proxy: Any = value
         return forced(proxy._get_current_object())  # noqa: SLF001 - Werkzeug documents it
-    if value.__class__ is not type(value) and hasattr(
-        type(value), "_wrapped"
-    ):  # asking for the class forces it
+    # Django's is forced when it is asked for its class, and keeps what it stands for under this name.
+    if value.__class__ is not type(value) and hasattr(type(value), "_wrapped"):
         return forced(object.__getattribute__(value, "_wrapped"))
     return value
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from ipaddress import ip_address
 from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlsplit
 
@@ -14,7 +15,7 @@ _HOST_AND_PORT = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|[^\[\]<>^|%:]*)(?::[0-9]*)?"
 _LABEL = "[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?"
 DOMAIN = rf"{_LABEL}(?:\.{_LABEL})*"  # what follows the @ in the HTML standard's "valid email address"
 _DOMAIN = re.compile(DOMAIN)
-_PLAIN_PREFIX = re.compile(r"(?:(?:/[A-Za-z0-9._~-]+)+)?")
+_ASCII_PREFIX = re.compile(r"(?:/[A-Za-z0-9._~@-]+)*")
 _PCHAR = "/:@!$&'()*+,=~"  # RFC 3986, section 3.3, less ";", which would end a cookie's Path
 
 
@@ -145,20 +146,40 @@ def is_absolute(target: str) -> bool:
 
 
 def is_plain_prefix(prefix: str) -> bool:
-    """Whether a mount prefix may be put into a redirect or a link.
+    """Whether a mount prefix may be put, percent-encoded, into a redirect or a link.
 
     Some servers take the prefix from a request header; ``//evil.example`` there would turn an
     app-relative redirect into one to another site.
     """
-    return _PLAIN_PREFIX.fullmatch(prefix) is not None
+    return _ASCII_PREFIX.fullmatch(prefix) is not None or (
+        prefix.startswith("/") and all(map(_is_plain_segment, prefix[1:].split("/")))
+    )
 
 
-def split_mount(prefix: str, path: str) -> tuple[str, str]:
-    """Return the mount prefix and the app-relative path.
+def _is_plain_segment(segment: str) -> bool:
+    return segment != "" and all(
+        character in "._~-@" or unicodedata.category(character)[0] in "LM" or character.isdecimal()
+        for character in segment
+    )
+
+
+def split_mount(root: str, path: str) -> tuple[str, str]:
+    """Return the mount prefix, as `mount_prefix` writes it, and the app-relative path.
 
     The prefix is taken off on a segment boundary: ``/apple`` is not below ``/app``. Some ASGI servers put
     the prefix into the path and some do not; Starlette's router accepts both, too.
     """
+    prefix = mount_prefix(root)
     if prefix and (path == prefix or path.startswith(f"{prefix}/")):
         path = path[len(prefix) :]
     return prefix, path
+
+
+def mount_prefix(root: str) -> str:
+    """Return the mount prefix that ``SCRIPT_NAME`` or ``root_path`` stands for.
+
+    Servers and frameworks answer their own routes below ``/``, ``/app/`` and ``app`` as well: a trailing
+    slash is dropped, and a missing leading one is added.
+    """
+    prefix = root.rstrip("/")
+    return f"/{prefix}" if prefix and not prefix.startswith("/") else prefix

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any, TypeAlias
 
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from sso_middleware._calls import Call, Check, app_problem, from_loop
+from sso_middleware._secret import Secret
 from sso_middleware._threads import in_thread
 from sso_middleware._urls import split_mount
 from sso_middleware.events import EventHook
-from sso_middleware.gate import HEADERS, Answer, Gate, Visit
+from sso_middleware.gate import HEADERS, Answer, Gate, Visit, answer_in_route
 from sso_middleware.helpdesk import HelpDesk
 from sso_middleware.logout import Logout
 
-__all__ = ["EmailResolver", "HelpDeskChooser", "SSOMiddleware"]
+__all__ = ["EmailResolver", "HelpDeskChooser", "SSOMiddleware", "handoff_response"]
 
 EmailResolver: TypeAlias = Callable[[Scope], str | Awaitable[str | None] | None]
 """Given the scope, returns the visitor's email address, or `None` for an anonymous visitor."""
@@ -45,7 +46,9 @@ class SSOMiddleware:
         login_url: where an anonymous visitor goes: app-relative, or an absolute http(s) URL. `None`:
             the application's own route at the intercepted path answers.
         next_param: the query parameter that carries the way back to `login_url`.
-        logout: take over the Logout URL, too.
+        resume_at: app-relative path or paths where your login lands if it does not follow `next_param`,
+            such as ``/``. A visitor who was sent to the login goes on from there to the Auth URL.
+        logout: answer the Logout URL, too.
         on_event: called with each `SSOEvent`; sync, must not block.
 
     Raises:
@@ -61,6 +64,7 @@ class SSOMiddleware:
         paths: str | Iterable[str] | None = None,
         login_url: str | None = None,
         next_param: str = "next",
+        resume_at: str | Iterable[str] | None = None,
         logout: Logout | None = None,
         on_event: EventHook | None = None,
     ) -> None:
@@ -72,6 +76,7 @@ class SSOMiddleware:
             paths=paths,
             login_url=login_url,
             next_param=next_param,
+            resume_at=resume_at,
             logout=logout,
             on_event=on_event,
             wrap=_wrap,
@@ -97,9 +102,43 @@ class SSOMiddleware:
     async def _answer(self, scope: Scope) -> Answer | None:
         prefix, path = split_mount(scope.get("root_path", ""), scope["path"])
         handler = self.gate.find(prefix, path)
-        if handler is None:
-            return None
-        return await handler(Visit(scope, scope["method"], prefix, path, _headers_in(scope)))
+        return await handler(_visit_of(scope, prefix, path)) if handler else None
+
+
+def handoff_response(
+    scope: Scope,
+    helpdesk: HelpDesk,
+    email: str,
+    *,
+    claims: Mapping[str, Any] | None = None,
+    on_event: EventHook | None = None,
+) -> Response:
+    """Hand off a signed-in user from a route of your own, with all that the middleware does for one.
+
+    The request is answered as at an Auth URL: a prefetch, a script, a WebSocket handshake or a HEAD makes
+    no token, a loop is broken, an address that may not be signed gets a page that says so, and the event
+    is reported. The parameters named in `forward_params` are passed on.
+
+    Args:
+        scope: the ASGI scope of the request: ``request.scope``.
+        helpdesk: the HelpDesk.
+        email: the verified address of the signed-in user; "" if the user has none.
+        claims: further claims of the token, JSON values by name.
+        on_event: called with the `SSOEvent`; sync, must not block.
+
+    Raises:
+        ConfigError: a parameter is wrong.
+        ResolverError: `email` is not a `str`.
+    """
+    prefix, path = split_mount(scope.get("root_path", ""), scope["path"])
+    visit, address, further = _visit_of(scope, prefix, path), Secret(email), Secret(claims)
+    del email, claims  # from tracebacks with locals
+    return _response_of(answer_in_route(visit, helpdesk, address, claims=further, on_event=on_event))
+
+
+def _visit_of(scope: Scope, prefix: str, path: str) -> Visit:
+    query = scope.get("query_string", b"").decode("latin-1")
+    return Visit(scope, scope["method"], prefix, path, query, _headers_in(scope))
 
 
 def _headers_in(scope: Scope) -> dict[str, str]:

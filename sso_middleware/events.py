@@ -9,9 +9,9 @@ from __future__ import annotations
 import logging
 import traceback
 from collections.abc import Callable
-from threading import Lock
 from typing import Any, Literal, TypeAlias
 
+from sso_middleware._calls import is_async
 from sso_middleware._secret import Sealed, Secret
 from sso_middleware._urls import encode_path
 
@@ -19,7 +19,9 @@ from sso_middleware._urls import encode_path
 logger: logging.Logger = logging.getLogger("sso_middleware")
 logger.addHandler(logging.NullHandler())
 
-Outcome: TypeAlias = Literal["handed_off", "anonymous", "refused", "unavailable", "signed_out", "ignored"]
+Outcome: TypeAlias = Literal[
+    "handed_off", "anonymous", "refused", "unavailable", "signed_out", "ignored", "resumed"
+]
 
 _LEVELS = {"ignored": logging.DEBUG, "refused": logging.WARNING, "unavailable": logging.WARNING}
 
@@ -28,8 +30,9 @@ class SSOEvent(Sealed):
     """One thing that happened on an intercepted path.
 
     Attributes:
-        outcome: ``handed_off``, ``anonymous``, ``refused``, ``unavailable``, ``signed_out``, or
-            ``ignored`` (HEAD, prefetch, embedding, a method turned away or turned into GET).
+        outcome: ``handed_off``, ``anonymous``, ``refused``, ``unavailable``, ``signed_out``,
+            ``ignored`` (HEAD, prefetch, embedding, a method turned away or turned into GET) or
+            ``resumed`` (sent on to the Auth URL after the login, by `resume_at`).
         reason: a stable snake-case code; `None` only where the visitor was shown no page.
         path: the public path: mount prefix and app-relative path, as decoded text.
         account_id: the Help Desk account, if it is known.
@@ -71,7 +74,6 @@ class Reporter:
 
     def __init__(self, on_event: EventHook | None) -> None:
         self._on_event = on_event
-        self._unanswered = Lock()  # taken by whoever says it first, never released
 
     def report(
         self,
@@ -112,11 +114,11 @@ class Reporter:
         # Here, without the error: its own text may quote the event, and so the address.
         logger.error("on_event raised %s\n%s", *raised)
 
-    def warn_unanswered(self, path: str) -> None:
-        """Say, once, that the application itself answers anonymous visitors."""
-        if self._unanswered.acquire(blocking=False):
-            logger.warning(
-                "an anonymous visitor came to %a and login_url is not set, so the application's own "
-                "route there answers; if it has none, visitors see its 404. This is said once.",
-                path,
-            )
+
+def hook_problem(on_event: object) -> str | None:
+    """Say why `on_event` cannot be called with an event, or return `None`."""
+    if on_event is None:
+        return None
+    if not callable(on_event):
+        return "must be a callable, or None"
+    return "must not be async: it is called, not awaited" if is_async(on_event) else None

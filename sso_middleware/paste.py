@@ -22,9 +22,9 @@ itself, as Pyramid's `request_email` does, is made by a factory that is given th
 
 The keys are the settings of `HelpDesk`, `sso_token_file`, and the parameters of `SSOMiddleware`, where
 `end_session`, `logout_path` and `logout_then` stand for `logout`. `helpdesk`, `resolve_email`,
-`end_session` and `on_event` are dotted names: ``module:attribute``. `paths` are separated by white
-space. A setting of `HelpDesk` that is left out, or empty, is taken from its ``HELPDESK_`` variable. In
-an INI file a ``%`` is written ``%%``.
+`end_session` and `on_event` are dotted names: ``module:attribute``. `paths` and `resume_at` are separated
+by white space, `forward_params` by commas. A setting of `HelpDesk` that is left out, or empty, is taken
+from its ``HELPDESK_`` variable. In an INI file a ``%`` is written ``%%``.
 
 A key that the filter's section leaves out is taken from ``[DEFAULT]``, if it goes with what the section
 says: no `sso_token_file` beside a `sso_token`, nor an account beside a `helpdesk`. Where it is in both,
@@ -56,11 +56,13 @@ _ACCOUNT = (
     "account_id",
     "auth_url",
     "logout_url",
+    "forward_params",
     "backdate",
     "allow_http",
 )
 _DOTTED = ("helpdesk", "resolve_email", "end_session", "on_event")
 _PLAIN = ("login_url", "next_param")
+_LISTS = ("paths", "resume_at")
 _LOGOUT = {"logout_path": "path", "logout_then": "then"}
 #: What the section says rules out what [DEFAULT] says.
 _RULES_OUT = {name: {"helpdesk"} for name in _ACCOUNT} | {
@@ -68,7 +70,7 @@ _RULES_OUT = {name: {"helpdesk"} for name in _ACCOUNT} | {
     "sso_token": {"helpdesk", "sso_token_file"},
     "sso_token_file": {"helpdesk", "sso_token"},
 }
-_KEYS = (*_ACCOUNT, *_DOTTED, *_PLAIN, *_LOGOUT, "paths")
+_KEYS = (*_ACCOUNT, *_DOTTED, *_PLAIN, *_LOGOUT, *_LISTS)
 
 
 def filter_factory(
@@ -150,8 +152,7 @@ def _options(said: Secret[dict[str, str]]) -> dict[str, Any]:
     """Return what `SSOMiddleware` takes, and `end_session`."""
     problems = _key_problems(said)
     options: dict[str, Any] = {name: said()[name] for name in _PLAIN if name in said()}
-    if "paths" in said():
-        options["paths"] = said()["paths"].split()
+    options |= {name: said()[name].split() for name in _LISTS if name in said()}
     for name in _DOTTED:
         if name in said():
             try:

@@ -24,9 +24,7 @@ import pytest
 
 if TYPE_CHECKING:
     from sso_middleware.helpdesk import HelpDesk
-    from sso_middleware.sandbox import Sandbox, VerifiedHandoff
-    from sso_middleware.sandbox.attempts import Attempt
-    from sso_middleware.sandbox.verifier.verdicts import VerdictCode
+    from sso_middleware.sandbox import Attempt, Sandbox, VerdictCode, VerifiedHandoff
 
 __all__ = ["HelpDeskSandbox"]
 
@@ -82,7 +80,7 @@ class HelpDeskSandbox:
             return self.sandbox.verify(_url_of(response_or_url, self.helpdesk.sso_auth_url))
         except (HandoffRejected, AssertionError, TypeError) as error:
             problem = error
-        # Raised anew and without the argument, so that no frame that pytest may show holds the URL.
+        # Raised again and without the argument, so that no frame that pytest may show holds the URL.
         del response_or_url
         raise problem.with_traceback(None)
 

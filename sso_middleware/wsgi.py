@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from http import HTTPStatus
 from typing import Any, TypeAlias
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
+from werkzeug.datastructures import Headers
+from werkzeug.wrappers import Response
+
 from sso_middleware._calls import Arguments, Call, Check, app_problem, is_async, run
 from sso_middleware._environ import cgi_names, headers_in, native, text_of
 from sso_middleware._secret import Secret
+from sso_middleware._urls import mount_prefix
 from sso_middleware.errors import ResolverError
 from sso_middleware.events import EventHook
-from sso_middleware.gate import HEADERS, Answer, Gate, Visit
+from sso_middleware.gate import HEADERS, Answer, Gate, Visit, answer_in_route
 from sso_middleware.helpdesk import HelpDesk
 from sso_middleware.logout import Logout
 
-__all__ = ["EmailResolver", "HelpDeskChooser", "SSOMiddleware"]
+__all__ = ["EmailResolver", "HelpDeskChooser", "SSOMiddleware", "handoff_response"]
 
 EmailResolver: TypeAlias = Callable[[WSGIEnvironment], str | None]
 """Given the environ, returns the visitor's email address, or `None` for an anonymous visitor."""
@@ -44,7 +48,9 @@ class SSOMiddleware:
         login_url: where an anonymous visitor goes: app-relative, or an absolute http(s) URL. `None`:
             the application's own route at the intercepted path answers.
         next_param: the query parameter that carries the way back to `login_url`.
-        logout: take over the Logout URL, too.
+        resume_at: app-relative path or paths where your login lands if it does not follow `next_param`,
+            such as ``/``. A visitor who was sent to the login goes on from there to the Auth URL.
+        logout: answer the Logout URL, too.
         on_event: called with each `SSOEvent`; sync, must not block.
 
     Raises:
@@ -60,6 +66,7 @@ class SSOMiddleware:
         paths: str | Iterable[str] | None = None,
         login_url: str | None = None,
         next_param: str = "next",
+        resume_at: str | Iterable[str] | None = None,
         logout: Logout | None = None,
         on_event: EventHook | None = None,
     ) -> None:
@@ -82,6 +89,7 @@ class SSOMiddleware:
             paths=paths,
             login_url=login_url,
             next_param=next_param,
+            resume_at=resume_at,
             logout=logout,
             on_event=on_event,
             wrap=_wrap,
@@ -103,15 +111,49 @@ class SSOMiddleware:
         return self.app(environ, start_response)
 
     def _answer(self, environ: WSGIEnvironment) -> Answer | None:
-        prefix, path = (
-            text_of(environ.get("SCRIPT_NAME", "")),
-            text_of(environ.get("PATH_INFO", "")),
-        )
+        prefix, path = _where(environ)
         handler = self.gate.find(prefix, path)
-        if handler is None:
-            return None
-        headers = headers_in(environ, _HEADERS)
-        return run(handler(Visit(environ, environ["REQUEST_METHOD"], prefix, path, headers)))
+        return run(handler(_visit_of(environ, prefix, path))) if handler else None
+
+
+def handoff_response(
+    environ: WSGIEnvironment,
+    helpdesk: HelpDesk,
+    email: str,
+    *,
+    claims: Mapping[str, Any] | None = None,
+    on_event: EventHook | None = None,
+) -> Response:
+    """Hand off a signed-in user from a route of your own, with all that the middleware does for one.
+
+    The request is answered as at an Auth URL: a prefetch, a script, a WebSocket handshake or a HEAD makes
+    no token, a loop is broken, an address that may not be signed gets a page that says so, and the event
+    is reported. The parameters named in `forward_params` are passed on.
+
+    Args:
+        environ: the WSGI environ of the request: ``request.environ``.
+        helpdesk: the HelpDesk.
+        email: the verified address of the signed-in user; "" if the user has none.
+        claims: further claims of the token, JSON values by name.
+        on_event: called with the `SSOEvent`; sync, must not block.
+
+    Raises:
+        ConfigError: a parameter is wrong.
+        ResolverError: `email` is not a `str`.
+    """
+    visit, address, further = _visit_of(environ, *_where(environ)), Secret(email), Secret(claims)
+    del email, claims  # from tracebacks with locals
+    answer = answer_in_route(visit, helpdesk, address, claims=further, on_event=on_event)
+    return Response(answer.body, answer.status, Headers(answer.headers))
+
+
+def _where(environ: WSGIEnvironment) -> tuple[str, str]:
+    return mount_prefix(text_of(environ.get("SCRIPT_NAME", ""))), text_of(environ.get("PATH_INFO", ""))
+
+
+def _visit_of(environ: WSGIEnvironment, prefix: str, path: str) -> Visit:
+    query, headers = environ.get("QUERY_STRING", ""), headers_in(environ, _HEADERS)
+    return Visit(environ, environ["REQUEST_METHOD"], prefix, path, query, headers)
 
 
 def _wrap(function: Callable[..., Any], check: Check) -> Call:

@@ -6,7 +6,7 @@ import sys
 
 from sso_middleware.cli.standard_output import StandardOutput
 
-_EXTRA = {"click", "jinja2", "rich", "uvicorn"}
+_EXTRA = {"click", "httpx", "itsdangerous", "jinja2", "rich", "uvicorn"}
 
 
 def main() -> None:

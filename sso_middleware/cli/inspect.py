@@ -17,9 +17,7 @@ from sso_middleware.cli.assumptions import freshness_option, leeway_option
 from sso_middleware.cli.options import prefix_option, settings_from_environment
 from sso_middleware.cli.output import Exit, json_option, say, say_json
 from sso_middleware.errors import ConfigError
-from sso_middleware.sandbox.verifier.tokens import decoded
-from sso_middleware.sandbox.verifier.verdicts import HandoffRejected
-from sso_middleware.sandbox.verifier.verifier import HandoffVerifier
+from sso_middleware.sandbox.verifier import HandoffRejected, HandoffVerifier, decoded
 
 _LONGEST_INPUT = 100_000  # bytes
 _LOCATION = re.compile(r"^(?:< )?location:[ \t]*(.*)$", re.IGNORECASE | re.MULTILINE)

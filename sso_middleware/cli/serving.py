@@ -13,8 +13,7 @@ from typing import NoReturn
 import click
 
 from sso_middleware.cli.output import Decorator, say
-from sso_middleware.sandbox import Sandbox
-from sso_middleware.sandbox.attempts import Attempt
+from sso_middleware.sandbox import Attempt, Sandbox
 
 _GLANCE = 0.2  # seconds between two looks at the hand-off log
 

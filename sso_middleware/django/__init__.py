@@ -38,7 +38,7 @@ from django.core.checks import Tags, register
 from sso_middleware._calls import Arguments, Call, Check, from_loop, is_async, is_awaitable, run
 from sso_middleware._environ import cgi_names, headers_in
 from sso_middleware._secret import Secret
-from sso_middleware._urls import split_mount
+from sso_middleware._urls import mount_prefix, split_mount
 from sso_middleware.django.checks import findings
 from sso_middleware.django.order import AUTHENTICATION, SESSION, read_order
 from sso_middleware.django.responses import response_of
@@ -139,11 +139,12 @@ class SSOMiddleware:
         return path in self._tails or not path.startswith("/")  # see below
 
     def _find(self, request: Request) -> tuple[Handler | None, Visit]:
-        prefix, path = request.META.get("SCRIPT_NAME", "").rstrip("/"), request.path_info
+        prefix, path = mount_prefix(request.META.get("SCRIPT_NAME", "")), request.path_info
         if not path.startswith("/") and path:
             # Under ASGI, Django takes the prefix off in the middle of a segment, too.
             prefix, path = split_mount(prefix, request.path)
-        visit = Visit(request, request.method, prefix, path, headers_in(request.META, _HEADERS))
+        query, headers = request.META.get("QUERY_STRING", ""), headers_in(request.META, _HEADERS)
+        visit = Visit(request, request.method, prefix, path, query, headers)
         return self.gate.find(prefix, path), visit
 
 

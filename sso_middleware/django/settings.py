@@ -32,9 +32,9 @@ SETTING = "HELPDESK_SSO"
 
 _ALLAUTH = "allauth.account"
 _REQUIRED = ("sso_token", "sso_auth_url", "account_id", "auth_url")
-_FIELDS = (*_REQUIRED, "logout_url", "backdate", "allow_http")
+_FIELDS = (*_REQUIRED, "logout_url", "forward_params", "backdate", "allow_http")
 _SOURCES = ("helpdesk", "resolve_email", "verified")
-_OPTIONS = (*_SOURCES, "paths", "login_url", "next_param", "logout", "on_event")
+_OPTIONS = (*_SOURCES, "paths", "login_url", "next_param", "resume_at", "logout", "on_event")
 
 #: In place of what is wrong, so that the rest can be checked all the same. Nothing is ever signed by it.
 _STAND_IN: dict[str, Any] = {
@@ -76,6 +76,7 @@ def read_setting(end_session: Callable[..., Any]) -> Arguments:
             "paths": reader.given.get("paths"),
             **reader.login(),
             "next_param": reader.given.get("next_param", "next"),
+            "resume_at": reader.given.get("resume_at"),
             "logout": logout,
             "find_then": reader.find_then,
             "on_event": reader.imported("on_event", _STAND_IN.get),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sso_middleware._urls import is_plain_prefix
+from sso_middleware._urls import encode_path, is_plain_prefix
 from sso_middleware.gate.pages import POLICY, render
 
 _EVERY_ANSWER = (
@@ -63,7 +63,9 @@ def page(reason: str, prefix: str, *more: tuple[str, str], by_resolver: bool = F
 
     A resolver chooses its reason codes freely; `by_resolver` keeps them apart from our own.
     """
-    status, body = render(reason, f"{prefix if is_plain_prefix(prefix) else ''}/", by_resolver=by_resolver)
+    status, body = render(
+        reason, f"{encode_path(prefix) if is_plain_prefix(prefix) else ''}/", by_resolver=by_resolver
+    )
     return Answer(status, [*_PAGE, ("Content-Length", str(len(body))), *more], body)
 
 

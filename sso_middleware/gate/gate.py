@@ -1,42 +1,30 @@
-"""What to answer on an intercepted path. Every decision is here; the adapters only translate.
+"""What to answer on an intercepted path. Every decision is here and in `responder`; the adapters translate.
 
-Nothing in this module knows a framework, an environ or a scope. An adapter hands in what a
-decision needs as a `Visit`, and the application's callables wrapped as coroutine functions: under
-ASGI they are awaited, under WSGI they never suspend. So both protocols share one course of events.
+Nothing in this folder knows a framework, an environ or a scope. An adapter passes what a decision needs
+as a `Visit`, and the application's callables as coroutine functions: under ASGI they are awaited, under
+WSGI they never suspend. So both protocols share one course of events.
 """
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Coroutine, Iterable, Mapping
+from threading import Lock
 from typing import Any, TypeAlias, cast
 from urllib.parse import quote
 
-from sso_middleware._calls import Call, Check, is_async
+from sso_middleware._calls import Call, Check
 from sso_middleware._lazy import exact, text_problem
 from sso_middleware._secret import Secret
-from sso_middleware._urls import (
-    encode_path,
-    is_absolute,
-    is_plain_prefix,
-    origin_of,
-    with_query,
-)
-from sso_middleware.errors import (
-    ConfigError,
-    HandoffRefused,
-    InvalidEmail,
-    ResolverUnavailable,
-)
-from sso_middleware.events import EventHook, Outcome, Reporter
-from sso_middleware.gate import loop_breaker
-from sso_middleware.gate.answers import Answer, empty, page, redirect
+from sso_middleware._urls import encode_path, is_absolute, is_plain_prefix, origin_of, with_query
+from sso_middleware.errors import ConfigError, HandoffRefused, ResolverUnavailable
+from sso_middleware.events import EventHook, hook_problem, logger
+from sso_middleware.gate import pending
+from sso_middleware.gate.answers import Answer, page, redirect
 from sso_middleware.gate.interception import Interception, Purpose
-from sso_middleware.gate.pages import Reason
+from sso_middleware.gate.responder import Responder
 from sso_middleware.gate.results import address_or_none, header_list, helpdesk_only
 from sso_middleware.gate.visit import Visit
 from sso_middleware.helpdesk import HelpDesk
-from sso_middleware.helpdesk.emails import check_email
 from sso_middleware.logout import Logout
 
 Handler: TypeAlias = Callable[[Visit], Coroutine[Any, Any, Answer | None]]
@@ -53,6 +41,10 @@ class Gate:
             for that; `None`: mount prefix and `login_url`. An absolute one stays as it is.
         find_then: the same for where a logout leads.
 
+    Attributes:
+        helpdesk: the HelpDesk; `None` if a callable chooses one.
+        interception: the intercepted paths.
+
     Raises:
         ConfigError: naming every wrong setting at once.
     """
@@ -65,6 +57,7 @@ class Gate:
         paths: str | Iterable[str] | None,
         login_url: str | None,
         next_param: str,
+        resume_at: str | Iterable[str] | None,
         logout: Logout | None,
         on_event: EventHook | None,
         wrap: Callable[[Callable[..., Any], Check], Call],
@@ -74,12 +67,14 @@ class Gate:
     ) -> None:
         fixed = helpdesk if isinstance(helpdesk, HelpDesk) else None
         login_url = cast("str | None", exact(login_url))
-        self.interception: Interception = Interception(fixed, paths, login_url, logout)
+        self.interception: Interception = Interception(
+            fixed, paths=paths, login_url=login_url, resume_at=resume_at, logout=logout
+        )
         checks = {
             "helpdesk": None if fixed else _chooser_problem(helpdesk),
             "resolve_email": None if callable(resolve_email) else "must be a callable",
             "next_param": text_problem(next_param),
-            "on_event": None if on_event is None else _hook_problem(on_event),
+            "on_event": hook_problem(on_event),
         }
         problems = self.interception.problems | {name: text for name, text in checks.items() if text}
         if problems := problems | dict(also_wrong):
@@ -87,16 +82,19 @@ class Gate:
 
         self._resolve_email = wrap(resolve_email, address_or_none)
         self._choose_helpdesk = wrap(helpdesk, helpdesk_only) if callable(helpdesk) else _always(helpdesk)
-        self.helpdesk: HelpDesk | None = fixed  # for `sso-middleware check`
-        self._account_id = fixed.account_id if fixed else None
+        self.helpdesk: HelpDesk | None = fixed
+        self._respond = Responder(on_event, fixed)
+        # Which names a callable's HelpDesk forwards is known only once the visitor is.
+        self._forward_params = fixed.forward_params if fixed else ()
         self._login_url = login_url
         self._login_is_inside = login_url is None or not is_absolute(login_url)
         self._find_login = find_login
         self._find_then = find_then
         self._origin = origin_of(fixed.auth_url) if fixed else ""
         self._next = quote(next_param, safe="") + "="
-        self._reporter = Reporter(on_event)
-        self._handlers: dict[Purpose, Handler] = {"handoff": self._hand_off}
+        self._unanswered = Lock()  # taken when the application is said to answer, and never released
+        self._handlers: dict[Purpose, Handler] = {"handoff": self._hand_off, "resume": self._resume}
+        self._resumes = "resume" in self.interception.relative.values()
         if logout:
             self._end_session = wrap(logout.end_session, header_list)
             self._then = logout.then
@@ -109,106 +107,123 @@ class Gate:
 
     async def _hand_off(self, visit: Visit) -> Answer | None:
         if visit.method not in ("GET", "HEAD"):
-            if self._login_url is None:
-                return None
-            if visit.method != "POST":
-                return self._ignore(visit, "method_not_allowed", ("Allow", "GET, HEAD, POST"))
-            if not is_plain_prefix(visit.prefix):
-                return self._refuse(visit, "bad_prefix")
-            # A login form that is answered with 307 ends here: the same place again, by GET.
-            self._report("ignored", "post", visit)
-            return redirect(encode_path(visit.public_path))
-        if answer := self._without_a_person(visit, own_frames=True):
+            return self._by_get(visit)
+        if answer := self._respond.without_a_person(visit, own_frames=True):
             return answer
         email: Secret[str] | None = None
         try:
-            answered = await self._resolve_email(Secret((visit.source,)))
-            if answered is None:
+            address = await self._resolve_email(Secret((visit.source,)))
+            if address is None:
                 return self._to_login(visit)
-            try:
-                email = Secret(check_email(answered()))
-            except InvalidEmail as error:
-                return self._refuse(
-                    visit, "no_email" if error.reason == "empty" else "invalid_email", error.reason
-                )
+            acceptable = self._respond.acceptable(visit, address)
+            if isinstance(acceptable, Answer):
+                return acceptable
+            email = acceptable
             helpdesk = await self._choose_helpdesk(Secret((visit.source, email())))
         except HandoffRefused as refusal:
-            self._report("refused", refusal.reason, visit, email=email, detail=refusal.detail)
-            return page(refusal.reason, visit.prefix, by_resolver=True)
+            return self._respond.refused(visit, refusal, email)
         except ResolverUnavailable as outage:
-            self._report("unavailable", "unavailable", visit, email=email)
+            self._respond.report("unavailable", "unavailable", visit, email=email)
             return page("unavailable", visit.prefix, ("Retry-After", str(outage.retry_after)))
-        return self._to_helpdesk(visit, helpdesk, email)
+        visit.log_names(helpdesk.forward_params)
+        return self._respond.hand_off(visit, helpdesk, email)
 
-    async def _log_out(self, visit: Visit) -> Answer | None:
-        if visit.method not in ("GET", "HEAD"):
-            return self._ignore(visit, "method_not_allowed", ("Allow", "GET, HEAD"))
-        # No frame: a sibling origin is of the same site, and could hide one.
-        if answer := self._without_a_person(visit, own_frames=False):
-            return answer
-        inside = not is_absolute(self._then)
-        if inside and not is_plain_prefix(visit.prefix):
-            return self._refuse(visit, "bad_prefix")
-        headers = await self._end_session(Secret((visit.source,)))
-        self._report("signed_out", None, visit)
-        if not inside:
-            return redirect(self._then, *headers)
-        return redirect(self._find_then() if self._find_then else visit.prefix + self._then, *headers)
+    def _by_get(self, visit: Visit) -> Answer | None:
+        """Answer another method: a login form that is answered with 307 ends here, and goes on by GET."""
+        if self._login_url is None:
+            return None
+        if visit.method != "POST":
+            return self._respond.ignore(visit, "method_not_allowed", ("Allow", "GET, HEAD, POST"))
+        if not is_plain_prefix(visit.prefix):
+            return self._respond.refuse(visit, "bad_prefix")
+        self._respond.report("ignored", "post", visit)
+        return redirect(self._way_back(visit))
 
-    def _without_a_person(self, visit: Visit, *, own_frames: bool) -> Answer | None:
-        if visit.method == "HEAD":
-            self._report("ignored", "head", visit)
-            return empty()
-        reason = visit.speculative_or_embedded(own_frames=own_frames)
-        return self._ignore(visit, reason) if reason else None
+    def _way_back(self, visit: Visit) -> str:
+        path, query = encode_path(visit.public_path), visit.forwarded_query(self._forward_params)
+        return f"{path}?{query}" if query else path
 
     def _to_login(self, visit: Visit) -> Answer | None:
         if self._login_url is None:
-            self._report("anonymous", None, visit)
-            self._reporter.warn_unanswered(visit.public_path)
+            self._respond.report("anonymous", None, visit)
+            self._warn_unanswered(visit.public_path)
             return None
         if not is_plain_prefix(visit.prefix):  # it is part of the way back, too
-            return self._refuse(visit, "bad_prefix")
-        self._report("anonymous", None, visit)
-        here = encode_path(visit.public_path)
+            return self._respond.refuse(visit, "bad_prefix")
+        self._respond.report("anonymous", None, visit)
+        visit.log_names(self._forward_params)
+        here = self._way_back(visit)
+        cookies = [self._pending_cookie(visit)] if self._resumes else []
         if self._login_is_inside:
-            login_url = self._find_login() if self._find_login else visit.prefix + self._login_url
-            return redirect(with_query(login_url, self._next + quote(here)))
-        return redirect(with_query(self._login_url, self._next + quote(self._origin + here, safe="")))
-
-    def _to_helpdesk(self, visit: Visit, helpdesk: HelpDesk, email: Secret[str]) -> Answer:
-        count = loop_breaker.count(visit.headers.get("Cookie", ""), int(time.time()))
-        cookie = loop_breaker.set_cookie(
-            count, visit.public_path, secure=helpdesk.auth_url.lower().startswith("https:")
+            login_url = self._find_login() if self._find_login else _inside(visit, self._login_url)
+            return redirect(with_query(login_url, self._next + quote(here)), *cookies)
+        return redirect(
+            with_query(self._login_url, self._next + quote(self._origin + here, safe="")), *cookies
         )
-        if count is None:
-            self._report("refused", "loop", visit, helpdesk.account_id, email)
-            return page("loop", visit.prefix, cookie)
-        handoff = helpdesk.handoff(email())
-        self._report("handed_off", None, visit, helpdesk.account_id, email, handoff.jti)
-        return redirect(handoff.url, cookie)
 
-    def _ignore(self, visit: Visit, reason: Reason, *headers: tuple[str, str]) -> Answer:
-        self._report("ignored", reason, visit)
-        return page(reason, visit.prefix, *headers)
+    def _pending_cookie(self, visit: Visit) -> tuple[str, str]:
+        index = self.interception.handoffs.index(self.interception.registered(visit.prefix, visit.path))
+        query = visit.forwarded_query(self._forward_params)
+        return pending.set_cookie(index, query, visit.prefix, secure=self._respond.is_secure)
 
-    def _refuse(self, visit: Visit, reason: Reason, detail: str | None = None) -> Answer:
-        self._report("refused", reason, visit, detail=detail)
-        return page(reason, visit.prefix)
-
-    def _report(
-        self,
-        outcome: Outcome,
-        reason: str | None,
-        visit: Visit,
-        account_id: str | None = None,
-        email: Secret[str] | None = None,
-        jti: str | None = None,
-        detail: str | None = None,
-    ) -> None:
-        self._reporter.report(
-            outcome, reason, visit.public_path, account_id or self._account_id, email, jti, detail
+    async def _resume(self, visit: Visit) -> Answer | None:
+        """Send a visitor who has signed in on to the Auth URL, if that is where they came from."""
+        remembered = pending.read(visit.headers.get("Cookie", ""))
+        if (
+            visit.method != "GET"
+            or remembered is None
+            or not is_plain_prefix(visit.prefix)
+            or visit.speculative_or_embedded(own_frames=True)
+        ):
+            return None
+        email: Secret[str] | None = None
+        try:
+            address = await self._resolve_email(Secret((visit.source,)))
+            if address is None:
+                return None
+            email = address
+        except HandoffRefused:
+            pass  # known, and the Auth URL says why not
+        except ResolverUnavailable:
+            return None
+        index, query = remembered
+        handoffs = self.interception.handoffs
+        target = self.interception.public_path(handoffs[index if index < len(handoffs) else 0], visit.prefix)
+        self._respond.report("resumed", None, visit, email=email)
+        way_on = Visit.query_of(query, self._forward_params)
+        return redirect(
+            f"{encode_path(target)}?{way_on}" if way_on else encode_path(target),
+            *self._respond.no_longer_pending(visit),
         )
+
+    async def _log_out(self, visit: Visit) -> Answer | None:
+        if visit.method not in ("GET", "HEAD"):
+            return self._respond.ignore(visit, "method_not_allowed", ("Allow", "GET, HEAD"))
+        # No frame: a sibling origin is of the same site, and could hide one.
+        if answer := self._respond.without_a_person(visit, own_frames=False):
+            return answer
+        inside = not is_absolute(self._then)
+        if inside and not is_plain_prefix(visit.prefix):
+            return self._respond.refuse(visit, "bad_prefix")
+        visit.log_names(())
+        headers = await self._end_session(Secret((visit.source,)))
+        self._respond.report("signed_out", None, visit)
+        if not inside:
+            return redirect(self._then, *headers)
+        return redirect(self._find_then() if self._find_then else _inside(visit, self._then), *headers)
+
+    def _warn_unanswered(self, path: str) -> None:
+        """Say, once, that the application itself answers anonymous visitors."""
+        if self._unanswered.acquire(blocking=False):
+            logger.warning(
+                "an anonymous visitor came to %a and login_url is not set, so the application's own "
+                "route there answers; if it has none, visitors see its 404. This is said once.",
+                path,
+            )
+
+
+def _inside(visit: Visit, target: str | None) -> str:
+    return f"{encode_path(visit.prefix)}{target}"
 
 
 def _always(helpdesk: HelpDesk) -> Call:
@@ -222,9 +237,3 @@ def _chooser_problem(helpdesk: object) -> str | None:
     if helpdesk is HelpDesk or getattr(helpdesk, "__self__", None) is HelpDesk:
         return "is the class or its from_env, not a HelpDesk: call it, as in HelpDesk.from_env()"
     return None if callable(helpdesk) else "must be a HelpDesk, or a callable that returns one"
-
-
-def _hook_problem(on_event: object) -> str | None:
-    if not callable(on_event):
-        return "must be a callable, or None"
-    return "must not be async: it is called, not awaited" if is_async(on_event) else None

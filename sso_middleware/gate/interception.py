@@ -21,7 +21,7 @@ from sso_middleware._urls import (
 from sso_middleware.helpdesk import HelpDesk
 from sso_middleware.logout import Logout
 
-Purpose: TypeAlias = Literal["handoff", "logout"]
+Purpose: TypeAlias = Literal["handoff", "logout", "resume"]
 
 
 class Interception:
@@ -31,26 +31,43 @@ class Interception:
         helpdesk: the HelpDesk; `None` if a callable chooses one.
         paths: `None`, a str or several: the app-relative paths of hand-offs.
         login_url: app-relative, absolute or `None`.
+        resume_at: `None`, a str or several: the app-relative paths where a login may land.
         logout: a Logout, or `None`.
 
     Attributes:
+        handoffs: the paths of hand-offs, in the order of the settings: keys of `public` or `relative`.
         problems: what is wrong with each wrong setting; nothing may be intercepted if there is one.
     """
 
-    def __init__(self, helpdesk: HelpDesk | None, paths: Any, login_url: Any, logout: Any) -> None:
+    def __init__(
+        self, helpdesk: HelpDesk | None, *, paths: Any, login_url: Any, resume_at: Any, logout: Any
+    ) -> None:
         self.public: dict[str, Purpose] = {}
         self.relative: dict[str, Purpose] = {}
         self.problems: dict[str, str] = {}
         self._used: dict[str, str] = {}  # path -> the setting it comes from
         self._add_login(helpdesk, login_url)
         self._add_handoffs(helpdesk, paths)
+        self.handoffs: list[str] = [*self.public, *self.relative]
         self._add_logout(helpdesk, logout)
+        self._add_resume(resume_at, login_url)
         if not self.problems:
             self._check_targets(helpdesk, login_url, logout)
 
     def find(self, prefix: str, path: str) -> Purpose | None:
         """Return what app-relative `path` under mount `prefix` is taken over for, if it is."""
-        return self.relative.get(path) or self.public.get(prefix + path)
+        relative = self.relative.get(path)
+        if relative is not None and relative != "resume":
+            return relative
+        return self.public.get(prefix + path) or relative  # under a mount, both may be the same public path
+
+    def registered(self, prefix: str, path: str) -> str:
+        """Return the path of the settings that app-relative `path` hits."""
+        return path if path in self.relative else prefix + path
+
+    def public_path(self, registered: str, prefix: str) -> str:
+        """Return a path of the settings as the browser knows it under mount `prefix`."""
+        return registered if registered in self.public else prefix + registered
 
     def tails(self, spell: Callable[[str], str] = str) -> frozenset[str]:
         """Return every app-relative path that may be intercepted: a cheap test that every hit passes.
@@ -87,12 +104,7 @@ class Interception:
             else:
                 self._add_public(helpdesk.auth_url, "handoff", "auth_url")
             return
-        several: list[Any] = (
-            [paths] if isinstance(paths, str) or not isinstance(paths, Iterable) else [*paths]
-        )
-        if not several:
-            self.problems["paths"] = "is empty: leave it out, or give at least one path"
-        for path in several:
+        for path in self._several(paths, "paths"):
             self._add_relative(path, "handoff", "paths")
 
     def _add_logout(self, helpdesk: HelpDesk | None, logout: Any) -> None:
@@ -106,6 +118,24 @@ class Interception:
             self._add_public(helpdesk.logout_url, "logout", "logout_url")
         else:
             self.problems["logout"] = "needs a logout_url in the HelpDesk (HELPDESK_LOGOUT_URL), or a path"
+
+    def _add_resume(self, resume_at: Any, login_url: Any) -> None:
+        if resume_at is None:
+            return
+        if login_url is None:
+            self.problems["resume_at"] = "needs login_url: it is for visitors who were sent there"
+        # The page of the login may be one of them: before the login, its visitors are anonymous.
+        self._used = {path: setting for path, setting in self._used.items() if setting != "login_url"}
+        for path in self._several(resume_at, "resume_at"):
+            self._add_relative(path, "resume", "resume_at")
+
+    def _several(self, paths: Any, setting: str) -> list[Any]:
+        several: list[Any] = (
+            [paths] if isinstance(paths, str) or not isinstance(paths, Iterable) else [*paths]
+        )
+        if not several:
+            self.problems[setting] = "is empty: leave it out, or give at least one path"
+        return several
 
     def _add_public(self, url: str, purpose: Purpose, setting: str) -> None:
         path = decoded_path_of(url)

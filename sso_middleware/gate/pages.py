@@ -59,7 +59,7 @@ _PAGES: dict[Reason, Page] = {
         "This address is not one of this site",
         "The path in front of it has characters that this site does not redirect to.",
         "Go to the start page and try again from there.",
-        "The mount prefix (SCRIPT_NAME or root_path) has characters outside A-Z a-z 0-9 . _ ~ -",
+        "The mount prefix (SCRIPT_NAME or root_path) has characters other than letters, digits and . _ ~ - @",
     ),
     "no_email": Page(
         403,

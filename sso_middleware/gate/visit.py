@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Mapping
 from typing import Any, Literal
+
+from sso_middleware.events import logger
+from sso_middleware.helpdesk.forwarding import encoded, read_query
 
 # A header that holds one of these words says that no person is opening the page, and for this reason.
 # https://html.spec.whatwg.org/multipage/speculative-loading.html, and what came before it or imitates it;
@@ -42,17 +46,21 @@ class Visit:
         prefix: the mount prefix, as decoded text.
         path: the app-relative path, as decoded text.
         public_path: the path as the browser knows it, decoded.
+        query: the query string without the question mark; raw bytes as Latin-1.
         headers: those of `HEADERS` that the request has; values of the same name are joined by commas.
     """
 
-    __slots__ = ("headers", "method", "path", "prefix", "public_path", "source")
+    __slots__ = ("headers", "method", "path", "prefix", "public_path", "query", "source")
 
-    def __init__(self, source: Any, method: str, prefix: str, path: str, headers: Mapping[str, str]) -> None:
+    def __init__(
+        self, source: Any, method: str, prefix: str, path: str, query: str, headers: Mapping[str, str]
+    ) -> None:
         self.source = source
         self.method = method
         self.prefix = prefix
         self.path = path
         self.public_path: str = prefix + path
+        self.query = query
         self.headers = headers
 
     def __repr__(self) -> str:  # for tracebacks with locals: the source holds the visitor's cookies
@@ -76,3 +84,26 @@ class Visit:
             return None
         own_frame = destination in _FRAMES and get("Sec-Fetch-Site", "").lower() in _OWN_SITES
         return None if own_frame and own_frames else "embedded"
+
+    def forwarded(self, names: tuple[str, ...]) -> dict[str, str]:
+        """Return the query parameters to forward; those that cannot be are dropped."""
+        return read_query(self.query, names).forwarded if names and self.query else {}
+
+    def forwarded_query(self, names: tuple[str, ...]) -> str:
+        """Return the same as a query string, percent-encoded; "" if there are none."""
+        return encoded(self.forwarded(names))
+
+    @staticmethod
+    def query_of(remembered: str, names: tuple[str, ...]) -> str:
+        """Return what may be forwarded of a query string that comes from a cookie."""
+        return encoded(read_query(remembered, names).forwarded) if names and remembered else ""
+
+    def log_names(self, names: tuple[str, ...]) -> None:
+        """Log the names, never the values, of query parameters that are not forwarded."""
+        if not self.query or not (names or logger.isEnabledFor(logging.DEBUG)):
+            return
+        found = read_query(self.query, names)
+        if found.dropped:
+            logger.warning("not forwarded, because the value is too long or not printable: %a", found.dropped)
+        if found.others:
+            logger.debug("query parameters at %a that are not forwarded: %a", self.public_path, found.others)

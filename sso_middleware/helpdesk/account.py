@@ -8,22 +8,24 @@ your SSO Token" (see the README's section on what is assumed).
 from __future__ import annotations
 
 import hmac
+import json
 import os
 import secrets
 import time
 import warnings
 from binascii import b2a_base64
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from json.encoder import encode_basestring_ascii
-from typing import Any, Self
+from typing import Any, Self, cast
 from urllib.parse import quote
 
 from sso_middleware._lazy import exact
 from sso_middleware._secret import Sealed, Secret
 from sso_middleware._urls import with_query
 from sso_middleware.errors import ConfigError, ShortTokenWarning
+from sso_middleware.helpdesk import forwarding
 from sso_middleware.helpdesk.emails import check_email
-from sso_middleware.helpdesk.settings import SHORTEST_TOKEN, from_variables, problems_of, signing_key
+from sso_middleware.helpdesk.settings import CLAIMS, SHORTEST_TOKEN, from_variables, problems_of, signing_key
 
 _URL_SAFE = bytes.maketrans(b"+/", b"-_")
 
@@ -73,6 +75,8 @@ class HelpDesk(Sealed):
         account_id: Account ID, from the vendor's panel; a `str` or an `int`, kept as `str`.
         auth_url: the Auth URL as it is registered in the vendor's panel; sent byte for byte.
         logout_url: the Logout URL registered there, if any.
+        forward_params: the names of query parameters of the Auth URL that are passed on to the Help
+            Desk; one `str`, or several.
         backdate: seconds (0 to 30) taken off ``iat``, for a server clock that runs ahead.
         allow_http: permit ``http://`` URLs outside loopback.
 
@@ -83,13 +87,22 @@ class HelpDesk(Sealed):
         ShortTokenWarning: the SSO Token has fewer than 32 bytes. It works all the same.
     """
 
-    _shown = ("sso_auth_url", "account_id", "auth_url", "logout_url", "backdate", "allow_http")
+    _shown = (
+        "sso_auth_url",
+        "account_id",
+        "auth_url",
+        "logout_url",
+        "forward_params",
+        "backdate",
+        "allow_http",
+    )
     __slots__ = (*_shown, "_sign", "_url_head", "_url_tail")
 
     sso_auth_url: str
     account_id: str
     auth_url: str
     logout_url: str | None
+    forward_params: tuple[str, ...]
     backdate: int
     allow_http: bool
     _sign: Callable[[bytes], bytes]
@@ -104,6 +117,7 @@ class HelpDesk(Sealed):
         account_id: str | int,
         auth_url: str,
         logout_url: str | None = None,
+        forward_params: str | Iterable[str] = (),
         backdate: int = 0,
         allow_http: bool = False,
     ) -> None:
@@ -114,6 +128,7 @@ class HelpDesk(Sealed):
             "account_id": exact(account_id),
             "auth_url": exact(auth_url),
             "logout_url": exact(logout_url),
+            "forward_params": _names(forward_params),
             "backdate": backdate,
             "allow_http": allow_http,
         }
@@ -145,8 +160,8 @@ class HelpDesk(Sealed):
         With the default prefix it reads ``HELPDESK_SSO_TOKEN`` (or ``HELPDESK_SSO_TOKEN_FILE``, a
         file of which one trailing newline is taken off), ``HELPDESK_SSO_AUTH_URL``,
         ``HELPDESK_ACCOUNT_ID``, ``HELPDESK_AUTH_URL``, ``HELPDESK_LOGOUT_URL``,
-        ``HELPDESK_BACKDATE`` and ``HELPDESK_ALLOW_HTTP`` (1/true/yes/on or 0/false/no/off). An
-        empty value counts as not set.
+        ``HELPDESK_FORWARD_PARAMS`` (names, separated by commas), ``HELPDESK_BACKDATE`` and
+        ``HELPDESK_ALLOW_HTTP`` (1/true/yes/on or 0/false/no/off). An empty value counts as not set.
 
         Args:
             variables: the mapping to read, such as Flask's ``app.config``; default `os.environ`.
@@ -159,35 +174,76 @@ class HelpDesk(Sealed):
         del variables  # from tracebacks with locals
         return cls(**from_variables(held, prefix))
 
-    def handoff(self, email: str, *, iat: int | None = None, jti: str | None = None) -> Handoff:
-        """Sign a hand-off for `email`; call it anew for each visit.
+    def handoff(
+        self,
+        email: str,
+        *,
+        claims: Mapping[str, Any] | None = None,
+        forward: Mapping[str, str] | None = None,
+        iat: int | None = None,
+        jti: str | None = None,
+    ) -> Handoff:
+        """Sign a hand-off for `email`; call it again for each visit.
 
         Args:
             email: the visitor's verified address, passed on verbatim.
+            claims: further claims of the token, JSON values by name. The vendor documents none.
+            forward: values for some of `forward_params`, by name: printable, 1,024 characters at most.
             iat: issued at, in whole seconds since the epoch; for tests. Default: now, less
                 `backdate`.
             jti: the unique identifier; for tests. Default: 32 random hex characters.
 
         Raises:
             InvalidEmail: `email` is not an address that may be signed.
+            ConfigError: `claims` or `forward` cannot be sent; the message names no value.
         """
-        return Handoff(*self._signed(email, iat, jti))
+        if not claims and not forward:
+            return Handoff(*self._signed(email, iat, jti))
+        more = _further_claims(claims) if claims else ""
+        query = forwarding.encoded(forwarding.checked(forward, self.forward_params)) if forward else ""
+        return Handoff(*self._signed(email, iat, jti, more, f"&{query}" if query else ""))
 
     def handoff_url(self, email: str) -> str:
         """Return the URL of a new hand-off for `email`: ``handoff(email).url``."""
         return self._signed(email, None, None)[0]  # a Handoff around it would cost a tenth more
 
-    def _signed(self, email: str, iat: int | None, jti: str | None) -> tuple[str, str, str, int, str]:
+    def _signed(
+        self, email: str, iat: int | None, jti: str | None, claims: str = "", query: str = ""
+    ) -> tuple[str, str, str, int, str]:
         email = check_email(email)
         if iat is None:
             iat = int(time.time()) - self.backdate
         if jti is None:
             jti = secrets.token_bytes(16).hex()
         # What json.dumps would give: an address that passed the check has nothing to escape.
-        claims = f'{{"email":"{email}","iat":{iat:d},"jti":{encode_basestring_ascii(jti)}}}'
-        payload = _base64url(claims.encode("ascii"))
+        text = f'{{"email":"{email}","iat":{iat:d},"jti":{encode_basestring_ascii(jti)}{claims}}}'
+        payload = _base64url(text.encode("ascii"))
         token = (_HEADER + payload + b"." + _base64url(self._sign(payload))).decode("ascii")
-        return f"{self._url_head}{token}{self._url_tail}", token, email, iat, jti
+        return f"{self._url_head}{token}{self._url_tail}{query}", token, email, iat, jti
+
+
+def _names(forward_params: Any) -> Any:
+    """Return `forward_params` as a tuple, if it is one name or several; anything else is judged as it is."""
+    if isinstance(forward_params, str):
+        return (exact(forward_params),)
+    if not isinstance(forward_params, Iterable):
+        return forward_params
+    return tuple(map(exact, cast("Iterable[object]", forward_params)))
+
+
+def _further_claims(claims: Mapping[str, Any]) -> str:
+    """Return `claims` as JSON members, each after a comma, as `json.dumps` and so PyJWT writes them."""
+    if not isinstance(claims, Mapping) or not all(isinstance(name, str) for name in claims):
+        raise ConfigError({"claims": "must be a mapping of names to JSON values"})
+    if reserved := [name for name in CLAIMS if name in claims]:
+        raise ConfigError({"claims": f"must not contain {', '.join(reserved)}: the hand-off sets these"})
+    held = Secret(claims)
+    del claims  # from tracebacks with locals
+    try:
+        return f",{json.dumps(dict(held()), separators=(',', ':'), allow_nan=False)[1:-1]}"
+    except (TypeError, ValueError, RecursionError):
+        pass  # the error's own text may quote a value
+    raise ConfigError({"claims": "must hold JSON values only: str, int, float, bool, None, list and dict"})
 
 
 def _signer(sso_token: Secret[str]) -> tuple[Callable[[bytes], bytes], bool]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from sso_middleware._lazy import invisible_problem
 from sso_middleware._secret import Secret
 from sso_middleware._urls import query_names, url_problem
 from sso_middleware.errors import ConfigError
+from sso_middleware.helpdesk.forwarding import names_problem
 
 HS256 = jwt.get_algorithm_by_name("HS256")
 SHORTEST_TOKEN = 32  # bytes; RFC 7518, section 3.2
@@ -20,12 +21,23 @@ LONGEST_BACKDATE = 30  # seconds
 
 #: The parameters of the hand-off, in the order in which they are sent.
 HANDOFF_PARAMETERS = ("token", "account_id", "auth_url")
+#: The claims of the token, in their order. Further claims come after these.
+CLAIMS = ("email", "iat", "jti")
 
 _LARGEST_ACCOUNT_ID = 10**18
 #: The begin of a line of an environment file. A token may well hold an equals sign: base64 ends with it.
 _COPIED_LINE = re.compile(r"(?:export\s+)?(?:\w*(?:sso_token|account_id)|helpdesk_\w+)\s*[=:]", re.IGNORECASE)
 _QUOTED = re.compile(r"""(["'`]).*\1""", re.DOTALL)
-_NAMES = ("sso_token", "sso_auth_url", "account_id", "auth_url", "logout_url", "backdate", "allow_http")
+_NAMES = (
+    "sso_token",
+    "sso_auth_url",
+    "account_id",
+    "auth_url",
+    "logout_url",
+    "forward_params",
+    "backdate",
+    "allow_http",
+)
 _IN_VARIABLES = {"allow_http": "must be one of 1, true, yes, on, 0, false, no, off, or empty"}
 _TRUE = frozenset({"1", "true", "yes", "on"})
 _FALSE = frozenset({"0", "false", "no", "off"})
@@ -47,29 +59,24 @@ def signing_key(sso_token: Secret[str]) -> Any:
         ) from None
 
 
-def problems_of(
-    *,
-    sso_token: Secret[Any],
-    sso_auth_url: object,
-    account_id: object,
-    auth_url: object,
-    logout_url: object,
-    backdate: object,
-    allow_http: object,
-) -> dict[str, str]:
-    """Return what is wrong with each wrong setting; nothing if all are fine."""
-    http = allow_http is True
-    found = {
-        "sso_token": _token_problem(sso_token),
-        "sso_auth_url": _sso_auth_url_problem(sso_auth_url, allow_http=http),
-        "account_id": _account_id_problem(account_id),
-        "auth_url": url_problem(auth_url, allow_http=http),
-        "logout_url": None if logout_url is None else url_problem(logout_url, allow_http=http),
-        "backdate": None
-        if type(backdate) is int and 0 <= backdate <= LONGEST_BACKDATE
-        else f"must be a whole number of seconds from 0 to {LONGEST_BACKDATE}",
-        "allow_http": None if isinstance(allow_http, bool) else "must be True or False",
+def problems_of(**given: Any) -> dict[str, str]:
+    """Return what is wrong with each of the settings that are given; nothing if all are fine.
+
+    They have the names of `HelpDesk`'s parameters. The SSO Token is a `Secret`.
+    """
+    http = given.get("allow_http") is True
+    forwarded = given.get("forward_params", ())
+    checks: dict[str, Callable[[Any], str | None]] = {
+        "sso_token": _token_problem,
+        "sso_auth_url": lambda url: _sso_auth_url_problem(url, forwarded, allow_http=http),
+        "account_id": _account_id_problem,
+        "auth_url": lambda url: url_problem(url, allow_http=http),
+        "logout_url": lambda url: None if url is None else url_problem(url, allow_http=http),
+        "forward_params": lambda names: names_problem(names, HANDOFF_PARAMETERS),
+        "backdate": _backdate_problem,
+        "allow_http": lambda value: None if isinstance(value, bool) else "must be True or False",
     }
+    found = {name: checks[name](value) for name, value in given.items()}
     return {name: problem for name, problem in found.items() if problem}
 
 
@@ -95,13 +102,14 @@ def _token_problem(sso_token: Secret[Any]) -> str | None:
     return invisible_problem(sso_token())
 
 
-def _sso_auth_url_problem(sso_auth_url: object, *, allow_http: bool) -> str | None:
+def _sso_auth_url_problem(sso_auth_url: object, forwarded: Any, *, allow_http: bool) -> str | None:
     problem = url_problem(sso_auth_url, allow_http=allow_http)
     if problem or not isinstance(sso_auth_url, str):
         return problem
     if not sso_auth_url.isascii():
         return "must be ASCII: write other characters percent-encoded, and the host in punycode"
-    taken = sorted(query_names(sso_auth_url).intersection(HANDOFF_PARAMETERS))
+    forwarded = () if names_problem(forwarded, ()) else forwarded
+    taken = sorted(query_names(sso_auth_url).intersection({*HANDOFF_PARAMETERS, *forwarded}))
     if taken:
         return f"already carries {', '.join(taken)} in its query: copy the SSO Auth URL alone"
     return None
@@ -111,13 +119,19 @@ def _account_id_problem(account_id: object) -> str | None:
     if isinstance(account_id, bool) or not isinstance(account_id, str | int):
         return "must be a str or an int: the Account ID from the vendor's panel"
     if isinstance(account_id, int) and not 0 <= account_id < _LARGEST_ACCOUNT_ID:
-        return "must be a sensible number, or a str"
+        return "must be a number from 0 to 10**18 - 1, or a str"
     text = str(account_id)
     if not text or text != text.strip():
         return "must not be empty nor have white space at an end"
     if _COPIED_LINE.match(text) or _QUOTED.fullmatch(text):
         return "must be the value alone: without NAME= before it, and without quotation marks"
     return invisible_problem(text)
+
+
+def _backdate_problem(backdate: object) -> str | None:
+    if type(backdate) is int and 0 <= backdate <= LONGEST_BACKDATE:
+        return None
+    return f"must be a whole number of seconds from 0 to {LONGEST_BACKDATE}"
 
 
 def from_variables(variables: Secret[Mapping[str, Any]], prefix: str) -> dict[str, Any]:
@@ -134,6 +148,7 @@ def from_variables(variables: Secret[Mapping[str, Any]], prefix: str) -> dict[st
         return None if variables().get(f"{prefix}{name}") == "" else variables().get(f"{prefix}{name}")
 
     settings: dict[str, Any] = {name: get(name.upper()) for name in _NAMES if name != "sso_token"}
+    settings["forward_params"] = _listed(settings["forward_params"])
     settings["backdate"] = _integer(settings["backdate"])
     settings["allow_http"] = _boolean(settings["allow_http"])
     settings["sso_token"] = Secret(get("SSO_TOKEN"))
@@ -171,6 +186,12 @@ def _read_token(path: Secret[Any]) -> Secret[str]:
         raise ValueError("names a file that is not UTF-8 text, but UTF-16 by its NUL characters")
     line = text.removesuffix("\n")
     return Secret(line if line == text else line.removesuffix("\r"))
+
+
+def _listed(value: object) -> object:
+    if value is None:
+        return ()
+    return tuple(name.strip() for name in value.split(",")) if isinstance(value, str) else value
 
 
 def _integer(value: object) -> object:

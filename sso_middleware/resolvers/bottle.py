@@ -1,4 +1,9 @@
-"""For Bottle: who is signed in, by Beaker's session or by a signed cookie."""
+"""For Bottle: who is signed in, by Beaker's session or by a signed cookie.
+
+The resolvers see the session or cookie, and not what the application decides later: its plugins and
+``before_request`` hooks do not run. If one of these ends a session or chooses another user, return
+`sso_middleware.wsgi.handoff_response` from a route.
+"""
 
 from __future__ import annotations
 

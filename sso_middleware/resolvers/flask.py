@@ -2,6 +2,11 @@
 
 The resolvers are for ``app.wsgi_app = SSOMiddleware(app.wsgi_app, ...)``. They write no session: what
 they change in their copy of it goes nowhere. Only `end_session` does.
+
+They see the session, and not what the application decides later: its ``before_request`` functions do not
+run. If one of these ends a session, asks for a second factor or chooses another user, call
+``app.preprocess_request()`` in the getter of `context_email`, which runs them, or return
+`sso_middleware.wsgi.handoff_response` from a view.
 """
 
 from __future__ import annotations

@@ -1,4 +1,9 @@
-"""For Pyramid: who is signed in, asked of the application from outside."""
+"""For Pyramid: who is signed in, asked of the application from outside.
+
+The resolver sees the session and the security policy, and not what the application decides later: its tweens
+and ``NewRequest`` subscribers do not run. If one of these ends a session or chooses another user, do the same
+in the getter, or return `sso_middleware.wsgi.handoff_response` from a view.
+"""
 
 from __future__ import annotations
 

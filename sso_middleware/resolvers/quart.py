@@ -1,4 +1,10 @@
-"""For Quart: who is signed in, asked of the application from outside."""
+"""For Quart: who is signed in, asked of the application from outside.
+
+The resolver sees the session, and not what the application decides later: its ``before_request`` functions
+do not run. If one of these ends a session, asks for a second factor or chooses another user, await
+``app.preprocess_request()`` in the getter, which runs them, or return
+`sso_middleware.asgi.handoff_response` from a view.
+"""
 
 from __future__ import annotations
 

@@ -3,6 +3,10 @@
 The middleware that opens the session or loads the user has to stand outside SSOMiddleware. The
 resolvers are coroutine functions that only read the scope, so they cost no thread and change neither
 session nor headers. A `verified` predicate runs on the event loop.
+
+They see what the middlewares outside have set, and not what the application decides later: a middleware
+inside SSOMiddleware and FastAPI's dependencies do not run. If one of these ends a session or chooses another
+user, move the middleware outside, or return `sso_middleware.asgi.handoff_response` from a route.
 """
 
 from __future__ import annotations

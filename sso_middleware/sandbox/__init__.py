@@ -5,7 +5,7 @@ follow the vendor's documentation where it says something, and labelled assumpti
 """
 
 from sso_middleware.sandbox.app import Sandbox
-from sso_middleware.sandbox.verifier.verdicts import HandoffRejected, VerifiedHandoff
-from sso_middleware.sandbox.verifier.verifier import HandoffVerifier
+from sso_middleware.sandbox.attempts import Attempt
+from sso_middleware.sandbox.verifier import HandoffRejected, HandoffVerifier, VerdictCode, VerifiedHandoff
 
-__all__ = ["HandoffRejected", "HandoffVerifier", "Sandbox", "VerifiedHandoff"]
+__all__ = ["Attempt", "HandoffRejected", "HandoffVerifier", "Sandbox", "VerdictCode", "VerifiedHandoff"]

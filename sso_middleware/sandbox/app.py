@@ -11,27 +11,30 @@ from contextlib import contextmanager
 from anyio import sleep
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.sessions import SessionMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from sso_middleware._secret import Secret
-from sso_middleware._urls import is_loopback, origin_of
+from sso_middleware._urls import is_loopback
 from sso_middleware.errors import ConfigError
 from sso_middleware.helpdesk import HelpDesk
 from sso_middleware.sandbox import api
+from sso_middleware.sandbox.account import SSO_PATH, Account
 from sso_middleware.sandbox.attempts import Attempt, AttemptLog
-from sso_middleware.sandbox.failures import Failure, Failures
-from sso_middleware.sandbox.guard import Guard
+from sso_middleware.sandbox.guard import Guard, PostGuard
 from sso_middleware.sandbox.server import serving
 from sso_middleware.sandbox.site import Site
-from sso_middleware.sandbox.verifier.verdicts import HandoffRejected, VerdictCode, VerifiedHandoff
-from sso_middleware.sandbox.verifier.verifier import HandoffVerifier
+from sso_middleware.sandbox.verifier import (
+    HandoffRejected,
+    HandoffVerifier,
+    VerdictCode,
+    VerifiedHandoff,
+)
 
 logger: logging.Logger = logging.getLogger("sso_middleware.sandbox")
-
-_SSO_PATH = "/sso"
 
 
 class Sandbox:
@@ -74,17 +77,11 @@ class Sandbox:
         clock: Callable[[], float] = time.time,
         allow_remote: bool = False,
     ) -> None:
-        self._sso_token = Secret(secrets.token_hex(32) if sso_token is None else sso_token)
-        hidden = set[str]() if sso_token is None else {"HELPDESK_SSO_TOKEN"}
+        self._account = Account(sso_token, account_id=account_id, auth_url=auth_url, logout_url=logout_url)
         del sso_token  # from tracebacks with locals, too
-        self._auth_url = auth_url
-        self._logout_url = logout_url
-        self._account_id = account_id
-        self._clock = clock
-        self._allow_remote = allow_remote
-        self._point_to(base_url)
+        self._account.move_to(base_url)
         self._verifier = HandoffVerifier(
-            sso_token=self._sso_token(),
+            sso_token=self._account.sso_token,
             account_id=account_id,
             auth_url=auth_url,
             freshness=freshness,
@@ -94,56 +91,45 @@ class Sandbox:
             jti_once=jti_once,
             longest_token=longest_token,
         )
-        self._log = AttemptLog(
-            sso_token=self._sso_token,
-            account_id=str(account_id),
-            auth_url=auth_url,
-            longest_token=longest_token,
+        rules = self._verifier.rules
+        self._clock = clock
+        self._allow_remote = allow_remote
+        self._log = AttemptLog(self._account, rules.longest_token)
+        self._failures = api.Failures()
+        self._site = Site(self._account, self._log, rules=rules.in_words(), clock=clock)
+        app = Starlette(
+            routes=[
+                Route(SSO_PATH, self._sso),
+                *self._site.routes,
+                *api.routes(self._log, self._failures, self.reset),
+            ],
+            exception_handlers={HTTPException: self._error},
+            middleware=[
+                # Browsers share cookies between ports: the name is the sandbox's own, and so is the key.
+                Middleware(
+                    SessionMiddleware,
+                    secret_key=secrets.token_hex(32),
+                    session_cookie="helpdesk_sandbox_session",
+                    max_age=None,
+                )
+            ],
         )
-        self._failures = Failures()
-        self._site = Site(
-            helpdesk=lambda: self._helpdesk,
-            environment=lambda: {k: v for k, v in self.environment.items() if k not in hidden},
-            log=self._log,
-            rules={
-                "A token is good for": f"{freshness:g} seconds from its iat",
-                "Clocks may differ by": f"{leeway:g} seconds",
-                "A jti has at least": f"{shortest_jti} characters",
-                "A jti may be used": "once" if jti_once else "any number of times",
-                "A token has at most": f"{longest_token} characters",
-            },
-            clock=clock,
-        )
-        routes = api.routes(self._log, self._failures, self.reset)
-        self._app = Guard(
-            Starlette(
-                routes=[Route(_SSO_PATH, self._sso), *self._site.routes, *routes],
-                exception_handlers={HTTPException: self._error},
-            ),
-            helpdesk=lambda: self._helpdesk,
-            allow_remote=allow_remote,
-        )
+        self._app = Guard(PostGuard(app), self._account, allow_remote=allow_remote)
 
     @property
     def helpdesk(self) -> HelpDesk:
         """The matching account, which points to where the sandbox is just now."""
-        return self._helpdesk
+        return self._account.helpdesk
 
     @property
     def environment(self) -> dict[str, str]:
         """The account's settings by the variable that `HelpDesk.from_env` reads; with the SSO Token."""
-        variables = {
-            "HELPDESK_SSO_TOKEN": self._sso_token(),
-            "HELPDESK_SSO_AUTH_URL": self._helpdesk.sso_auth_url,
-            "HELPDESK_ACCOUNT_ID": str(self._account_id),
-            "HELPDESK_AUTH_URL": self._auth_url,
-        }
-        return variables | ({"HELPDESK_LOGOUT_URL": self._logout_url} if self._logout_url else {})
+        return self._account.environment
 
     @property
     def handoffs(self) -> list[Attempt]:
         """The latest hand-offs, accepted or not, the oldest first."""
-        return list(reversed(self._log.latest_first()))
+        return self._log.kept()
 
     def verify(self, url: str) -> VerifiedHandoff:
         """Judge a hand-off without a server: log it, and use its token up if it is accepted.
@@ -194,14 +180,14 @@ class Sandbox:
         if not is_loopback(host):
             if not self._allow_remote:
                 raise ConfigError({"host": "must be a loopback address: allow_remote permits others"})
-            logger.warning("listening on %s: whoever reaches it reads what the pages show", host)
-        before = origin_of(self._helpdesk.sso_auth_url)
+            logger.warning("listening on %s: anyone who reaches it reads what the pages show", host)
+        before = self._account.base_url
         with serving(self, host, port) as base_url:
-            self._point_to(base_url)
+            self._account.move_to(base_url)
             try:
                 yield base_url
             finally:
-                self._point_to(before)
+                self._account.move_to(before)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request (ASGI HTTP spec)."""
@@ -220,7 +206,7 @@ class Sandbox:
         response.headers["Referrer-Policy"] = "no-referrer"  # the token is in this page's address
         return response
 
-    def _judge(self, url: str, failure: Failure) -> tuple[VerifiedHandoff | HandoffRejected, Attempt]:
+    def _judge(self, url: str, failure: api.Failure) -> tuple[VerifiedHandoff | HandoffRejected, Attempt]:
         at = self._clock()
         try:
             failure.refuse()
@@ -237,13 +223,3 @@ class Sandbox:
             response = self._site.error(request, error.detail, error.status_code)
         response.headers.update(error.headers or {})
         return response
-
-    def _point_to(self, base_url: str) -> None:
-        self._helpdesk = HelpDesk(
-            sso_token=self._sso_token(),
-            sso_auth_url=f"{base_url}{_SSO_PATH}",
-            account_id=self._account_id,
-            auth_url=self._auth_url,
-            logout_url=self._logout_url,
-            allow_http=True,
-        )

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from threading import Lock
 from typing import Any, Literal, cast
 from urllib.parse import parse_qs
 
-from sso_middleware.sandbox.verifier import differences, tokens
-from sso_middleware.sandbox.verifier.verdicts import HandoffRejected, VerdictCode
+from sso_middleware.sandbox.account import Account
+from sso_middleware.sandbox.verifier import HandoffRejected, VerdictCode, alike, decoded, shown
 
 _KEPT = 100  # attempts; the oldest goes when one more comes
 _LONGEST_VALUE = 300  # characters of a received parameter
@@ -28,7 +27,7 @@ class Comparison:
     @property
     def alike(self) -> int:
         """How many characters the two have in common from their start."""
-        return differences.alike(self.expected, self.received)
+        return alike(self.expected, self.received)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +39,7 @@ class Attempt:
         at: when, in seconds since the epoch by the Help Desk's clock.
         verdict: ``accepted``, or the code of the rejection.
         message: what is wrong.
-        hint: how to mend it.
+        hint: how to fix it.
         assumption: what the vendor leaves open about this verdict.
         header: the JWT's header, as JSON gives it; `None` if it cannot be read.
         claims: the JWT's claims likewise, verified only if the verdict says so.
@@ -66,53 +65,36 @@ class Attempt:
 
     def as_json(self) -> dict[str, Any]:
         """Return what `GET /api/handoffs` says about it."""
-        return {
-            "number": self.number,
-            "at": self.at,
-            "verdict": self.verdict,
-            "accepted": self.accepted,
-            "message": self.message,
-            "hint": self.hint,
-            "assumption": self.assumption,
-            "header": self.header,
-            "claims": self.claims,
-            "clock_difference": self.clock_difference,
-            "parameters": [
-                {"name": row.name, "expected": row.expected, "received": row.received, "same": row.same}
-                for row in self.comparisons
-            ],
-        }
+        fields: dict[str, Any] = asdict(self)
+        fields["accepted"] = self.accepted
+        fields["parameters"] = list(fields.pop("comparisons"))
+        return fields
 
 
 class AttemptLog:
     """The latest attempts, safe to share between threads.
 
     Args:
-        sso_token: gives the SSO Token, which is shown nowhere.
-        account_id: the Account ID.
-        auth_url: the registered Auth URL.
+        account: the account; its SSO Token is shown nowhere.
         longest_token: characters of a JWT; a longer one is not decoded.
     """
 
-    def __init__(
-        self, *, sso_token: Callable[[], str], account_id: str, auth_url: str, longest_token: int
-    ) -> None:
-        self._sso_token = sso_token
-        self._expected = {"account_id": account_id, "auth_url": auth_url}
+    def __init__(self, account: Account, longest_token: int) -> None:
+        self._account = account
         self._longest_token = longest_token
         self._lock = Lock()
         self.clear()
 
     def clear(self) -> None:
-        """Forget every attempt; counting starts anew."""
+        """Forget every attempt; counting starts at 1 again."""
         with self._lock:
             self._attempts: deque[Attempt] = deque(maxlen=_KEPT)
             self._count = 0
 
-    def latest_first(self) -> list[Attempt]:
-        """Return the attempts that are kept, the latest first."""
+    def kept(self) -> list[Attempt]:
+        """Return the attempts that are kept, the oldest first."""
         with self._lock:
-            return list(reversed(self._attempts))
+            return list(self._attempts)
 
     def add(self, url: str, at: float, rejected: HandoffRejected | None) -> Attempt:
         """Record a hand-off that came at `at`; `rejected` is `None` if it was accepted."""
@@ -122,8 +104,10 @@ class AttemptLog:
         header, claims = (
             (None, None)
             if len(token) > self._longest_token
-            else (_without(self._sso_token(), part) for part in tokens.decoded(token))
+            else (_without(self._account.sso_token, part) for part in decoded(token))
         )
+        desk = self._account.helpdesk
+        registered = {"account_id": desk.account_id, "auth_url": desk.auth_url}
         with self._lock:
             self._count += 1
             attempt = Attempt(
@@ -131,21 +115,23 @@ class AttemptLog:
                 at=at,
                 verdict=rejected.code if rejected else "accepted",
                 message=rejected.message if rejected else "The visitor is signed in.",
-                hint=rejected.hint if rejected else "There is nothing to mend.",
+                hint=rejected.hint if rejected else "There is nothing to fix.",
                 assumption=rejected.assumption if rejected else None,
                 header=header,
                 claims=claims,
                 clock_difference=_clock_difference(claims, at),
-                comparisons=tuple(self._compare(name, sent.get(name, [])) for name in self._expected),
+                comparisons=tuple(
+                    self._compare(name, expected, sent.get(name, [])) for name, expected in registered.items()
+                ),
             )
             self._attempts.append(attempt)
             return attempt
 
-    def _compare(self, name: str, values: list[str]) -> Comparison:
+    def _compare(self, name: str, expected: str, values: list[str]) -> Comparison:
         received = " and ".join(
-            differences.shown(value, self._sso_token(), longest=_LONGEST_VALUE) for value in values[:2]
+            shown(value, self._account.sso_token, longest=_LONGEST_VALUE) for value in values[:2]
         )
-        return Comparison(name, self._expected[name], received, values == [self._expected[name]])
+        return Comparison(name, expected, received, values == [expected])
 
 
 def _without(secret: str, value: object) -> object:

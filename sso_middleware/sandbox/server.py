@@ -21,28 +21,22 @@ _LOGGERS = ("uvicorn.access", "uvicorn.error", "uvicorn.asgi")
 _PATIENCE = 10  # seconds for the server to start
 
 
-def redact(text: str) -> str:
+def _redact(text: str) -> str:
     """Return `text` with every query and every JWT in it taken out."""
     return _SECRETS.sub(r"\1[hidden]", text)
 
 
-class RedactTokens(logging.Filter):
-    """Takes queries and tokens out of log records; uvicorn's access log quotes whole addresses."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        """Redact message and arguments; let the record pass."""
-        message = record.getMessage()
-        redacted = redact(message)
-        if redacted != message:
-            if record.name == "uvicorn.access" and isinstance(record.args, tuple):
-                # uvicorn's own formatter takes the arguments apart, so they stay as many.
-                record.args = tuple(redact(arg) if isinstance(arg, str) else arg for arg in record.args)
-            else:
-                record.msg, record.args = redacted, ()
-        return True
-
-
-_redact_tokens = RedactTokens()  # one and the same, which a logger takes once
+def _redact_record(record: logging.LogRecord) -> bool:
+    """Take queries and tokens out of a log record; uvicorn's access log quotes whole addresses."""
+    message = record.getMessage()
+    redacted = _redact(message)
+    if redacted != message:
+        if record.name == "uvicorn.access" and isinstance(record.args, tuple):
+            # uvicorn's own formatter takes the arguments apart, so they stay as many.
+            record.args = tuple(_redact(arg) if isinstance(arg, str) else arg for arg in record.args)
+        else:
+            record.msg, record.args = redacted, ()
+    return True
 
 
 @contextmanager
@@ -64,11 +58,11 @@ def serving(app: ASGIApp, host: str, port: int) -> Generator[str]:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((host, port))
         for name in _LOGGERS:
-            logging.getLogger(name).addFilter(_redact_tokens)
+            logging.getLogger(name).addFilter(_redact_record)  # one function, which a logger takes once
         server = uvicorn.Server(
             uvicorn.Config(
                 app,
-                log_config=None,  # logging belongs to whoever runs this process
+                log_config=None,  # logging is configured by the program that runs this
                 lifespan="off",
                 ws="none",
                 server_header=False,

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+import secrets
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,15 +15,15 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from sso_middleware.helpdesk import HelpDesk
-from sso_middleware.sandbox import forms
+from sso_middleware.sandbox.account import Account
 from sso_middleware.sandbox.attempts import Attempt, AttemptLog
-from sso_middleware.sandbox.sessions import COOKIE, Session, Sessions
 from sso_middleware.sandbox.tickets import LONGEST_SUBJECT, LONGEST_TEXT, Ticket, Tickets
 
 _LONGEST_NUMBER = 9  # digits of a ticket's number
+_SESSIONS = 1000  # kept at most; the oldest ends first
+
 _FIXED = {
-    "Algorithm and key": "HS256, with the SSO Token as it stands",
+    "Algorithm and key": "HS256, with the SSO Token, unchanged",
     "account_id and auth_url are compared": "character by character",
     "An unknown address": "is let in and has tickets at once",
 }
@@ -55,26 +57,20 @@ _templates.filters |= {"time": _time, "difference": _difference, "indented": _in
 class Site:
     """Sign-in page, tickets, hand-off log, settings and sign-out.
 
+    A request comes with the session of Starlette's SessionMiddleware, which lives in the cookie. Only
+    the sessions that are kept here count, so that signing out and `reset` end them in every browser.
+
     Args:
-        helpdesk: gives the account as it is just now.
-        environment: gives the settings to paste, by the name of the variable; an SSO Token that is not
-            to be shown is not there.
+        account: the account, as it is just now.
         log: the hand-off log.
         rules: what is assumed and can be set, and how it is set here, for showing.
         clock: returns the time in seconds since the epoch.
     """
 
     def __init__(
-        self,
-        *,
-        helpdesk: Callable[[], HelpDesk],
-        environment: Callable[[], dict[str, str]],
-        log: AttemptLog,
-        rules: dict[str, str],
-        clock: Callable[[], float],
+        self, account: Account, log: AttemptLog, *, rules: dict[str, str], clock: Callable[[], float]
     ) -> None:
-        self._helpdesk = helpdesk
-        self._environment = environment
+        self._account = account
         self._log = log
         self._rules = rules | _FIXED
         self._clock = clock
@@ -93,15 +89,18 @@ class Site:
 
     def reset(self) -> None:
         """Sign everybody out and forget their tickets."""
-        self._sessions = Sessions()
+        self._sessions: OrderedDict[str, None] = OrderedDict()  # by the secret that their forms carry
         self._tickets = Tickets()
 
     def signed_in(self, request: Request, email: str) -> Response:
         """Answer an accepted hand-off: a session, and on to the tickets, away from the token."""
-        response = RedirectResponse("/tickets", 303)
-        response.set_cookie(COOKIE, self._sessions.start(email), httponly=True, samesite="lax")
-        self._sessions.end(request.cookies.get(COOKIE, ""))
-        return response
+        self._end_session(request)
+        csrf = secrets.token_urlsafe()
+        request.session.update(email=email, csrf=csrf)
+        self._sessions[csrf] = None
+        if len(self._sessions) > _SESSIONS:
+            self._sessions.popitem(last=False)
+        return RedirectResponse("/tickets", 303)
 
     def refused(self, request: Request, attempt: Attempt) -> Response:
         """Answer a rejected hand-off."""
@@ -126,7 +125,7 @@ class Site:
         problem = _problem("Subject", subject, LONGEST_SUBJECT) or _problem("Message", text, LONGEST_TEXT)
         if problem:
             return self._list(request, session, 422, problem=problem, subject=subject, text=text)
-        ticket = self._tickets.create(session.email, subject, text, self._clock())
+        ticket = self._tickets.create(session["email"], subject, text, self._clock())
         return RedirectResponse(f"/tickets/{ticket.number}", 303)
 
     async def _ticket_page(self, request: Request) -> Response:
@@ -145,59 +144,56 @@ class Site:
         return RedirectResponse(f"/tickets/{ticket.number}#latest", 303)
 
     async def _handoffs(self, request: Request) -> Response:
-        return self._page(request, "handoffs.html", attempts=self._log.latest_first())
+        return self._page(request, "handoffs.html", attempts=self._log.kept()[::-1])
 
     async def _settings(self, request: Request) -> Response:
-        return self._page(request, "settings.html", environment=self._environment(), rules=self._rules)
+        return self._page(request, "settings.html", environment=self._account.shown, rules=self._rules)
 
     async def _log_out(self, request: Request) -> Response:
         await self._form(request)
-        self._sessions.end(request.cookies[COOKIE])
-        response = RedirectResponse(self._helpdesk().logout_url or "/", 303)
-        response.delete_cookie(COOKIE, httponly=True, samesite="lax")
-        return response
+        self._end_session(request)
+        return RedirectResponse(self._account.helpdesk.logout_url or "/", 303)
 
     async def _style(self, request: Request) -> Response:  # noqa: ARG002 - a route's signature
         return Response(_templates.get_template("style.css").render(), media_type="text/css")
 
-    def _session(self, request: Request) -> Session | None:
-        return self._sessions.get(request.cookies.get(COOKIE, ""))
+    def _session(self, request: Request) -> Mapping[str, str] | None:
+        return request.session if request.session.get("csrf") in self._sessions else None
 
-    async def _form(self, request: Request) -> tuple[Session, dict[str, str]]:
+    def _end_session(self, request: Request) -> None:
+        self._sessions.pop(request.session.get("csrf", ""), None)
+        request.session.clear()
+
+    async def _form(self, request: Request) -> tuple[Mapping[str, str], dict[str, str]]:
         session = self._session(request)
         if not session:
-            raise HTTPException(
-                403, "You are not signed in any more. Sign in again, then send the form anew."
-            )
-        return session, await forms.read_form(request, session.csrf)
+            raise HTTPException(403, "You are no longer signed in. Sign in, then send the form again.")
+        form = await request.form()
+        fields = {name: value.strip() for name, value in form.items() if isinstance(value, str)}
+        # Only this session's own pages know the secret; compared in constant time.
+        if not secrets.compare_digest(fields.get("csrf", "").encode(), session["csrf"].encode()):
+            raise HTTPException(403, "This form is out of date. Load its page again, and send it from there.")
+        return session, fields
 
-    def _ticket(self, request: Request, session: Session) -> Ticket:
+    def _ticket(self, request: Request, session: Mapping[str, str]) -> Ticket:
         digits: str = request.path_params["number"]
         number = int(digits) if digits.isdecimal() and len(digits) <= _LONGEST_NUMBER else 0
-        ticket = self._tickets.get(session.email, number, self._clock())
+        ticket = self._tickets.get(session["email"], number, self._clock())
         if not ticket:
             raise HTTPException(404, "You have no ticket with that number.")
         return ticket
 
     def _list(
-        self,
-        request: Request,
-        session: Session,
-        status: int = 200,
-        *,
-        problem: str = "",
-        subject: str = "",
-        text: str = "",
+        self, request: Request, session: Mapping[str, str], status: int = 200, **typed: str
     ) -> Response:
-        tickets = self._tickets.of(session.email, self._clock())
-        return self._page(
-            request, "tickets.html", status, tickets=tickets, problem=problem, subject=subject, text=text
-        )
+        tickets = self._tickets.of(session["email"], self._clock())
+        context = {"problem": "", "subject": "", "text": ""} | typed
+        return self._page(request, "tickets.html", status, tickets=tickets, **context)
 
     def _page(self, request: Request, template: str, status: int = 200, **context: Any) -> Response:
         html = _templates.get_template(template).render(
             context,
-            helpdesk=self._helpdesk(),
+            helpdesk=self._account.helpdesk,
             session=self._session(request),
             path=request.url.path,
             longest_subject=LONGEST_SUBJECT,

@@ -153,14 +153,14 @@ def test_settings_broken_in_the_demo(open_page, site, mistake, verdict, remedy):
     page.get_by_role("link", name="Sign in").click()
     page.get_by_role("button", name="Sign in as").click()
     page.get_by_role("radio", name=mistake).check()
-    page.get_by_role("button", name="Set it so").click()
+    page.get_by_role("button", name="Apply").click()
     page.get_by_role("link", name="Support").click()
     text = page.get_by_role("main").inner_text()
     assert f"Rejected: {verdict}" in text
     assert remedy in text
     page.goto(site.app_url)
     page.get_by_role("radio", name="Nothing").check()
-    page.get_by_role("button", name="Set it so").click()
+    page.get_by_role("button", name="Apply").click()
     page.get_by_role("link", name="Support").click()
     page.wait_for_url(f"{site.url}/tickets")
 

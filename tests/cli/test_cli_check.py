@@ -221,6 +221,7 @@ def test_an_empty_cookie_is_a_usage_error(cookie):
         "asgi_apps:fastapi_app()",
         "asgi_apps:no_lifespan()",
         "asgi_apps:streaming_login_page()",
+        "wsgi_apps:extended_flask()",
         "asgi_apps:called_without_await()",
         "asgi_apps:mounted_right()",
     ],
@@ -238,6 +239,12 @@ def test_a_strict_session_cookie_of_quart():
     code, found, report = check("asgi_apps:strict_quart()")
     assert (code, found) == (1, ["SSO.W026"])
     assert message_of(report, "SSO.W026") == "Quart sets it"
+
+
+def test_functions_that_quart_runs_before_each_view():
+    code, found, report = check("asgi_apps:hooked_quart()")
+    assert (code, found) == (1, ["SSO.W027"])
+    assert message_of(report, "SSO.W027") == "Quart runs asgi_apps.end_idle_session"
 
 
 # Redirects are followed.
@@ -412,6 +419,7 @@ def test_proxy_fix_beside_another():
         ("asgi_apps:exiting()", (), ["SSO.E040"], "raised SystemExit: 7 (asgi_apps.py, line"),
         ("wsgi_apps:calling_itself()", (), ["SSO.E040"], "the login page /login raised RecursionError"),
         ("wsgi_apps:strict_flask()", (), ["SSO.W026"], "Flask sets it"),
+        ("wsgi_apps:hooked_flask()", (), ["SSO.W027"], "Flask runs wsgi_apps.end_idle_session"),
         ("asgi_apps:strict_starlette()", (), ["SSO.W026"], "SessionMiddleware sets it"),
         ("wsgi_apps:twice_behind_proxy_fix()", (), ["SSO.W028"], "a ProxyFix is inside of another"),
         ("wsgi_apps:silent()", (), ["SSO.E040"], "brought no answer: start_response was never called"),

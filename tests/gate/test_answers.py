@@ -9,6 +9,7 @@ import hashlib
 import re
 import time
 import traceback
+from urllib.parse import quote
 
 import pytest
 
@@ -368,7 +369,7 @@ class TestPages:
         assert 'href="/app/v1.2/"' in pages.get("/sso", prefix="/app/v1.2").text
 
     @pytest.mark.parametrize(
-        "prefix", ["//evil.example", '/"><script>', "/a b", "javascript:alert(1)//", "/\u00e4"]
+        "prefix", ["//evil.example", '/"><script>', "/a b", "/javascript:alert(1)", "/\ufffd"]
     )
     def test_link_never_carries_another(self, mounted_site, prefix):
         """A mount prefix that is not plain is not shown; the link leads to /."""
@@ -384,18 +385,14 @@ class TestPages:
 HOSTILE_PREFIXES = [
     "//evil.example",
     "/\\evil.example",
-    "https://evil.example",
-    "evil.example",
-    "@evil.example",
-    ".evil.example",
-    "/a/",
-    "/",
+    "/https://evil.example",
     "/a//b",
     "/%2f",
     "/a b",
     "/a\r\nSet-Cookie: x=y",
     "/\x00",
-    "/\u00e4",
+    "/\ufffd",
+    "/\u200b",
     "/a?b",
     "/a#b",
     "/a;b",
@@ -436,10 +433,20 @@ class TestHostileMountPrefixes:
         pages = mounted_site(never, options={"logout": Logout(never, path="/bye")})
         assert pages.get("/bye", prefix=prefix).status == 400
 
-    def test_plain_prefixes(self, mounted_site):
-        """Letters, digits, dot, underscore, tilde and hyphen are plain."""
+    @pytest.mark.parametrize(
+        ("prefix", "encoded"),
+        [
+            ("/a/B9._~-", "/a/B9._~-"),
+            ("/@acme", "/@acme"),
+            ("/\u00e4\u0301/\u0663", "/%C3%A4%CC%81/%D9%A3"),
+            ("/\u65e5\u672c", "/%E6%97%A5%E6%9C%AC"),
+        ],
+    )
+    def test_plain_prefixes(self, mounted_site, prefix, encoded):
+        """Letters, marks and digits of any alphabet and . _ ~ - @ are plain; they are percent-encoded."""
         pages = mounted_site(nobody, options={"paths": "/sso", "login_url": "/login"})
-        assert pages.get("/sso", prefix="/a/B9._~-")["location"] == "/a/B9._~-/login?next=/a/B9._~-/sso"
+        way_back = quote(f"{encoded}/sso")
+        assert pages.get("/sso", prefix=prefix)["location"] == f"{encoded}/login?next={way_back}"
 
 
 def test_tracebacks_with_locals(site):
@@ -470,7 +477,7 @@ def test_tracebacks_with_locals(site):
 
 def test_visit_shows_no_cookies():
     """What the gate passes around does not show the environ or scope."""
-    visit = Visit({"HTTP_COOKIE": "session=of-jane"}, "GET", "", PATH, str)
+    visit = Visit({"HTTP_COOKIE": "session=of-jane"}, "GET", "", PATH, "", {"Cookie": "session=of-jane"})
     assert repr(visit) == "Visit(GET)"
 
 

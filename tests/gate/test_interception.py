@@ -84,7 +84,6 @@ class TestPublicPath:
             ("/sso", ""),
             ("/sso", "/other"),
             ("/apple/sso", "/app"),
-            ("/app/sso", "/app/sso/"),
             ("/app/sso/", "/app"),
         ],
     )

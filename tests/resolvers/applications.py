@@ -1,4 +1,4 @@
-"""One application for each framework: pages to sign in and out, a page that names the user, the hand-off.
+"""One application for each framework: pages to sign in and out, a page that says who it is, and the hand-off.
 
 Each has ``/in/<name>``, ``/out``, ``/as/<name>`` (impersonation) and ``/who``, which answers with address,
 active and verified, or null.
@@ -303,7 +303,7 @@ def pyramid_identity(people, folder):
 
 
 def bottle_beaker(people, folder):
-    """Bottle with Beaker's sessions in files, and a WSGI middleware inside Beaker's that may set the user."""
+    """Bottle with Beaker's sessions in files, and a middleware inside of Beaker's that may set the user."""
     app = bottle.Bottle()
 
     def session():

@@ -61,7 +61,7 @@ class People:
 
     Attributes:
         now: the application's clock, in seconds.
-        decided: the name that the application's own middleware decides on, if any; ``""`` is nobody.
+        decided: the name that the application's own middleware or policy decides on, if any; ``""``: nobody.
     """
 
     def __init__(self):

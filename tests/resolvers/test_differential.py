@@ -1,20 +1,18 @@
-"""The hand-off names the person whom the application's own view names, or nobody, or it is refused."""
+"""The hand-off names the person whom the application's own view names at that moment, or nobody."""
 
 from __future__ import annotations
 
 import re
 
-import flask
 import httpx
 import pytest
-from applications import APPLICATIONS, SECRET, VERIFIED
+from applications import APPLICATIONS
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from people import HOUR, KINDS, People
 
-from browsing import PATH, protect_wsgi, tamper, visit, wsgi_browser
-from clients import AUTH_URL, JANE, SSO_TOKEN
-from sso_middleware.resolvers import flask as for_flask
+from browsing import PATH, tamper
+from clients import AUTH_URL, SSO_TOKEN
 from sso_middleware.sandbox import HandoffVerifier
 
 NAMES = st.sampled_from(sorted(KINDS))
@@ -151,20 +149,3 @@ def test_the_person_of_the_view(make, tmp_path):
     agree()
     addresses = {f"{name}@example.com" for name in KINDS}
     assert seen == {"login", "inactive", "email_not_verified", *addresses}
-
-
-def test_what_before_request_decides_is_not_seen_in_flask():
-    """A resolver from outside sees the session: a `before_request` function that ends it runs too late."""
-    app = flask.Flask("shop")
-    app.secret_key = SECRET
-    app.before_request(lambda: flask.session.clear() if flask.request.path == "/who" else None)
-    app.add_url_rule("/in", "in", lambda: flask.session.update(user=RECORD) or "")
-    app.add_url_rule("/who", "who", lambda: [flask.session.get("user")])
-    app.wsgi_app = protect_wsgi(app.wsgi_app, for_flask.session_email(app, "user", "email", **VERIFIED))
-    browser = wsgi_browser(app)
-    browser.get("/in")
-    assert visit(browser) == JANE  # though the view, which is asked next, knows nobody
-    assert browser.get("/who").json() == [None]
-
-
-RECORD = {"email": JANE, "email_verified": True}

@@ -232,7 +232,6 @@ def test_suite_of_an_application(pytester, options):
     result.assert_outcomes(passed=4)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("options", [["-l"], ["--full-trace"]])
 def test_failed_check_prints_the_verdict_only(pytester, options):
     """A hand-off that is rejected prints code and remedy, and nothing of the token."""
@@ -262,7 +261,7 @@ def test_failed_check_prints_the_verdict_only(pytester, options):
             helpdesk_sandbox.verify(answer(helpdesk_sandbox.helpdesk).encode())
         """
     )
-    result = pytester.runpytest_subprocess(*options)
+    result = pytester.runpytest_inprocess(*options)
     result.assert_outcomes(failed=3)
     result.stdout.fnmatch_lines(["*HandoffRejected: bad_signature: *another token*"])
     output = result.stdout.str() + result.stderr.str()
@@ -270,7 +269,6 @@ def test_failed_check_prints_the_verdict_only(pytester, options):
     assert "visitor@" not in output.replace('handoff("visitor@customer.example")', "")
 
 
-@pytest.mark.slow
 def test_settings_fixture_may_be_overridden(pytester):
     """An application's conftest chooses what the account is like."""
     pytester.makeconftest(
@@ -288,7 +286,7 @@ def test_settings_fixture_may_be_overridden(pytester):
             assert helpdesk_sandbox.helpdesk.account_id == "4711"
         """
     )
-    pytester.runpytest_subprocess().assert_outcomes(passed=1)
+    pytester.runpytest_inprocess().assert_outcomes(passed=1)
 
 
 def test_missing_extra(pytester):

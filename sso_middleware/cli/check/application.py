@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from importlib.metadata import packages_distributions
 from types import MethodType
 from typing import Any, NamedTuple, cast
 
@@ -200,3 +201,23 @@ def check_order(located: Located) -> Iterator[Finding]:
         name = type(node).__name__
         if _READS_SESSION.fullmatch(name):
             yield found("SSO.W024", f"{name} is inside of SSOMiddleware")
+
+
+def check_hooks(located: Located) -> Iterator[Finding]:
+    """Look for functions of the application itself that Flask or Quart runs before each view.
+
+    Those of a blueprint run before its own views only, and those of extensions do not decide who is signed
+    in, or do so in what they give a resolver, too. Any resolver may depend on what the others decide.
+    """
+    for _, node in _walk(located.inner, into_mounts=False):
+        hooks = getattr(node, "__dict__", {}).get("before_request_funcs")
+        own = [hook for hook in hooks.get(None, ()) if not _is_of_extension(hook)] if hooks else ()
+        if own:
+            names = ", ".join(f"{hook.__module__}.{getattr(hook, '__qualname__', '?')}" for hook in own)
+            yield found("SSO.W027", f"{type(node).__name__} runs {names}")
+
+
+def _is_of_extension(hook: Any) -> bool:
+    package = hook.__module__.partition(".")[0]
+    distributions = packages_distributions().get(package, ())
+    return any("flask" in name.lower() or "quart" in name.lower() for name in distributions)

@@ -14,6 +14,7 @@ from sso_middleware._calls import takes
 from sso_middleware.cli.check.application import (
     Located,
     check_cookies,
+    check_hooks,
     check_order,
     check_paths,
     check_proxy_fix,
@@ -148,6 +149,7 @@ def _check_application(target: str, prefix: str, root_path: str, cookie: str | N
         report.findings += check_account(report.helpdesk)
     report.findings += check_cookies(loaded.app, located)
     report.findings += check_proxy_fix(loaded.app)
+    report.findings += [finding for each in located for finding in check_hooks(each)]
     paths = [finding for each in located for finding in check_paths(each, root_path)]
     order = [finding for each in located for finding in check_order(each)]
     if walk:

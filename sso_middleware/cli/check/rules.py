@@ -119,6 +119,15 @@ RULES = {
             "SessionMiddleware. If the resolver reads another cookie: --ignore SSO.W026.",
         ),
         Rule(
+            "SSO.W027",
+            "The application runs functions of its own before each view",
+            "A resolver reads the session without them. If one of them ends a session, asks for a second "
+            "factor or chooses another user, the views know that, and the resolver does not.",
+            "If none of them decides who is signed in: --ignore SSO.W027. Otherwise let the getter of "
+            "context_email run them: return None if app.preprocess_request() returns a response (await it in "
+            "Quart), and the user of your views if not. Or return handoff_response(...) from a view.",
+        ),
+        Rule(
             "SSO.W028",
             "Two ProxyFix are in a row",
             "Each takes the client's address from the same X-Forwarded-For. The inner one records what the "

@@ -33,8 +33,8 @@ def command(ctx: click.Context, port: int, helpdesk_port: int, self_test: bool, 
     """Run a Help Desk and a sample application on this machine, each in its own server.
 
     Sign in to the application, follow Support, and you are signed in to the Help Desk. Then break a
-    setting on the application's page, and see what the Help Desk says. What becomes of each hand-off is
-    told on standard error.
+    setting on the application's page, and see what the Help Desk says. Each verdict is printed to
+    standard error.
     """
     chosen = {
         name: ctx.get_parameter_source(name) is not ParameterSource.DEFAULT

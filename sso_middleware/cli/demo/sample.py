@@ -1,33 +1,34 @@
 """The demo's sample application: a small site that people sign in to, with a link to the Help Desk.
 
-It is written with Starlette alone, and wired up as any application would be, but for one thing: its
-account is chosen at each visit, so that a setting can be broken on purpose.
+It is written with Starlette alone, and wired up as any application would be, except that its account is
+chosen at each visit, so that a setting can be broken on purpose.
 """
 
 from __future__ import annotations
 
 import hashlib
+import secrets
 from collections.abc import Mapping
 from html import escape
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
-from starlette.requests import HTTPConnection, Request
+from starlette.middleware.sessions import SessionMiddleware
+from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from sso_middleware.asgi import SSOMiddleware
 from sso_middleware.helpdesk import HelpDesk
-from sso_middleware.logout import Logout, expire_cookies
-from sso_middleware.sandbox.forms import check_origin, read_form
-from sso_middleware.sandbox.sessions import Sessions
+from sso_middleware.logout import Logout
+from sso_middleware.resolvers.starlette import session_email
+from sso_middleware.sandbox.guard import PostGuard
 
 AUTH_PATH, LOGOUT_PATH = "/sso/helpdesk", "/sso/logout"
 EMAIL = "jane@example.com"
 RIGHT = "nothing"
 
-_COOKIE = "sample_session"
 _MISTAKES = {
     RIGHT: "Nothing: every setting is right",
     "cut": "The SSO Token was not copied whole",
@@ -51,7 +52,6 @@ class SampleApplication:
     """The application (ASGI); `connect` it to a Help Desk before the first visit."""
 
     def __init__(self) -> None:
-        self._sessions = Sessions()
         self._helpdesks: dict[str, HelpDesk] = {}
         self._mistake = RIGHT
         self._app = Starlette(
@@ -61,14 +61,21 @@ class SampleApplication:
                 Route("/break", self._break, methods=["POST"]),
             ],
             middleware=[
+                Middleware(PostGuard),
+                Middleware(
+                    SessionMiddleware,
+                    secret_key=secrets.token_hex(32),
+                    session_cookie="sample_session",
+                    max_age=None,
+                ),
                 Middleware(
                     SSOMiddleware,
                     helpdesk=self._helpdesk,
-                    resolve_email=self._resolve_email,
+                    resolve_email=session_email("email", verified=True),
                     paths=AUTH_PATH,
                     login_url="/login",
-                    logout=Logout(self._end_session, path=LOGOUT_PATH),
-                )
+                    logout=Logout(_end_session, path=LOGOUT_PATH),
+                ),
             ],
         )
 
@@ -96,16 +103,8 @@ class SampleApplication:
     async def _helpdesk(self, _: Scope, __: str) -> HelpDesk:
         return self._helpdesks[self._mistake]
 
-    async def _resolve_email(self, scope: Scope) -> str | None:
-        session = self._sessions.get(HTTPConnection(scope).cookies.get(_COOKIE, ""))
-        return session.email if session else None
-
-    async def _end_session(self, scope: Scope) -> list[tuple[str, str]]:
-        self._sessions.end(HTTPConnection(scope).cookies.get(_COOKIE, ""))
-        return expire_cookies(_COOKIE)(scope)
-
     async def _start(self, request: Request) -> Response:
-        if await self._resolve_email(request.scope) is None:
+        if "email" not in request.session:
             return _page("Sample application", '<p>You are not signed in. <a href="/login">Sign in</a></p>')
         choices = "".join(
             f'<label><input type="radio" name="mistake" value="{name}"'
@@ -117,27 +116,29 @@ class SampleApplication:
             f"<p>Signed in as <b>{EMAIL}</b>.</p>"
             f'<p><a href="{AUTH_PATH}">Support</a>: the link that takes you to the Help Desk, signed in.</p>'
             f'<p><a href="{LOGOUT_PATH}">Sign out</a></p>'
-            f'<form method="post" action="/break"><fieldset><legend>What is wrong here?</legend>{choices}'
-            "<p><button>Set it so</button>, then follow Support.</p></fieldset></form>",
+            f'<form method="post" action="/break"><fieldset><legend>Break a setting</legend>{choices}'
+            "<p><button>Apply</button>, then open Support.</p></fieldset></form>",
         )
 
     async def _login(self, request: Request) -> Response:
         if request.method == "GET":
             return _page("Sign in", f'<form method="post"><button>Sign in as {EMAIL}</button></form>')
-        check_origin(request)
         way_back = request.query_params.get("next", "/")
         if not way_back.startswith("/") or way_back.startswith(("//", "/\\")):
             way_back = "/"
-        response = RedirectResponse(way_back, 303)
-        response.set_cookie(_COOKIE, self._sessions.start(EMAIL), httponly=True, samesite="lax")
-        return response
+        request.session["email"] = EMAIL
+        return RedirectResponse(way_back, 303)
 
     async def _break(self, request: Request) -> Response:
-        # No csrf: the check of the origin is enough for a mistake on purpose.
-        mistake = (await read_form(request, csrf="")).get("mistake")
+        mistake = str((await request.form()).get("mistake"))
         if mistake in self._helpdesks:
             self._mistake = mistake
         return RedirectResponse("/", 303)
+
+
+async def _end_session(scope: Scope) -> list[tuple[str, str]]:
+    scope["session"].clear()  # the SessionMiddleware outside then expires its cookie
+    return []
 
 
 def _page(title: str, body: str) -> HTMLResponse:

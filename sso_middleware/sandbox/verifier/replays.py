@@ -5,8 +5,6 @@ from __future__ import annotations
 import hashlib
 import heapq
 
-REMEMBERED = 100_000  # used tokens at most; about 20 MB when full
-
 
 class UsedTokens:
     """The `jti` values of the hand-offs that were accepted. Not safe for threads by itself.
@@ -18,7 +16,7 @@ class UsedTokens:
         remembered: how many to remember at most.
     """
 
-    def __init__(self, remembered: int = REMEMBERED) -> None:
+    def __init__(self, remembered: int) -> None:
         self._remembered = remembered
         self._digests: set[bytes] = set()
         self._oldest_first: list[tuple[int, bytes]] = []

@@ -89,7 +89,7 @@ class HandoffRejected(SSOError):
     Args:
         code: a stable verdict code.
         message: a sentence that says what is wrong.
-        hint: a sentence or two that say how to mend it, naming the likely mistake.
+        hint: a sentence or two that say how to fix it, naming the likely mistake.
     """
 
     def __init__(self, code: VerdictCode, message: str, hint: str) -> None:

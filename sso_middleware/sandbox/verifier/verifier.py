@@ -4,23 +4,23 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from math import ceil, isfinite
+from math import ceil
 from threading import Lock
 
 from sso_middleware._secret import Secret
 from sso_middleware.errors import ConfigError
 from sso_middleware.helpdesk.settings import HS256, LONGEST_BACKDATE, problems_of, signing_key
 from sso_middleware.sandbox.verifier import claims, differences, tokens, wrong_keys
-from sso_middleware.sandbox.verifier.replays import REMEMBERED, UsedTokens
+from sso_middleware.sandbox.verifier.replays import UsedTokens
+from sso_middleware.sandbox.verifier.rules import REMEMBERED, Rules
 from sso_middleware.sandbox.verifier.verdicts import HandoffRejected, VerifiedHandoff
-
-_ONE_OR_MORE = ("longest_token", "remembered")  # with 0 nobody could ever sign in
 
 
 class HandoffVerifier:
     """Judges hand-offs to one Help Desk account. Safe to share between threads.
 
-    Time never runs backwards for it: what was stale or used stays so when the clock steps back.
+    Time never runs backwards for it: what was stale or used stays so when the clock steps back. The
+    class is slotted, so that error trackers show its repr instead of the SSO Token.
 
     Args:
         sso_token: SSO Token, what the JWT is to be signed with.
@@ -35,9 +35,14 @@ class HandoffVerifier:
         remembered: used tokens remembered at most, at least 1. When that many were used within `freshness`,
             further ones are rejected, because a replay could not be told.
 
+    Attributes:
+        rules: the settings that are marked as assumed, together.
+
     Raises:
         ConfigError: naming every wrong setting at once.
     """
+
+    __slots__ = ("_account_id", "_auth_url", "_clock", "_latest", "_lock", "_sso_token", "_used", "rules")
 
     def __init__(
         self,
@@ -55,43 +60,22 @@ class HandoffVerifier:
     ) -> None:
         self._sso_token: Secret[str] = Secret(sso_token)
         del sso_token  # from tracebacks with locals, too
-        problems = problems_of(
-            sso_token=self._sso_token,
-            sso_auth_url="https://helpdesk.invalid/",  # not the verifier's business
-            account_id=account_id,
-            auth_url=auth_url,
-            logout_url=None,
-            backdate=0,
-            allow_http=True,
+        self.rules = Rules(
+            freshness=freshness,
+            leeway=leeway,
+            shortest_jti=shortest_jti,
+            jti_once=jti_once,
+            longest_token=longest_token,
+            remembered=remembered,
         )
-        numbers = {
-            "freshness": freshness,
-            "leeway": leeway,
-            "shortest_jti": shortest_jti,
-            "longest_token": longest_token,
-            "remembered": remembered,
-        }
-        for name, number in numbers.items():
-            if (
-                isinstance(number, bool)
-                or not isinstance(number, int | float)
-                or not isfinite(number)
-                or number < 0
-            ):
-                problems[name] = "must be a number, 0 or more"
-            elif name in _ONE_OR_MORE and number < 1:
-                problems[name] = "must be a number, 1 or more"
+        problems = self.rules.problems() | problems_of(
+            sso_token=self._sso_token, account_id=account_id, auth_url=auth_url, allow_http=True
+        )
         if problems:
             raise ConfigError(problems)
         self._account_id = str(account_id)
         self._auth_url = auth_url
-        self._freshness = freshness
-        self._leeway = leeway
         self._clock = clock
-        self._shortest_jti = shortest_jti
-        self._jti_once = jti_once
-        self._longest_token = longest_token
-        self._remembered = remembered
         self._lock = Lock()
         self.reset()
 
@@ -102,7 +86,7 @@ class HandoffVerifier:
     def reset(self) -> None:
         """Forget which tokens were used, and how late it has been."""
         with self._lock:
-            self._used = UsedTokens(self._remembered)
+            self._used = UsedTokens(self.rules.remembered)
             self._latest = float("-inf")
 
     def verify(self, url: str) -> VerifiedHandoff:
@@ -122,7 +106,7 @@ class HandoffVerifier:
             return self._judge(url)
         except HandoffRejected as rejected:
             verdict = HandoffRejected(rejected.code, rejected.message, rejected.hint)
-        # Raised anew and without the argument: no frame of its traceback holds URL or token.
+        # Raised again and without the argument: no frame of its traceback holds URL or token.
         del url
         raise verdict
 
@@ -133,10 +117,10 @@ class HandoffVerifier:
         self._check_length(token)
         read = tokens.read(token)
         self._check_signature(read)
-        email, iat, jti = claims.check(tokens.claims_of(read), self._shortest_jti)
+        email, iat, jti = claims.check(tokens.claims_of(read), self.rules.shortest_jti)
         with self._lock:
             self._check_time(iat)
-            if self._jti_once:
+            if self.rules.jti_once:
                 self._use_up(jti, iat)
         return VerifiedHandoff(email, iat, jti, self._account_id, self._auth_url)
 
@@ -171,10 +155,10 @@ class HandoffVerifier:
         )
 
     def _check_length(self, token: str) -> None:
-        if len(token) > self._longest_token:
+        if len(token) > self.rules.longest_token:
             raise HandoffRejected(
                 "token_too_long",
-                f"The token has {len(token)} characters; {self._longest_token} are allowed (assumed).",
+                f"The token has {len(token)} characters; {self.rules.longest_token} are allowed (assumed).",
                 "Send the claims email, iat and jti alone: a profile or a permission list does not belong in "
                 "an address.",
             )
@@ -200,19 +184,19 @@ class HandoffVerifier:
     def _check_time(self, iat: int) -> None:
         clock = self._clock()
         now = self._latest = max(self._latest, clock)
-        if iat > now + self._leeway:
+        if iat > now + self.rules.leeway:
             seconds = iat - int(now)
             remedy = f", or set backdate={seconds}" if seconds <= LONGEST_BACKDATE else ""
             raise HandoffRejected(
                 "issued_in_future",
-                f"iat is {seconds:,} seconds in the future; {self._leeway:g} are tolerated (assumed).",
-                differences.of_clocks(seconds, iat, int(now), self._freshness)
+                f"iat is {seconds:,} seconds in the future; {self.rules.leeway:g} are tolerated (assumed).",
+                differences.of_clocks(seconds, iat, int(now), self.rules.freshness)
                 or f"Your server's clock is {seconds:,} seconds ahead: set it by time server (NTP){remedy}.",
             )
-        if iat >= now - self._freshness - self._leeway:
+        if iat >= now - self.rules.oldest:
             return
         seconds = ceil(now) - iat
-        hint = differences.of_clocks(-seconds, iat, int(now), self._freshness) or (
+        hint = differences.of_clocks(-seconds, iat, int(now), self.rules.freshness) or (
             "Sign a new token each time a visitor is sent, and send it at once. If that is so already, your "
             f"server's clock is {seconds:,} seconds behind: set it by a time server (NTP)."
         )
@@ -223,13 +207,12 @@ class HandoffVerifier:
             )
         raise HandoffRejected(
             "stale",
-            f"It was issued {seconds:,} seconds ago; a token is good for {self._freshness + self._leeway:g} "
-            "(assumed).",
+            f"It was issued {seconds:,} seconds ago; a token is good for {self.rules.oldest:g} (assumed).",
             hint,
         )
 
     def _use_up(self, jti: str, iat: int) -> None:
-        self._used.forget(self._latest - self._freshness - self._leeway)
+        self._used.forget(self._latest - self.rules.oldest)
         if jti in self._used:
             raise HandoffRejected(
                 "replayed",
@@ -240,8 +223,8 @@ class HandoffVerifier:
         if self._used.is_full():
             raise HandoffRejected(
                 "replayed",
-                f"{self._remembered} tokens were used within {self._freshness:g} seconds, as many as are "
-                "remembered here; whether this one was used before cannot be told, and so it is "
+                f"{self.rules.remembered} tokens were used within {self.rules.freshness:g} seconds, as many "
+                "as are remembered here; whether this one was used before cannot be told, and so it is "
                 "refused (assumed).",
                 "Wait a little, or reset the sandbox.",
             )

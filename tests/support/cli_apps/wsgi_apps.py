@@ -4,7 +4,7 @@ import os
 import sys
 from functools import partial
 
-from flask import Flask, session
+from flask import Blueprint, Flask, session
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 from werkzeug.middleware.proxy_fix import ProxyFix
 
@@ -460,6 +460,32 @@ def strict_flask():
     app = Flask(__name__)
     app.secret_key = "a secret of the application"
     app.config["SESSION_COOKIE_SAMESITE"] = "Strict"
+    app.route("/login")(lambda: "hello")
+    app.wsgi_app = wrapped(app=app.wsgi_app)
+    return app
+
+
+def hooked_flask():
+    """It ends idle sessions before a view runs."""
+    app = plain_flask()
+    app.before_request(end_idle_session)
+    app.route("/login")(lambda: "hello")
+    app.wsgi_app = wrapped(app=app.wsgi_app)
+    return app
+
+
+def end_idle_session():
+    """What no resolver sees run."""
+
+
+def extended_flask():
+    """Its functions are those of an extension and of a blueprint."""
+    app, blueprint = plain_flask(), Blueprint("admin", __name__)
+    app.before_request(
+        type("CSRFProtect", (), {"__module__": "flask_login.csrf", "__call__": lambda self: None})()
+    )
+    blueprint.before_request(end_idle_session)
+    app.register_blueprint(blueprint)
     app.route("/login")(lambda: "hello")
     app.wsgi_app = wrapped(app=app.wsgi_app)
     return app

@@ -1,0 +1,146 @@
+"""The answers at an Auth URL that need no settings of a middleware, each with its event.
+
+The middleware and `handoff_response`, in a route, share them.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from sso_middleware._secret import Secret
+from sso_middleware.errors import ConfigError, HandoffRefused, InvalidEmail, ResolverError
+from sso_middleware.events import EventHook, Outcome, Reporter, hook_problem
+from sso_middleware.gate import loop_breaker, pending
+from sso_middleware.gate.answers import Answer, empty, page, redirect
+from sso_middleware.gate.pages import Reason
+from sso_middleware.gate.results import address_or_none
+from sso_middleware.gate.visit import Visit
+from sso_middleware.helpdesk import HelpDesk
+from sso_middleware.helpdesk.emails import check_email
+
+
+class Responder:
+    """Makes answers and reports them.
+
+    Args:
+        on_event: called with each event.
+        helpdesk: the HelpDesk; `None` if a callable chooses one.
+    """
+
+    def __init__(self, on_event: EventHook | None, helpdesk: HelpDesk | None) -> None:
+        self._reporter = Reporter(on_event)
+        self._account_id = helpdesk.account_id if helpdesk else None
+        self.is_secure: bool = helpdesk is not None and is_secure(helpdesk)
+
+    def without_a_person(self, visit: Visit, *, own_frames: bool) -> Answer | None:
+        """Answer a request that no person has made by opening the page; `None`: a person has."""
+        if visit.method == "HEAD":
+            self.report("ignored", "head", visit)
+            return empty()
+        reason = visit.speculative_or_embedded(own_frames=own_frames)
+        return self.ignore(visit, reason) if reason else None
+
+    def ignore(self, visit: Visit, reason: Reason, *headers: tuple[str, str]) -> Answer:
+        """Answer a request that makes no hand-off, whoever is signed in."""
+        self.report("ignored", reason, visit)
+        return page(reason, visit.prefix, *headers)
+
+    def acceptable(self, visit: Visit, address: Secret[str]) -> Secret[str] | Answer:
+        """Return an address that may be signed, or the answer to one that may not."""
+        try:
+            return Secret(check_email(address()))
+        except InvalidEmail as error:
+            reason: Reason = "no_email" if error.reason == "empty" else "invalid_email"
+            return self.refuse(visit, reason, error.reason)
+
+    def refuse(self, visit: Visit, reason: Reason, detail: str | None = None) -> Answer:
+        """Answer a visitor who may not be handed off, for a reason of this package."""
+        self.report("refused", reason, visit, detail=detail)
+        return page(reason, visit.prefix, *self.no_longer_pending(visit))
+
+    def refused(self, visit: Visit, refusal: HandoffRefused, email: Secret[str] | None) -> Answer:
+        """Answer a visitor whom a resolver, or the `helpdesk` callable, refuses."""
+        self.report("refused", refusal.reason, visit, email=email, detail=refusal.detail)
+        return page(refusal.reason, visit.prefix, *self.no_longer_pending(visit), by_resolver=True)
+
+    def hand_off(
+        self,
+        visit: Visit,
+        helpdesk: HelpDesk,
+        email: Secret[str],
+        claims: Secret[Mapping[str, Any] | None] | None = None,
+    ) -> Answer:
+        """Answer with the signed redirect, or break a loop."""
+        count = loop_breaker.count(visit.headers.get("Cookie", ""), int(time.time()))
+        cookie = loop_breaker.set_cookie(count, visit.public_path, secure=is_secure(helpdesk))
+        done = self.no_longer_pending(visit)
+        if count is None:
+            self.report("refused", "loop", visit, helpdesk.account_id, email)
+            return page("loop", visit.prefix, cookie, *done)
+        forward = visit.forwarded(helpdesk.forward_params)
+        handoff = helpdesk.handoff(email(), claims=claims() if claims else None, forward=forward)
+        self.report("handed_off", None, visit, helpdesk.account_id, email, handoff.jti)
+        return redirect(handoff.url, cookie, *done)
+
+    def no_longer_pending(self, visit: Visit) -> list[tuple[str, str]]:
+        """Return the header that deletes the cookie of `resume_at`, if the request has it."""
+        if pending.COOKIE not in visit.headers.get("Cookie", ""):
+            return []
+        return [pending.drop_cookie(visit.prefix, secure=self.is_secure)]
+
+    def report(
+        self,
+        outcome: Outcome,
+        reason: str | None,
+        visit: Visit,
+        account_id: str | None = None,
+        email: Secret[str] | None = None,
+        jti: str | None = None,
+        detail: str | None = None,
+    ) -> None:
+        """Send an event to the log and to `on_event`."""
+        self._reporter.report(
+            outcome, reason, visit.public_path, account_id or self._account_id, email, jti, detail
+        )
+
+
+def is_secure(helpdesk: HelpDesk) -> bool:
+    """Whether cookies must be Secure: whether the application is reached by https."""
+    return helpdesk.auth_url[:6].lower() == "https:"
+
+
+def answer_in_route(
+    visit: Visit,
+    helpdesk: HelpDesk,
+    email: Secret[Any],
+    *,
+    claims: Secret[Mapping[str, Any] | None],
+    on_event: EventHook | None,
+) -> Answer:
+    """Answer a visitor whom a route of the application has recognised: `handoff_response` of the adapters.
+
+    Raises:
+        ConfigError: a parameter is wrong.
+        ResolverError: `email` is no `str`; nobody is signed in, for example.
+    """
+    problems = {
+        "helpdesk": None if isinstance(helpdesk, HelpDesk) else "must be a HelpDesk",
+        "on_event": hook_problem(on_event),
+    }
+    if found := {name: problem for name, problem in problems.items() if problem}:
+        raise ConfigError(found)
+    address = address_or_none(email)
+    if address is None:
+        raise ResolverError(
+            "handoff_response takes the address of the signed-in user, and got None: send an anonymous "
+            "visitor to your login instead"
+        )
+    respond = Responder(on_event, helpdesk)
+    if visit.method not in ("GET", "HEAD", "POST"):
+        return respond.ignore(visit, "method_not_allowed", ("Allow", "GET, HEAD, POST"))
+    if answer := respond.without_a_person(visit, own_frames=True):
+        return answer
+    checked = respond.acceptable(visit, address)
+    return checked if isinstance(checked, Answer) else respond.hand_off(visit, helpdesk, checked, claims)
