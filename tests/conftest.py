@@ -29,6 +29,7 @@ def mounted_site(request):
 LEFT_OUT = {
     "matrix": "takes minutes",
     "packaging": "needs the package index",
+    "realapps": "needs the package index",
     "reliability": "takes minutes",
     "threats": "takes minutes",
     "transparency": "needs the package index",
