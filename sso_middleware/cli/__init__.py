@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import sys
 
-from sso_middleware.cli.standard_output import StandardOutput
-
 _EXTRA = {"click", "httpx", "itsdangerous", "jinja2", "rich", "uvicorn"}
 
 
 def main() -> None:
     """Run the command line; say what to install if it is not there."""
-    StandardOutput.take_over()
     try:
         # Imported here, so that a missing extra ends in a sentence and not in a traceback.
         from sso_middleware.cli.commands import cli  # noqa: PLC0415

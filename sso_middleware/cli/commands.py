@@ -44,9 +44,9 @@ class _Commands(click.Group):
 @click.group(
     cls=_Commands,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="""Exit codes: 0 fine, 1 findings or rejected, 2 usage, 3 settings or import failed, 4 network,
-    5 output not written. The settings are read from HELPDESK_* variables; the SSO Token is never taken
-    from the command line. NO_COLOR is respected.
+    epilog="""Exit codes: 0 fine, 1 findings or rejected, 2 usage, 3 settings or import failed, 4 network.
+    The settings are read from HELPDESK_* variables; the SSO Token is never taken from the command line.
+    NO_COLOR is respected.
 
     \b
     Completion (for zsh and fish: zsh_source, fish_source), in ~/.bashrc:

@@ -3,18 +3,31 @@
 from __future__ import annotations
 
 from importlib.metadata import PackageNotFoundError, distribution
+from importlib.resources import files
 
 import click
 
 from sso_middleware.cli.output import json_option, say_json
-from sso_middleware.cli.snippets import SNIPPETS
 
 # Starlette is this package's own dependency, so finding it says nothing.
 _DETECTABLE = ("bottle", "django", "fastapi", "flask", "pyramid", "quart")
+_ITSDANGEROUS = "its sessions need `pip install itsdangerous`"
+
+# For each framework: where the lines of snippets/<framework>.py go, and what to pass to `check`.
+_PLACES = {
+    "bottle": ("Where `app` is your Bottle application:", "yourmodule:application"),
+    "django": ("At the end of your settings:", "yourproject.wsgi:application"),
+    "fastapi": (f"Below `app = FastAPI(...)`; {_ITSDANGEROUS}:", "yourmodule:app"),
+    "flask": ("Below `app = Flask(...)` and its configuration:", "yourmodule:app"),
+    "pyramid": ("Instead of `config.make_wsgi_app()`:", "yourmodule:application"),
+    "quart": ("Below `app = Quart(...)` and its configuration:", "yourmodule:app"),
+    "starlette": (f"Where you make the Starlette application; {_ITSDANGEROUS}:", "yourmodule:app"),
+    "wsgi": ("Where `application` is your WSGI application:", "yourmodule:application"),
+}
 
 
 @click.command("init")
-@click.argument("framework", type=click.Choice(sorted(SNIPPETS), case_sensitive=False), required=False)
+@click.argument("framework", type=click.Choice(sorted(_PLACES), case_sensitive=False), required=False)
 @json_option
 def command(framework: str | None, as_json: bool) -> None:
     """Print the lines that add the middleware to an application of FRAMEWORK.
@@ -23,11 +36,16 @@ def command(framework: str | None, as_json: bool) -> None:
     Python; what has to be put in by you is in its comments.
     """
     framework = framework or _only_installed()
-    snippet = SNIPPETS[framework]
+    where, example = _PLACES[framework]
+    code = _text(f"{framework}.py")
     if as_json:
-        say_json({"framework": framework, **snippet._asdict()})
+        say_json({"framework": framework, "where": where, "example": example, "code": code})
     else:
-        click.echo(str(snippet), nl=False)
+        click.echo(f"{_text('steps.txt').format(where=where, example=example)}\n{code}", nl=False)
+
+
+def _text(name: str) -> str:
+    return (files("sso_middleware.cli") / "snippets" / name).read_text(encoding="utf-8")
 
 
 def _only_installed() -> str:
@@ -36,7 +54,7 @@ def _only_installed() -> str:
         installed.remove("flask")  # Quart brings it along
     if len(installed) == 1:
         return installed[0]
-    names = f"name one of {', '.join(sorted(SNIPPETS))}"
+    names = f"name one of {', '.join(sorted(_PLACES))}"
     if installed:
         raise click.UsageError(f"installed are {', '.join(installed)}: {names}.")
     raise click.UsageError(

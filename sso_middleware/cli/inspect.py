@@ -13,8 +13,12 @@ from urllib.parse import parse_qs, urlencode
 
 import click
 
-from sso_middleware.cli.assumptions import freshness_option, leeway_option
-from sso_middleware.cli.options import prefix_option, settings_from_environment
+from sso_middleware.cli.options import (
+    freshness_option,
+    leeway_option,
+    prefix_option,
+    settings_from_environment,
+)
 from sso_middleware.cli.output import Exit, json_option, say, say_json
 from sso_middleware.errors import ConfigError
 from sso_middleware.sandbox.verifier import HandoffRejected, HandoffVerifier, decoded

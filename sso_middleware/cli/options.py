@@ -1,4 +1,4 @@
-"""The settings as the commands find them: in the environment, never in argv."""
+"""Options of several commands, and the settings: in the environment, never in argv."""
 
 from __future__ import annotations
 
@@ -22,13 +22,20 @@ prefix_option: Decorator = click.option(
     help="What the names of the environment variables start with.",
 )
 
+freshness_option: Decorator = click.option(
+    "--freshness", default=180.0, show_default=True, help="Seconds for which a token is good (assumed)."
+)
+leeway_option: Decorator = click.option(
+    "--leeway", default=0.0, show_default=True, help="Seconds by which clocks may differ (assumed)."
+)
+
 
 def settings_from_environment(prefix: str, instead: Mapping[str, str] | None = None) -> dict[str, Any]:
     """Return the checked settings, the SSO Token among them.
 
     Args:
         prefix: what the names of the variables start with.
-        instead: values, under names without prefix, that count in place of the environment's.
+        instead: values, under names without prefix, that count instead of the environment's.
 
     Raises:
         Failure: naming every variable that is missing or wrong.

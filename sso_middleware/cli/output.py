@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import os
 import re
+import traceback
 from collections.abc import Callable, Mapping, Sequence
 from enum import IntEnum
+from pathlib import Path
 from typing import Any, ClassVar, TypeAlias
 
 import click
@@ -29,7 +31,6 @@ class Exit(IntEnum):
     USAGE = 2  # click's own
     SETTINGS = 3  # or the application could not be imported
     NETWORK = 4
-    OUTPUT = 5  # standard output cannot be written
 
 
 class Failure(click.ClickException):
@@ -63,6 +64,13 @@ def printable(text: str) -> str:
         character if character.isprintable() else character.encode("unicode_escape").decode("ascii")
         for character in _without_secrets(text)
     )
+
+
+def describe(error: BaseException) -> str:
+    """Return type, text and place of `error`, in one line."""
+    frames = traceback.extract_tb(error.__traceback__)
+    place = f" ({Path(frames[-1].filename).name}, line {frames[-1].lineno})" if frames else ""
+    return printable(f"{type(error).__name__}: {error}{place}")
 
 
 def _without_secrets(text: str) -> str:

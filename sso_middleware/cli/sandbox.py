@@ -10,8 +10,12 @@ from urllib.parse import urljoin
 import click
 
 from sso_middleware._urls import is_loopback, url_problem
-from sso_middleware.cli.assumptions import freshness_option, leeway_option
-from sso_middleware.cli.options import prefix_option, settings_from_environment
+from sso_middleware.cli.options import (
+    freshness_option,
+    leeway_option,
+    prefix_option,
+    settings_from_environment,
+)
 from sso_middleware.cli.output import say
 from sso_middleware.cli.serving import PORT, log_option, show_access_log, start, stopping_cleanly, tell
 from sso_middleware.errors import ConfigError

@@ -5,11 +5,10 @@ import os
 import subprocess
 import sys
 from contextlib import redirect_stdout
-from pathlib import Path
 
 import pytest
 
-from cli_apps.entry_point import COMMAND, SETTINGS, environment, run
+from cli_apps.entry_point import COMMAND, SETTINGS, environment, run, run_process
 from sso_middleware.cli.commands import cli
 
 COMMANDS = ("check", "demo", "init", "inspect", "sandbox", "url")
@@ -22,7 +21,10 @@ def test_help_lists_the_commands_and_how_to_complete_them():
         assert f"  {command} " in done.stdout
     assert "_SSO_MIDDLEWARE_COMPLETE=bash_source" in done.stdout
     said = " ".join(done.stdout.split())
-    assert "0 fine, 1 findings or rejected, 2 usage, 3 settings or import failed, 4 network, 5 output" in said
+    assert (
+        "0 fine, 1 findings or rejected, 2 usage, 3 settings or import failed, 4 network. The settings"
+        in said
+    )
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -43,10 +45,10 @@ def test_unknown_command_is_a_usage_error():
 
 
 def test_completion_works():
-    done = run(settings={}, _SSO_MIDDLEWARE_COMPLETE="bash_source")
+    done = run_process(settings={}, _SSO_MIDDLEWARE_COMPLETE="bash_source")
     assert "complete" in done.stdout
     words = {"COMP_WORDS": "sso-middleware in", "COMP_CWORD": "1"}
-    done = run(settings={}, _SSO_MIDDLEWARE_COMPLETE="bash_complete", **words)
+    done = run_process(settings={}, _SSO_MIDDLEWARE_COMPLETE="bash_complete", **words)
     assert done.stdout.split() == ["plain,init", "plain,inspect"]
 
 
@@ -100,46 +102,26 @@ def test_a_command_imports_no_more_than_it_needs(args, heavy):
 
 def test_output_that_the_terminal_cannot_show_is_escaped():
     settings = SETTINGS | {"HELPDESK_ACCOUNT_ID": "kontö"}
-    done = run("check", settings=settings, PYTHONIOENCODING="ascii")
+    done = run_process("check", settings=settings, PYTHONIOENCODING="ascii")
     assert done.returncode == 0
     assert "kont\\xf6" in done.stdout
 
 
-ANY_OUTPUT = [
-    ["--help"],
-    ["check", "--explain", "SSO.W003"],
-    ["check", "--json"],
-    ["init", "flask"],
-    ["url", "jane@example.com"],
-]
-
-
-@pytest.mark.parametrize("args", ANY_OUTPUT, ids=" ".join)
-def test_a_pipe_that_is_closed_does_not_look_like_a_finding(args):
+@pytest.mark.parametrize("args", [["--help"], ["check", "--json"], ["check"]], ids=" ".join)
+def test_a_pipe_that_is_closed_is_no_traceback(args):
     reading, writing = os.pipe()
     os.close(reading)
-    done = _writing_to(writing, args)
-    assert done.returncode == 141
-    warning = ["Warning"] if args[0] == "url" else []
-    assert [line.partition(":")[0] for line in done.stderr.splitlines()] == warning
-
-
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
-@pytest.mark.parametrize("args", ANY_OUTPUT, ids=" ".join)
-def test_a_disk_that_is_full_does_not_look_like_a_finding(args):
-    done = _writing_to(os.open("/dev/full", os.O_WRONLY), args)
-    assert done.returncode == 5
-    warning = ["Warning"] if args[0] == "url" else []
-    assert [line.partition(":")[0] for line in done.stderr.splitlines()] == [*warning, "sso-middleware"]
-    assert "the output cannot be written: No space left on device\n" in done.stderr
-
-
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
-def test_a_full_disk_without_standard_error():
-    code = "import sys; sys.stderr = None; from sso_middleware.cli import main; main()"
-    with Path("/dev/full").open("w") as full:
-        done = subprocess.run([sys.executable, "-c", code, "--help"], check=False, stdout=full, timeout=60)
-    assert done.returncode == 5
+    with os.fdopen(writing, "w") as output:
+        done = subprocess.run(
+            [COMMAND, *args],
+            stdout=output,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=environment(),
+            timeout=60,
+            check=False,
+        )
+    assert (done.returncode, done.stderr) == (1, "")
 
 
 def test_without_standard_output_there_is_nothing_to_fail():
@@ -154,22 +136,6 @@ def test_no_color_is_respected():
     plain = run("check", "--explain", "SSO.W003", FORCE_COLOR="1", NO_COLOR="1")
     assert "\x1b[1;33m" in coloured.stdout
     assert "\x1b" not in plain.stdout
-
-
-def _writing_to(descriptor, args):
-    """Run the command with `descriptor` as its standard output, and close it here."""
-    try:
-        return subprocess.run(
-            [COMMAND, *args],
-            stdout=descriptor,
-            stderr=subprocess.PIPE,
-            text=True,
-            env=environment(),
-            timeout=60,
-            check=False,
-        )
-    finally:
-        os.close(descriptor)
 
 
 def _python(code, *args):

@@ -7,11 +7,11 @@ from contextvars import ContextVar
 from threading import Event
 
 import anyio
+import httpx
 import pytest
 
 from cli_apps.entry_point import SETTINGS, SSO_TOKEN, run
-from sso_middleware.cli.check.client import client_of
-from sso_middleware.cli.check.exchange import NoAnswer, Request
+from sso_middleware.cli.check.client import NoAnswer, client_of
 from sso_middleware.cli.check.rules import RULES
 from sso_middleware.cli.output import Failure
 
@@ -187,7 +187,7 @@ def test_the_cookie_may_come_from_the_environment():
 def test_without_a_cookie_it_is_said_that_nobody_was_signed_in():
     done = run("check", "wsgi_apps:application")
     assert done.returncode == 0
-    assert "  ----  signed-in visit: not walked: hand in the Cookie header" in done.stdout
+    assert "  ----  signed-in visit: not walked: pass the Cookie header" in done.stdout
     assert "by --cookie\n" in done.stdout
     code, found, report = check("wsgi_apps:application")
     assert (code, found) == (0, [])
@@ -230,6 +230,14 @@ def test_other_right_applications(target):
     assert check(target, settings=NO_LOGOUT)[:2] == (0, ["SSO.I008"])
 
 
+@pytest.mark.parametrize("target", ["wsgi_apps:application", "asgi_apps:quart_app()"])
+def test_paths_and_cookies_may_be_other_than_ascii(target):
+    settings = SETTINGS | {"HELPDESK_AUTH_URL": "https://app.example.com/sso/h%C3%A9lp?d%C3%A9sk=1"}
+    code, found, report = check(target, "--cookie", "signed_in=1; thème=été", settings=settings)
+    assert (code, found) == (0, [])
+    assert report["walk"][0]["said"] == "303 to /login?next=/sso/h%25C3%25A9lp"
+
+
 def test_a_login_page_on_another_site_is_not_visited():
     report = check("wsgi_apps:login_elsewhere()")[2]
     assert report["walk"][1]["said"] == "https://login.example is another site: not visited"
@@ -264,6 +272,7 @@ def walked(target, name, **options):
         ("forgetting_the_way_back", "302 to /login/, then 200"),
         ("at_another_site", "302 to https://login.example/authorize?state=x"),
         ("at_no_address", "302 to http://[nowhere"),
+        ("at_an_empty_address", "302"),
         ("with_a_look_for_cookies", "302 to /login?next=/sso/helpdesk, then 200"),
         ("that_took_the_cookie_back", "302 to /form, then 302 to /last, then 200"),
         (
@@ -407,7 +416,7 @@ def test_proxy_fix_beside_another():
             "X-Forwarded-Email, Remote-User from anybody",
         ),
         ("wsgi_apps:believing_a_header_of_its_own()", (), ["SSO.W048"], "X-Acme-Visitor from anybody"),
-        ("asgi_apps:believing_a_header_of_its_own()", (), ["SSO.W048"], "X-Acme-Visitor from anybody"),
+        ("asgi_apps:believing_a_common_header()", (), ["SSO.W048"], "X-Email from anybody"),
         ("wsgi_apps:believing_two_headers_together()", (), ["SSO.W048"], "X-User-Email, X-Goog-"),
         (
             "wsgi_apps:trusting_a_proxy_and_believing_another_header()",
@@ -425,6 +434,12 @@ def test_proxy_fix_beside_another():
         ("wsgi_apps:silent()", (), ["SSO.E040"], "brought no answer: start_response was never called"),
         ("wsgi_apps:returning_nothing()", (), ["SSO.E040"], "returned None in place of a body"),
         ("asgi_apps:silent()", (), ["SSO.E040"], "brought no answer: http.response.start was never sent"),
+        (
+            "asgi_apps:breaking_off()",
+            (),
+            ["SSO.E040"],
+            "brought no answer: the end of the body was never sent",
+        ),
         ("wsgi_apps:mounted_under_a_similar_name()", ("--no-walk",), ["SSO.E021"], "is mounted at /ss,"),
     ],
 )
@@ -454,20 +469,20 @@ def test_the_headers_that_the_application_reads_are_forged_too():
     assert "X-Acme-Visitor" not in said  # because it is looked for only with the secret
 
 
-@pytest.mark.parametrize("protocol", ["wsgi", "asgi"])
 @pytest.mark.parametrize(
-    ("app", "header"),
+    ("target", "header"),
     [
-        ("trusting_a_secret", "X-Forwarded-Email"),
-        ("trusting_a_proxy_with_a_header_of_its_own", "X-Acme-Visitor"),
+        ("wsgi_apps:trusting_a_secret()", "X-Forwarded-Email"),
+        ("asgi_apps:trusting_a_secret()", "X-Forwarded-Email"),
+        ("wsgi_apps:trusting_a_proxy_with_a_header_of_its_own()", "X-Acme-Visitor"),
     ],
 )
-def test_a_header_that_only_the_proxy_can_set_is_no_mistake(protocol, app, header):
+def test_a_header_that_only_the_proxy_can_set_is_no_mistake(target, header):
     """What the proxy has to do is said all the same."""
-    code, found, report = check(f"{protocol}_apps:{app}()", settings=NO_LOGOUT)
+    code, found, report = check(target, settings=NO_LOGOUT)
     assert (code, found) == (0, ["SSO.I008", "SSO.I049"])
     assert message_of(report, "SSO.I049") == header
-    done = run("check", f"{protocol}_apps:{app}()", settings=NO_LOGOUT)
+    done = run("check", target, settings=NO_LOGOUT)
     assert "  fine  forged identity headers: not believed" in done.stdout
     assert "The proxy has to take these headers, and that of its secret, out of every request" in done.stdout
 
@@ -498,7 +513,7 @@ def hanging_wsgi(environ, start_response):
 
 @pytest.mark.parametrize("app", [hanging_wsgi, hanging_asgi])
 def test_an_application_that_never_answers_is_given_up(app):
-    request = Request("https://app.example.com", "", "/")
+    request = httpx.Request("GET", "https://app.example.com/")
     said = r"^brought no answer: the application was not done after 0\.1 seconds$"
     with client_of(app, timeout=0.1) as client, pytest.raises(NoAnswer, match=said):
         client(request)
@@ -512,7 +527,7 @@ def test_what_a_wsgi_application_raises_comes_as_it_is():
     def app(environ, start_response):
         raise TimeoutError(variable.get())
 
-    request = Request("https://app.example.com", "", "/")
+    request = httpx.Request("GET", "https://app.example.com/")
     with client_of(app, timeout=5) as client, pytest.raises(TimeoutError, match=r"^set$"):
         client(request)
 

@@ -3,7 +3,6 @@
 import builtins
 import io
 import json
-import os
 import re
 import symtable
 import sys
@@ -251,24 +250,24 @@ def test_every_choice_is_tested():
     assert set(init.params[0].type.choices) == {*PRELUDES, "django"}
 
 
-def test_the_framework_found_in_the_environment(tmp_path):
+def test_the_framework_found_in_the_environment(tmp_path, monkeypatch):
     # A distribution is found by its metadata; with a path of our own there is only what we put there.
     _install(tmp_path, "Flask")
-    done = _init_seeing(tmp_path)
+    done = _init_seeing(tmp_path, monkeypatch)
     assert done.returncode == 0
     assert "app.wsgi_app = SSOMiddleware(" in done.stdout
 
 
-def test_flask_that_only_quart_brings_along(tmp_path):
+def test_flask_that_only_quart_brings_along(tmp_path, monkeypatch):
     _install(tmp_path, "flask")
     _install(tmp_path, "quart")
-    done = _init_seeing(tmp_path)
+    done = _init_seeing(tmp_path, monkeypatch)
     assert done.returncode == 0
     assert "app.asgi_app = SSOMiddleware(" in done.stdout
 
 
-def test_no_framework_or_several_is_a_usage_error(tmp_path):
-    none = _init_seeing(tmp_path)
+def test_no_framework_or_several_is_a_usage_error(tmp_path, monkeypatch):
+    none = _init_seeing(tmp_path, monkeypatch)
     assert none.returncode == 2
     said = " ".join(none.stderr.split())
     assert "no framework is found in this environment but Starlette, which this package itself needs" in said
@@ -276,7 +275,7 @@ def test_no_framework_or_several_is_a_usage_error(tmp_path):
     assert "`sso-middleware init starlette`, or `sso-middleware init wsgi`" in said
     _install(tmp_path, "bottle")
     _install(tmp_path, "fastapi")
-    several = _init_seeing(tmp_path)
+    several = _init_seeing(tmp_path, monkeypatch)
     assert several.returncode == 2
     assert "installed are bottle, fastapi: name one of" in several.stderr
 
@@ -332,15 +331,8 @@ def _install(path, name):
     (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
 
 
-def _init_seeing(path):
+def _init_seeing(path, monkeypatch):
     """Run `init` where importlib.metadata sees what is in `path` alone."""
-    (path / "sitecustomize.py").write_text(
-        "import importlib.metadata as metadata\n"
-        "def distribution(name):\n"
-        f"    for found in metadata.distributions(name=name, path=[{str(path)!r}]):\n"
-        "        return found\n"
-        "    raise metadata.PackageNotFoundError(name)\n"
-        "metadata.distribution = distribution\n"
-    )
-    paths = [str(path), *filter(None, [os.environ.get("PYTHONPATH")])]
-    return run("init", settings={"PYTHONPATH": os.pathsep.join(paths)})
+    with monkeypatch.context() as patch:
+        patch.setattr(sys, "path", [str(path)])
+        return run("init")

@@ -13,12 +13,10 @@ from starlette.routing import Mount
 
 from sso_middleware import asgi, wsgi
 from sso_middleware._urls import decoded_path_of
+from sso_middleware.cli.check.client import is_below
 from sso_middleware.cli.check.django import django_project
-from sso_middleware.cli.check.exchange import is_below
-from sso_middleware.cli.check.findings import Finding
-from sso_middleware.cli.check.loading import describe
-from sso_middleware.cli.check.rules import found
-from sso_middleware.cli.output import Failure
+from sso_middleware.cli.check.rules import Finding, found
+from sso_middleware.cli.output import Failure, describe
 from sso_middleware.errors import ConfigError
 from sso_middleware.gate import Gate, Purpose
 from sso_middleware.helpdesk import HelpDesk
@@ -72,17 +70,16 @@ def locate(app: Any) -> list[Located]:
     project = django_project()
     in_settings = project and project.gate()
     located: list[Located] = []
-    for prefix, node in _walk(app, into_mounts=True):
+    for prefix, node in _layers(app, mounts=True):
         if isinstance(node, asgi.SSOMiddleware | wsgi.SSOMiddleware):
-            gate = node.gate
-            located.append(Located(gate, prefix, node.app))
+            located.append(Located(node.gate, prefix, node.app))
         elif project and in_settings and project.is_handler(node):
             located.append(Located(in_settings, prefix, None))
             in_settings = None  # one project, one line
     return located
 
 
-def _walk(app: Any, *, into_mounts: bool) -> Iterator[tuple[str, Any]]:
+def _layers(app: Any, *, mounts: bool) -> Iterator[tuple[str, Any]]:
     seen: set[int] = set()
     waiting: list[tuple[str, Any]] = [("", app)]
     while waiting:
@@ -92,7 +89,7 @@ def _walk(app: Any, *, into_mounts: bool) -> Iterator[tuple[str, Any]]:
         seen.add(id(node))
         yield prefix, node
         waiting += [(prefix, child) for child in _wrapped_by(node)]
-        if into_mounts:
+        if mounts:
             waiting += [(prefix + path, child) for path, child in _mounted_on(node)]
 
 
@@ -169,7 +166,7 @@ def check_cookies(app: Any, located: Iterable[Located]) -> Iterator[Finding]:
     """Look for a session cookie that does not come along from another site, around `located` and inside."""
     seen: set[int] = set()
     for start in (app, *(each.inner for each in located)):
-        for _, node in _walk(start, into_mounts=False):
+        for _, node in _layers(start, mounts=False):
             attributes = getattr(node, "__dict__", {})
             config = attributes.get("config")  # of Flask and Quart
             settings = cast("dict[str, Any]", config) if isinstance(config, dict) else {}
@@ -183,9 +180,9 @@ def check_cookies(app: Any, located: Iterable[Located]) -> Iterator[Finding]:
 
 def check_proxy_fix(app: Any) -> Iterator[Finding]:
     """Look for a ProxyFix of Werkzeug's inside of another."""
-    for _, node in _walk(app, into_mounts=True):
+    for _, node in _layers(app, mounts=True):
         if _is_proxy_fix(node) and any(
-            inner is not node and _is_proxy_fix(inner) for _, inner in _walk(node, into_mounts=True)
+            inner is not node and _is_proxy_fix(inner) for _, inner in _layers(node, mounts=True)
         ):
             yield found("SSO.W028", "a ProxyFix is inside of another")
             return
@@ -197,7 +194,7 @@ def _is_proxy_fix(node: Any) -> bool:
 
 def check_order(located: Located) -> Iterator[Finding]:
     """Look for a session middleware inside of SSOMiddleware, where it runs too late."""
-    for _, node in _walk(located.inner, into_mounts=False):
+    for _, node in _layers(located.inner, mounts=False):
         name = type(node).__name__
         if _READS_SESSION.fullmatch(name):
             yield found("SSO.W024", f"{name} is inside of SSOMiddleware")
@@ -209,7 +206,7 @@ def check_hooks(located: Located) -> Iterator[Finding]:
     Those of a blueprint run before its own views only, and those of extensions do not decide who is signed
     in, or do so in what they give a resolver, too. Any resolver may depend on what the others decide.
     """
-    for _, node in _walk(located.inner, into_mounts=False):
+    for _, node in _layers(located.inner, mounts=False):
         hooks = getattr(node, "__dict__", {}).get("before_request_funcs")
         own = [hook for hook in hooks.get(None, ()) if not _is_of_extension(hook)] if hooks else ()
         if own:

@@ -2,105 +2,250 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
-from contextlib import contextmanager
+import sys
+from collections.abc import AsyncGenerator, Callable, Generator
+from concurrent.futures import Future
+from contextlib import asynccontextmanager, contextmanager
+from contextvars import copy_context
 from functools import partial
+from threading import Thread
 from typing import Any, TypeAlias
-from urllib.parse import quote
 
-from anyio import Event, move_on_after
+import httpx
+from anyio import Event, create_task_group, move_on_after
 from anyio.from_thread import start_blocking_portal
+from werkzeug.test import create_environ
 
 from sso_middleware._calls import is_async, takes
-from sso_middleware.cli.check.exchange import PEER, NoAnswer, Reply, Request
-from sso_middleware.cli.check.lifespan import living
-from sso_middleware.cli.check.loading import describe
-from sso_middleware.cli.check.recording import RecordingName
-from sso_middleware.cli.check.wsgi_client import visit_in_thread
-from sso_middleware.cli.output import Failure
+from sso_middleware.cli.output import Failure, describe
 
 _TIMEOUT = 30  # seconds
+_ENOUGH = 1_000_000  # bytes of a body, before a stream is left
+_PEER = "192.0.2.1"  # nobody's address (RFC 5737): no trusted proxy
+
+Client: TypeAlias = Callable[[httpx.Request], httpx.Response]
+"""Answers a request, whose extension "asked" collects the names of the headers that a WSGI application
+looks for; raises NoAnswer, and what the application raises."""
 
 
-Client: TypeAlias = Callable[[Request], Reply]
-"""Makes one visit; raises NoAnswer, and what the application raises."""
+class NoAnswer(Exception):
+    """The application did not answer a visit; the text says what it did instead."""
+
+    @classmethod
+    def within(cls, seconds: float) -> NoAnswer:
+        """Return it for an application that takes too long."""
+        return cls(f"brought no answer: the application was not done after {seconds:g} seconds")
+
+
+def is_below(prefix: str, path: str) -> bool:
+    """Whether `path` is that of the mount `prefix`, or one under it."""
+    return path == prefix or path.startswith(f"{prefix}/")
 
 
 @contextmanager
-def client_of(app: Any, timeout: float = _TIMEOUT) -> Generator[Client, None, None]:
+def client_of(app: Any, root_path: str = "", timeout: float = _TIMEOUT) -> Generator[Client, None, None]:
     """Give a client for a WSGI or ASGI application, started and later stopped by its lifespan.
 
     Args:
         app: the application.
+        root_path: the mount prefix that the server announces.
         timeout: seconds that it has to start, to answer a visit, and to stop.
 
     Raises:
         Failure: it does not start, or ends the process.
     """
     if not is_async(app) and takes(app, 2) is not False:  # three: scope, receive and send
-        yield partial(visit_in_thread, app, timeout)
+        yield lambda request: _within(timeout, partial(_visit_wsgi, app, root_path, request))
         return
     try:
         with (
             start_blocking_portal() as portal,
-            portal.wrap_async_context_manager(living(app, timeout)) as state,
+            portal.wrap_async_context_manager(_living(app, timeout)) as state,
         ):
-            yield lambda request: portal.call(_visit_asgi, app, timeout, state, request)
+            transport = httpx.ASGITransport(
+                partial(_watched, app, state), root_path=root_path, client=(_PEER, 50000)
+            )
+            yield lambda request: portal.call(_visit_asgi, transport, timeout, request)
     except RuntimeError:  # from anyio: a SystemExit in a task of the application's own ends the event loop
         raise Failure("the application ends the process: SystemExit in a task of its own") from None
 
 
-async def _visit_asgi(app: Any, patience: float, state: dict[str, Any], request: Request) -> Reply:
-    replies: list[Reply] = []
-    asked = False
-    finished = Event()
+# ASGI.
 
-    async def receive() -> dict[str, Any]:
-        nonlocal asked
-        if asked:
-            await finished.wait()
-            return {"type": "http.disconnect"}
-        asked = True
-        return {"type": "http.request", "body": b"", "more_body": False}
 
-    async def send(message: dict[str, Any]) -> None:
-        if message["type"] == "http.response.start":
-            headers = [
-                (name.decode("latin-1"), value.decode("latin-1")) for name, value in message["headers"]
-            ]
-            replies.append(Reply(message["status"], headers))
-        elif not message.get("more_body"):
-            finished.set()
+async def _visit_asgi(
+    transport: httpx.ASGITransport, patience: float, request: httpx.Request
+) -> httpx.Response:
+    with move_on_after(patience):
+        return await transport.handle_async_request(request)
+    raise NoAnswer.within(patience)
 
-    scope = {
-        "type": "http",
-        "asgi": {"version": "3.0", "spec_version": "2.3"},
-        "http_version": "1.1",
-        "method": "GET",
-        "scheme": request.scheme,
-        "path": request.path,
-        "raw_path": quote(request.path).encode(),
-        "query_string": request.query.encode(),
-        "root_path": request.root_path,
-        "headers": [
-            (name if request.asked is None else RecordingName.of(name, request.asked), value)
-            for name, value in _encoded(request.all_headers())
-        ],
-        "client": (PEER, 50000),
-        "server": request.server,
-        "state": state.copy(),
-    }
+
+async def _watched(app: Any, state: dict[str, Any], scope: Any, receive: Any, send: Any) -> None:
+    missing = "http.response.start"
+
+    async def send_head(message: dict[str, Any]) -> None:
+        nonlocal missing
+        missing = "the end of the body"
+        if message["type"] == "http.response.body":
+            missing = missing if message.get("more_body") else ""
+            message = {**message, "body": b""}  # HTTPX would keep all of it, and a stream may never end
+        await send(message)
+
     try:
-        with move_on_after(patience) as cancellation:
-            await app(scope, receive, send)
+        await app(scope | {"state": state.copy()}, receive, send_head)
     except SystemExit as error:  # would end the event loop, and every later visit with it
         raise NoAnswer(f"raised {describe(error)}") from None
-    if cancellation.cancelled_caught:
-        raise NoAnswer.within(patience)
-    if not replies:
-        raise NoAnswer("brought no answer: http.response.start was never sent")
-    return replies[-1]
+    if missing:
+        raise NoAnswer(f"brought no answer: {missing} was never sent")
 
 
-def _encoded(headers: list[tuple[str, str]]) -> list[tuple[bytes, bytes]]:
-    return [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers]
+@asynccontextmanager
+async def _living(app: Any, patience: float) -> AsyncGenerator[dict[str, Any], None]:
+    """Start `app`, give the state that its requests share, and stop it (ASGI lifespan spec).
+
+    As servers do, it takes an application that returns at once or raises for one without a lifespan, and
+    "lifespan.startup.failed" for an answer: asgi-lifespan waits for more, or raises.
+
+    Raises:
+        Failure: it does not start.
+    """
+    state: dict[str, Any] = {}
+    problems: list[str] = []
+    failed: list[str] = []
+    started, stopping, stopped = Event(), Event(), Event()
+    messages = iter(("lifespan.startup", "lifespan.shutdown"))
+
+    async def receive() -> dict[str, Any]:
+        if (message := next(messages)) == "lifespan.shutdown":
+            await stopping.wait()
+        return {"type": message}
+
+    async def send(message: dict[str, Any]) -> None:
+        if message["type"] == "lifespan.startup.failed":
+            problems.append(message.get("message", "").strip().rpartition("\n")[2] or "it does not say why")
+        started.set()
+
+    async def live() -> None:
+        scope = {"type": "lifespan", "asgi": {"version": "3.0", "spec_version": "2.0"}, "state": state}
+        problems.extend(await _run(app, scope, receive, send))
+        started.set()
+        stopped.set()
+
+    async with create_task_group() as tasks:
+        tasks.start_soon(live)
+        with move_on_after(patience):
+            await started.wait()
+        if not started.is_set():
+            problems.append(f"it is not there after {patience:g} seconds")
+        failed += problems
+        if not failed:
+            yield state
+            stopping.set()
+            with move_on_after(patience):
+                await stopped.wait()
+        tasks.cancel_scope.cancel()
+    if failed:  # raised out here, where no task group wraps it
+        raise Failure(f"the application does not start: {failed[0]}")
+
+
+async def _run(app: Any, *protocol: Any) -> list[str]:
+    try:
+        await app(*protocol)
+    except Exception:  # noqa: BLE001, S110 - how an application says that it has no lifespan
+        pass
+    except SystemExit as error:
+        return [describe(error)]
+    return []
+
+
+# WSGI. Not by HTTPX's transport: it takes ASCII only, and its PATH_INFO is not what PEP 3333 says.
+
+
+def _within(timeout: float, visit: Callable[[], httpx.Response]) -> httpx.Response:
+    # A thread that hangs cannot be ended: it is left behind, and does not keep the process from ending.
+    future: Future[httpx.Response] = Future()
+
+    def run() -> None:
+        try:
+            future.set_result(visit())
+        except BaseException as raised:  # noqa: BLE001 - SystemExit, too, is raised where it is looked for
+            future.set_exception(raised)
+
+    Thread(target=copy_context().run, args=(run,), daemon=True).start()
+    try:
+        return future.result(timeout)
+    except TimeoutError:
+        if future.done():  # the application's own
+            raise
+        raise NoAnswer.within(timeout) from None
+
+
+def _visit_wsgi(app: Any, root_path: str, request: httpx.Request) -> httpx.Response:
+    path = request.url.path
+    if is_below(root_path, path):
+        path = path[len(root_path) :]
+    environ = create_environ(
+        base_url=str(request.url.copy_with(raw_path=b"/")),
+        query_string=request.url.query.decode(),
+        headers=[(name.decode(), value.decode("latin-1")) for name, value in request.headers.raw],
+        errors_stream=sys.stderr,
+        environ_base={"REMOTE_ADDR": _PEER},
+        environ_overrides={"SCRIPT_NAME": _native(root_path), "PATH_INFO": _native(path)},
+    )
+    asked: set[str] | None = request.extensions.get("asked")
+    if asked is not None:
+        environ = _Recording(environ, asked)
+    started: list[tuple[str, list[tuple[str, str]]]] = []
+
+    def start_response(
+        status: str, headers: list[tuple[str, str]], exc_info: Any = None
+    ) -> Callable[[bytes], None]:
+        del exc_info  # an error page counts as what it is
+        started.append((status, headers))
+        return lambda _: None
+
+    body = app(environ, start_response)
+    if body is None:
+        raise NoAnswer("brought no answer: the application returned None in place of a body")
+    try:
+        size = 0
+        for chunk in body:  # an application may call start_response while it is iterated
+            size += len(chunk)
+            if size > _ENOUGH:
+                break
+    finally:
+        if hasattr(body, "close"):
+            body.close()
+    if not started:
+        raise NoAnswer("brought no answer: start_response was never called")
+    status, headers = started[-1]
+    raw = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]
+    return httpx.Response(int(status[:3]), headers=raw)
+
+
+def _native(text: str) -> str:
+    return text.encode().decode("latin-1")
+
+
+class _Recording(dict[str, Any]):
+    """An environ that notes which headers it is asked for; a copy of it does not."""
+
+    def __init__(self, environ: dict[str, Any], asked: set[str]) -> None:
+        super().__init__(environ)
+        self._asked = asked
+
+    def __getitem__(self, key: str) -> Any:
+        return super().__getitem__(self._noted(key))
+
+    def __contains__(self, key: object) -> bool:
+        return super().__contains__(self._noted(key))
+
+    def get(self, key: str, default: Any = None) -> Any:
+        """Return the value of `key`, or `default`."""
+        return super().get(self._noted(key), default)
+
+    def _noted(self, key: Any) -> Any:
+        if isinstance(key, str) and key.startswith("HTTP_"):
+            self._asked.add(key.removeprefix("HTTP_").replace("_", "-").title())
+        return key

@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from sso_middleware._calls import takes
+from sso_middleware.cli.check.account import check_account, check_token, reach
 from sso_middleware.cli.check.application import (
     Located,
     check_cookies,
@@ -22,13 +23,10 @@ from sso_middleware.cli.check.application import (
 )
 from sso_middleware.cli.check.client import client_of
 from sso_middleware.cli.check.django import django_project
-from sso_middleware.cli.check.findings import Finding, counts
 from sso_middleware.cli.check.loading import PASTE, is_paste_factory, load
-from sso_middleware.cli.check.online import reach
 from sso_middleware.cli.check.report import STYLES, Report, print_json, print_report
-from sso_middleware.cli.check.rules import RULES, found, is_of_django, rule_id_of
-from sso_middleware.cli.check.settings import check_account, check_token
-from sso_middleware.cli.check.steps import Step
+from sso_middleware.cli.check.rules import RULES, Finding, counts, found, is_of_django, rule_id_of
+from sso_middleware.cli.check.trail import Step
 from sso_middleware.cli.check.walk import Walk
 from sso_middleware.cli.options import helpdesk_of, prefix_option, settings_from_environment
 from sso_middleware.cli.output import Exit, Failure, json_option, say
@@ -49,7 +47,7 @@ def _explain(ctx: click.Context, _: click.Parameter, rule_id: str | None) -> Non
 
 def _not_empty(_ctx: click.Context, _: click.Parameter, cookie: str | None) -> str | None:
     if cookie is not None and not cookie.strip():
-        raise click.BadParameter("is empty: hand in name=value, as the browser sends it.")
+        raise click.BadParameter("is empty: pass name=value, as the browser sends it.")
     return cookie
 
 
@@ -164,7 +162,7 @@ def _check_application(target: str, prefix: str, root_path: str, cookie: str | N
 
 
 def _walk(app: Callable[..., Any], located: Located, root_path: str, cookie: str | None) -> list[Step]:
-    with client_of(app) as client:
+    with client_of(app, root_path) as client:
         return list(Walk(client, located, root_path, cookie).steps())
 
 

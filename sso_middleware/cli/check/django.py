@@ -1,20 +1,70 @@
-"""The Django project of this process, if there is one: Django is never imported on our account."""
+"""The Django project of this process, if there is one: nothing here imports Django before it does."""
+
+# Django comes without type information.
+# mypy: disable-error-code="import-untyped"
+# pyright: reportMissingTypeStubs=false, reportUnknownVariableType=false, reportUnknownMemberType=false
+# pyright: reportUnknownArgumentType=false
 
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+import warnings
+from typing import Any
 
-if TYPE_CHECKING:
-    from sso_middleware.cli.check.django_project import DjangoProject
+from sso_middleware.cli.check.rules import Finding, Rule
+from sso_middleware.errors import ShortTokenWarning
+from sso_middleware.gate import Gate
+
+_SHORT_TOKEN = "sso_middleware.W001"
 
 
 def django_project() -> DjangoProject | None:
     """Return the Django project that the application has set up here."""
     apps = getattr(sys.modules.get("django.apps"), "apps", None)
-    if apps is None or not apps.ready:
-        return None
-    # Imported here, because it imports Django, which need not be there.
-    from sso_middleware.cli.check.django_project import DjangoProject  # noqa: PLC0415
+    return DjangoProject() if apps is not None and apps.ready else None
 
-    return DjangoProject()
+
+class DjangoProject:
+    """What a Django project says of itself: its handlers, its settings, its system checks."""
+
+    def is_handler(self, app: object) -> bool:
+        """Whether `app` is the project as a WSGI or ASGI application."""
+        from django.core.handlers.base import BaseHandler  # noqa: PLC0415
+
+        return isinstance(app, BaseHandler)
+
+    def gate(self) -> Gate | None:
+        """Return what answers for the line in ``MIDDLEWARE``, or `None` if there is no such line.
+
+        It is made once more from the same settings: what a handler keeps is Django's own, and a
+        middleware that is a function hides what comes after it.
+        """
+        from sso_middleware.django import SSOMiddleware  # noqa: PLC0415
+        from sso_middleware.django.order import read_order  # noqa: PLC0415
+
+        if read_order(SSOMiddleware).ours is None:
+            return None
+        with warnings.catch_warnings(action="ignore", category=ShortTokenWarning):
+            gate: Gate = SSOMiddleware(_no_response).gate
+        return gate
+
+    def findings(self) -> list[Finding]:
+        """Return what Django's system checks of the settings say, less what the project silences."""
+        from django.core.checks import run_checks  # noqa: PLC0415
+
+        return [
+            Finding(Rule(message.id, "Django's system check", "", message.hint), message.msg)
+            for message in run_checks(tags=["sso_middleware"])
+            # A short token is among our own findings.
+            if message.id != _SHORT_TOKEN and not message.is_silenced()
+        ]
+
+    def show_errors(self) -> None:
+        """Let errors come out of Django, where it would answer 500 and write to the administrators."""
+        from django.conf import settings  # noqa: PLC0415
+
+        settings.DEBUG_PROPAGATE_EXCEPTIONS = True
+
+
+def _no_response(_: Any) -> None:
+    """Stand for the rest of Django, which is not asked here."""

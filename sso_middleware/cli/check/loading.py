@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib
 import inspect
 import sys
-import traceback
 import warnings
 from contextlib import suppress
 from pathlib import Path
@@ -14,7 +13,7 @@ from typing import Any, NamedTuple
 import click
 
 from sso_middleware.cli.check.django import django_project
-from sso_middleware.cli.output import Failure, printable
+from sso_middleware.cli.output import Failure, describe
 from sso_middleware.errors import ConfigError, ShortTokenWarning, SSOError
 
 PASTE = (
@@ -84,10 +83,3 @@ def _system_checks() -> list[str]:
         with suppress(Exception, SystemExit):  # what they import may be what fails
             return [f"{each.rule.id}: {each.message} {each.rule.hint}" for each in project.findings()]
     return []
-
-
-def describe(error: BaseException) -> str:
-    """Return type, text and place of `error`, in one line."""
-    frames = traceback.extract_tb(error.__traceback__)
-    place = f" ({Path(frames[-1].filename).name}, line {frames[-1].lineno})" if frames else ""
-    return printable(f"{type(error).__name__}: {error}{place}")

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from sso_middleware.cli.check.findings import Finding
-from sso_middleware.cli.check.online import Online
-from sso_middleware.cli.check.settings import panel
-from sso_middleware.cli.check.steps import Step
+from sso_middleware.cli.check.account import Online, panel
+from sso_middleware.cli.check.rules import Finding
+from sso_middleware.cli.check.trail import Step
 from sso_middleware.cli.output import say, say_json
 from sso_middleware.helpdesk import HelpDesk
 

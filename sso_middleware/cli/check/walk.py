@@ -5,16 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from urllib.parse import parse_qs, urlsplit
 
-from sso_middleware._urls import origin_of
+from sso_middleware._urls import encode_path, origin_of
 from sso_middleware.cli.check.application import Located
+from sso_middleware.cli.check.browser import HEADERS, Answer, Browser
 from sso_middleware.cli.check.client import Client
-from sso_middleware.cli.check.destinations import login_step, logout_step
-from sso_middleware.cli.check.exchange import Request
-from sso_middleware.cli.check.findings import Finding
-from sso_middleware.cli.check.following import Cookies, Hop, follow, keep_cookies
-from sso_middleware.cli.check.rules import found
-from sso_middleware.cli.check.steps import SERVER_ERROR, Step, is_no_page
-from sso_middleware.cli.check.visits import Visit, make_visit
+from sso_middleware.cli.check.rules import Finding, found
+from sso_middleware.cli.check.trail import Hop, Step, follow, is_no_page, login_step, logout_step
 from sso_middleware.resolvers.proxy import (
     AUTHELIA,
     AUTHENTIK,
@@ -25,7 +21,8 @@ from sso_middleware.resolvers.proxy import (
 )
 
 _SEE_OTHER = 303
-_NOT_SIGNED_IN = "not walked: hand in the Cookie header of somebody who is signed in, by --cookie"
+_SERVER_ERROR = 500
+_NOT_SIGNED_IN = "not walked: pass the Cookie header of somebody who is signed in, by --cookie"
 _UNTRUSTED = "untrusted_proxy"  # as trusted_header refuses what does not come from the proxy
 _FORGED = "sso-middleware-check@example.invalid"
 _IDENTITY_HEADERS = dict.fromkeys(
@@ -61,14 +58,14 @@ class Walk:
     def __init__(self, client: Client, located: Located, root_path: str, cookie: str | None) -> None:
         self._client = client
         self._helpdesk = located.helpdesk
-        self._root_path = root_path
         self._cookie = cookie
         # Where no account is fixed, any host must do.
         auth_url = self._helpdesk.auth_url if self._helpdesk else "https://localhost"
         self._origin = origin_of(auth_url)
         public, relative = located.paths("handoff")
         self._path = min(public) if public else root_path + min(relative)
-        self._query = urlsplit(auth_url).query
+        query = urlsplit(auth_url).query
+        self._url = f"{self._origin}{encode_path(self._path)}{query and '?'}{query}"
         self._takes_over_logout = any(located.paths("logout"))
 
     def steps(self) -> Iterator[Step]:
@@ -83,103 +80,93 @@ class Walk:
 
     def _anonymous(self) -> Iterator[Step]:
         name = "anonymous visit"
-        visit = self._visit(self._path, self._query)
-        if problem := _common_problem(visit, "without a cookie"):
-            yield Step(name, visit.said, problem)
-        elif visit.outcome == "handed_off":
-            yield Step(name, visit.said, found("SSO.E042", f"the resolver returned {visit.email}"))
-        elif is_no_page(visit):
-            yield Step(name, visit.said, found("SSO.E043", f"{self._path} answers {visit.said}"))
+        browser = Browser(self._client)
+        answer = browser.open(self._url)
+        if problem := _common_problem(answer, "without a cookie"):
+            yield Step(name, answer.said, problem)
+        elif answer.outcome == "handed_off":
+            yield Step(name, answer.said, found("SSO.E042", f"the resolver returned {answer.email}"))
+        elif is_no_page(answer):
+            yield Step(name, answer.said, found("SSO.E043", f"{self._path} answers {answer.said}"))
         else:
-            yield Step(name, visit.said)
-            yield from self._login_page(visit)
+            yield Step(name, answer.said)
+            if login_page := Hop(self._url, answer).target:
+                yield self._login_page(browser, login_page)
             yield self._forged_header()
 
-    def _login_page(self, visit: Visit) -> Iterator[Step]:
-        url = Hop(self._origin + self._path, visit).target
-        if not url:
-            return
+    def _login_page(self, browser: Browser, url: str) -> Step:
         if origin_of(url) != self._origin:
-            yield self._elsewhere("login page", url)
-            return
-        cookies: Cookies = {}
-        keep_cookies(visit, cookies)
-        yield login_step(follow(self._visit, url, self._origin, cookies), self._path)
-
-    def _elsewhere(self, name: str, url: str) -> Step:
-        return Step(name, f"{origin_of(url)} is another site: not visited", walked=False)
+            return _elsewhere("login page", url)
+        return login_step(follow(browser, url, self._origin), self._path)
 
     def _forged_header(self) -> Step:
         name = "forged identity headers"
         read = self._names_read()
         together = self._forge(*_IDENTITY_HEADERS)
         singly = read if together.outcome == "anonymous" else [*_IDENTITY_HEADERS, *read]
-        visits = {header: self._forge(header) for header in singly}
-        believed = [header for header, visit in visits.items() if visit.outcome == "handed_off"]
+        answers = {header: self._forge(header) for header in singly}
+        believed = [header for header, answer in answers.items() if answer.outcome == "handed_off"]
         if together.outcome == "handed_off" and _IDENTITY_HEADERS.keys().isdisjoint(believed):
             believed = [*_IDENTITY_HEADERS, *believed]  # no one of them does by itself
         if believed:
             return Step(name, "believed", found("SSO.W048", f"{', '.join(believed)} from anybody"))
         tried = ", ".join([f"{len(_IDENTITY_HEADERS)} common ones", *read])
-        guarded = [header for header, visit in visits.items() if visit.reason == _UNTRUSTED]
+        guarded = [header for header, answer in answers.items() if answer.reason == _UNTRUSTED]
         reminder = found("SSO.I049", ", ".join(guarded)) if guarded else None
         return Step(name, f"not believed: {tried}", reminder)
 
     def _names_read(self) -> list[str]:
-        """Return the names of the headers that an application looks for, less those tried or sent anyway."""
+        """Return the names of the headers that a WSGI application looks for, less those tried anyway."""
         asked: set[str] = set()
-        request = Request(self._origin, self._root_path, self._path, self._query, asked=asked)
-        make_visit(self._client, request)
-        sent = {name.title() for name in _IDENTITY_HEADERS} | {
-            name.title() for name, _ in request.all_headers()
-        }
-        return sorted(asked - sent)
+        Browser(self._client).open(self._url, asked=asked)
+        return sorted(asked - {name.title() for name in (*_IDENTITY_HEADERS, *HEADERS, "Host")})
 
-    def _forge(self, *names: str) -> Visit:
-        headers = ((name, _IDENTITY_HEADERS.get(name, _FORGED)) for name in names)
-        return self._visit(self._path, self._query, *headers)
+    def _forge(self, *names: str) -> Answer:
+        headers = [(name, _IDENTITY_HEADERS.get(name, _FORGED)) for name in names]
+        return Browser(self._client).open(self._url, headers)
 
     def _signed_in(self, cookie: str) -> Step:
         name = "signed-in visit"
-        visit = self._visit(self._path, self._query, ("Cookie", cookie))
-        problem = _common_problem(visit, "with the cookie")
-        if problem is None and visit.outcome == "anonymous":
+        answer = Browser(self._client).open(self._url, [("Cookie", cookie)])
+        problem = _common_problem(answer, "with the cookie")
+        if problem is None and answer.outcome == "anonymous":
             problem = found("SSO.E045", "the resolver returned None in spite of the cookie")
-        if problem is None and not self._leads_to_the_helpdesk(visit):
-            problem = found("SSO.E044", f"the visitor's browser gets {visit.said}")
+        if problem is None and not self._leads_to_the_helpdesk(answer):
+            problem = found("SSO.E044", f"the visitor's browser gets {answer.said}")
         if problem:
-            return Step(name, visit.said, problem)
-        return Step(name, f"{visit.said}, as {visit.email}")
+            return Step(name, answer.said, problem)
+        return Step(name, f"{answer.said}, as {answer.email}")
 
-    def _leads_to_the_helpdesk(self, visit: Visit) -> bool:
-        if visit.reply is None or visit.reply.status != _SEE_OTHER:
+    def _leads_to_the_helpdesk(self, answer: Answer) -> bool:
+        if answer.status != _SEE_OTHER:
             return False
-        sent = parse_qs(urlsplit(visit.reply.location).query)
+        sent = parse_qs(urlsplit(answer.location).query)
         if self._helpdesk is None:
             return "token" in sent
         expected = self._helpdesk.handoff("somebody@example.invalid").url
         return (
-            visit.reply.location.partition("token=")[0] == expected.partition("token=")[0]
+            answer.location.partition("token=")[0] == expected.partition("token=")[0]
             and sent.get("account_id") == [self._helpdesk.account_id]
             and sent.get("auth_url") == [self._helpdesk.auth_url]
         )
 
     def _logout(self, logout_url: str) -> Step:
         if origin_of(logout_url) != self._origin and not self._takes_over_logout:
-            return self._elsewhere("logout", logout_url)
+            return _elsewhere("logout", logout_url)
         # Without the cookie: the session it stands for is somebody's.
-        return logout_step(follow(self._visit, logout_url, self._origin), self._path)
-
-    def _visit(self, path: str, query: str, *headers: tuple[str, str]) -> Visit:
-        return make_visit(self._client, Request(self._origin, self._root_path, path, query, headers))
+        return logout_step(follow(Browser(self._client), logout_url, self._origin), self._path)
 
 
-def _common_problem(visit: Visit, who: str) -> Finding | None:
-    if visit.reply is None:
-        return found("SSO.E040", f"a visit {who} {visit.said}")
-    if visit.outcome is None:
-        wrong = "SSO.E040" if visit.reply.status >= SERVER_ERROR else "SSO.E041"
-        return found(wrong, f"a visit {who} is answered {visit.said}, and not by SSOMiddleware")
-    if visit.outcome in ("refused", "unavailable"):
-        return found("SSO.E046", f"a visit {who} is refused: {visit.reason}")
+def _elsewhere(name: str, url: str) -> Step:
+    return Step(name, f"{origin_of(url)} is another site: not visited", walked=False)
+
+
+def _common_problem(answer: Answer, who: str) -> Finding | None:
+    if answer.status is None:
+        return found("SSO.E040", f"a visit {who} {answer.said}")
+    if answer.outcome is None:
+        wrong = "SSO.E040" if answer.status >= _SERVER_ERROR else "SSO.E041"
+        return found(wrong, f"a visit {who} is answered {answer.said}, and not by SSOMiddleware")
+    if answer.outcome in ("refused", "unavailable"):
+        return found("SSO.E046", f"a visit {who} is refused: {answer.reason}")
     return None

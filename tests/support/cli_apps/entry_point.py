@@ -1,13 +1,20 @@
-"""Running the real `sso-middleware` command in a process of its own."""
+"""Running the `sso-middleware` command: in this process, or as a real one."""
 
+import contextlib
+import inspect
 import os
 import re
 import shutil
 import signal
 import subprocess
 import sys
-from contextlib import contextmanager
+import warnings
 from pathlib import Path
+from types import SimpleNamespace
+
+from click.testing import CliRunner
+
+from sso_middleware.cli.commands import cli
 
 COMMAND = shutil.which("sso-middleware", path=str(Path(sys.executable).parent)) or "sso-middleware"
 APPS = Path(__file__).parent
@@ -20,6 +27,10 @@ SETTINGS = {
     "HELPDESK_AUTH_URL": "https://app.example.com/sso/helpdesk",
     "HELPDESK_LOGOUT_URL": "https://app.example.com/sso/logout",
 }
+# Django has its settings once and for all.
+DJANGO = ("django", "sso_middleware.django", "sso_middleware.resolvers.django")
+# Click 8.1 does so only if it is told to.
+STDERR_APART = {"mix_stderr": False} if "mix_stderr" in inspect.signature(CliRunner).parameters else {}
 JWT = re.compile(r"eyJ[\w-]+\.[\w-]+\.[\w-]+")
 
 
@@ -32,7 +43,25 @@ def environment(settings=SETTINGS, **more):
 
 
 def run(*args, stdin="", settings=SETTINGS, cwd=APPS, may_print_jwt=False, **more):
-    """Run `sso-middleware` and look at once that it does not give a secret away."""
+    """Run the command in this process, and look at once that it does not give a secret away."""
+    env = environment(settings, **more)
+    with _as_in_a_new_process(cwd), warnings.catch_warnings():
+        warnings.simplefilter(env["PYTHONWARNINGS"] or "ignore")
+        result = CliRunner(**STDERR_APART).invoke(
+            cli,
+            args,
+            input=stdin,
+            env=dict.fromkeys(os.environ) | env,  # None: it is not there
+            prog_name="sso-middleware",
+        )
+    if result.exception and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    done = SimpleNamespace(returncode=result.exit_code, stdout=result.stdout, stderr=result.stderr)
+    return _without_secrets(done, env, may_print_jwt=may_print_jwt)
+
+
+def run_process(*args, stdin="", settings=SETTINGS, cwd=APPS, may_print_jwt=False, **more):
+    """Run the command in a process of its own, and look at once that it does not give a secret away."""
     env = environment(settings, **more)
     done = subprocess.run(
         [COMMAND, *args],
@@ -44,6 +73,38 @@ def run(*args, stdin="", settings=SETTINGS, cwd=APPS, may_print_jwt=False, **mor
         check=False,
     )
     done.stdout, done.stderr = done.stdout.decode(), done.stderr.decode()
+    return _without_secrets(done, env, may_print_jwt=may_print_jwt)
+
+
+@contextlib.contextmanager
+def _as_in_a_new_process(directory):
+    """Import what is in `directory`, and in a project Django, as if for the first time; then undo that."""
+    packages = DJANGO if (Path(directory) / "manage.py").exists() else ()
+
+    def is_concerned(name):
+        in_directory = str(getattr(sys.modules[name], "__file__", None)).startswith(f"{directory}{os.sep}")
+        return in_directory or any(f"{name}.".startswith(f"{package}.") for package in packages)
+
+    def take_out():
+        return {name: sys.modules.pop(name) for name in [*filter(is_concerned, sys.modules)]}
+
+    variables, path, modules = {**os.environ}, [*sys.path], take_out()
+    try:
+        with contextlib.chdir(directory):
+            yield
+    finally:
+        os.environ.clear()
+        os.environ.update(variables)
+        sys.path[:] = path
+        take_out()
+        sys.modules.update(modules)
+        for name, module in modules.items():
+            parent, _, child = name.rpartition(".")
+            if parent in sys.modules:  # an import asks the parent first
+                setattr(sys.modules[parent], child, module)
+
+
+def _without_secrets(done, env, *, may_print_jwt):
     output = done.stdout + done.stderr
     token = env.get("HELPDESK_SSO_TOKEN", "")
     assert len(token) < 6 or token not in output
@@ -79,7 +140,7 @@ class Running:
         return self._process.returncode
 
 
-@contextmanager
+@contextlib.contextmanager
 def running(*args, settings=None, stdout=None, **more):
     """Start `sso-middleware`, which is to run until it is stopped.
 

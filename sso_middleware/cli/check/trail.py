@@ -1,0 +1,178 @@
+"""Following redirects inside an application, and judging where they lead: a login page, the Logout URL."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+from urllib.parse import parse_qsl, unquote, urljoin, urlsplit
+
+import httpx
+
+from sso_middleware._urls import decoded_path_of, origin_of
+from sso_middleware.cli.check.browser import Answer, Browser
+from sso_middleware.cli.check.rules import Finding, counts, found
+
+_SERVER_ERROR = 500
+_AN_ERROR = 400
+_NO_PAGE = frozenset({404, 405, 410})
+_WANTS_SIGN_IN = frozenset({401, 403})
+_MOST_HOPS = 10  # a browser gives up at 20
+_SHOWN = 3  # hops; in a circle, ways back may grow with each
+_DEEPEST = 3  # ways back in ways back that are looked into
+
+
+class Step(NamedTuple):
+    """One link of the chain: what was asked, what came of it, and what is wrong with that.
+
+    Attributes:
+        name: what was asked.
+        said: what came of it.
+        finding: what is wrong with that, or worth a word.
+        walked: whether the visit was made at all.
+    """
+
+    name: str
+    said: str
+    finding: Finding | None = None
+    walked: bool = True
+
+    @property
+    def is_wrong(self) -> bool:
+        """Whether the chain is broken here."""
+        return self.finding is not None and counts([self.finding])
+
+
+class Hop(NamedTuple):
+    """A visit to `url`."""
+
+    url: str
+    answer: Answer
+
+    @property
+    def target(self) -> str:
+        """Where the answer sends the visitor, or ""."""
+        response = self.answer.response
+        if not (response and response.has_redirect_location and self.answer.location):
+            return ""
+        try:
+            target = urljoin(self.url, self.answer.location)
+            httpx.URL(target)
+        except (ValueError, httpx.InvalidURL):  # no address at all
+            return ""
+        return target
+
+
+class Trail(NamedTuple):
+    """The visits that came of one address.
+
+    Attributes:
+        hops: the visits, at least one.
+        is_circle: whether it would go on like that.
+    """
+
+    hops: list[Hop]
+    is_circle: bool
+
+    @property
+    def last(self) -> Hop:
+        """The visit at its end."""
+        return self.hops[-1]
+
+    @property
+    def said(self) -> str:
+        """The answers in a few words."""
+        said = ", then ".join(hop.answer.said for hop in self.hops[:_SHOWN])
+        return f"{said}, ..." if len(self.hops) > _SHOWN else said
+
+    def touches(self, path: str) -> bool:
+        """Whether `path` is among its addresses."""
+        return any(decoded_path_of(hop.url) == path for hop in self.hops)
+
+
+def follow(browser: Browser, url: str, origin: str) -> Trail:
+    """Open `url`, and go where a browser would, for as long as that is within `origin`."""
+    hops: list[Hop] = []
+    been: set[tuple[str, frozenset[tuple[str, str | None]]]] = set()
+    while True:
+        # With other cookies the same address may answer otherwise: a look whether a browser keeps them.
+        here = (url, browser.cookies)
+        if here in been or len(hops) == _MOST_HOPS:
+            return Trail(hops, is_circle=True)
+        been.add(here)
+        hop = Hop(url, browser.open(url))
+        hops.append(hop)
+        if not hop.target or origin_of(hop.target) != origin:
+            return Trail(hops, is_circle=False)
+        url = hop.target.partition("#")[0]
+
+
+def _depth_of(path: str, query: str) -> int | None:
+    """Say how deep in `query` an address with `path` is: 0 for a value, 1 for one in a value's own query."""
+    queries: Iterable[str] = [query]
+    for depth in range(_DEEPEST):
+        values = [unquote(value) for each in queries for _, value in parse_qsl(each)]
+        if path in map(_path_in, values):
+            return depth
+        queries = [value.partition("?")[2] for value in values]
+    return None
+
+
+def _path_in(value: str) -> str:
+    before = value.partition("?")[0].partition("#")[0]
+    _, separator, rest = before.partition("://")
+    return f"/{rest.partition('/')[2]}" if separator else before
+
+
+def is_no_page(answer: Answer) -> bool:
+    """Whether the answer is one that leaves a visitor nothing to go on with."""
+    return answer.status is not None and (answer.status in _NO_PAGE or answer.status >= _SERVER_ERROR)
+
+
+def login_step(trail: Trail, auth_path: str) -> Step:
+    """Judge where an anonymous visitor is sent to sign in.
+
+    Args:
+        trail: the visits from the login page on.
+        auth_path: the path of the Auth URL, where the visitor comes from and is to return to.
+    """
+    first, last = trail.hops[0], trail.last
+    path, query = urlsplit(last.url).path, urlsplit(last.url).query
+    finding = None
+    if trail.is_circle:
+        finding = found("SSO.E050", f"{urlsplit(first.url).path} answers {trail.said}, and so on")
+    elif last.answer.response is None:
+        finding = found("SSO.E040", f"the login page {path} {last.answer.said}")
+    elif last.answer.outcome == "handed_off":
+        finding = found("SSO.E042", f"{urlsplit(first.url).path} signs everybody in as {last.answer.email}")
+    elif is_no_page(last.answer):
+        finding = found("SSO.E043", f"the login page {path} answers {last.answer.said}")
+    elif _depth_of(auth_path, query):
+        finding = found("SSO.I051", f"{path}?{query}")
+    return Step("login page", trail.said, finding)
+
+
+def logout_step(trail: Trail, auth_path: str) -> Step:
+    """Judge where the Help Desk sends its visitors after they log out.
+
+    Args:
+        trail: the visits from the Logout URL on, by somebody who is not signed in.
+        auth_path: the path of the Auth URL.
+    """
+    first, last = trail.hops[0], trail.last
+    path, status = decoded_path_of(first.url), last.answer.status
+    ours = first.answer.outcome == "signed_out"
+    said = trail.said
+    finding = None
+    if status is None:
+        finding = found("SSO.E040", f"{last.url} {last.answer.said}")
+    elif trail.is_circle or (trail.touches(auth_path) and not ours):
+        finding = found("SSO.E052", f"{first.url} answers {said}")
+    elif status >= _AN_ERROR and status not in _WANTS_SIGN_IN:
+        finding = found("SSO.E047", f"{last.url} answers {last.answer.said}")
+    elif ours:
+        said += "; whether the session ends was not tried: this visit is made without the cookie"
+    elif status in _WANTS_SIGN_IN or _depth_of(path, urlsplit(last.url).query) is not None:
+        finding = found("SSO.W053", f"{first.url} answers {said}")
+    else:
+        finding = found("SSO.I054", f"{first.url} answers {said}")
+    return Step("logout", said, finding)

@@ -1,0 +1,14 @@
+from sso_middleware import HelpDesk
+
+INSTALLED_APPS += ["sso_middleware.django"]
+MIDDLEWARE += ["sso_middleware.django.SSOMiddleware"]  # below every line that decides who the user is
+HELPDESK_SSO = {
+    "helpdesk": HelpDesk.from_env(),
+    # Choose how your site knows that an address was verified, because Django itself verifies none:
+    # - "sso_middleware.resolvers.django.allauth_verified", with django-allauth;
+    # - the name of an attribute of your user model, such as "email_verified";
+    # - the dotted path of your own function, which takes the user and returns True or False.
+    # Until you do, the server does not start.
+    "verified": None,
+    "logout": True,
+}

@@ -1,0 +1,19 @@
+from starlette.middleware.sessions import SessionMiddleware
+
+from sso_middleware import HelpDesk, Logout
+from sso_middleware.asgi import SSOMiddleware
+from sso_middleware.resolvers.starlette import end_session, session_email
+
+desk = HelpDesk.from_env()
+
+app.add_middleware(
+    SSOMiddleware,
+    helpdesk=desk,
+    # For session["user"] = {"email": ..., "email_verified": ...}.
+    resolve_email=session_email("user", "email", verified="email_verified"),
+    login_url="/login",  # your login page
+    logout=Logout(end_session()),
+)
+# Added last is outermost: move yours here, if you have one already.
+# SECRET: that of your sessions, 32 characters or more.
+app.add_middleware(SessionMiddleware, secret_key=SECRET, https_only=desk.auth_url.startswith("https:"))
