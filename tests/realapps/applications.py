@@ -21,7 +21,6 @@ class Application:
         posts_to: where the login page's script, or a form that a script makes, posts the fields.
         ends_session: a copy of the session's cookie is worthless after the logout.
         is_asgi: its protocol.
-        ignored: findings of `sso-middleware check` that are right and do not count.
     """
 
     name: str
@@ -35,7 +34,10 @@ class Application:
     posts_to: str = ""
     ends_session: bool = True
     is_asgi: bool = True
-    ignored: tuple[str, ...] = ()
+
+    @property
+    def version(self) -> str:
+        return self.requirements.split()[0].partition("==")[2]
 
 
 BY_NAME = ({"username": "jane", "password": "secret"},)
