@@ -551,6 +551,6 @@ class Asynchronous:
 def test_address_that_is_not_there_yet(user, remedy):
     """An address that must be called or awaited is an error that says so."""
     with pytest.raises(
-        ResolverError, match=f"'email' of a {type(user).__name__} is a .*, which has to be {remedy}"
+        ResolverError, match=f"'email' of {type(user).__name__} is a .*, which must be {remedy}"
     ):
         visit(browse(lambda request: user))
