@@ -98,12 +98,16 @@ class Visitor:
         sso_auth_url: the SSO Auth URL, whose origin alone gets tokens.
         application: the URLs of the application, at which it stops.
         patience: seconds that each answer may take.
+        tls: how certificates are verified.
     """
 
-    def __init__(self, sso_auth_url: str, application: Iterable[str], patience: float) -> None:
+    def __init__(
+        self, sso_auth_url: str, application: Iterable[str], patience: float, tls: ssl.SSLContext
+    ) -> None:
         self._origin = _origin(httpx.URL(sso_auth_url))
         self._application = {_place(httpx.URL(url)) for url in application}
         self._patience = patience
+        self._tls = tls
         self._cookies = CookieJar()
         self._token = Secret("")
         self._here = Secret(httpx.URL(sso_auth_url))
@@ -148,7 +152,7 @@ class Visitor:
             cookies=self._cookies,
             headers=HEADERS | {"Accept-Encoding": "identity"},
             timeout=self._patience,
-            verify=ssl.create_default_context(),
+            verify=self._tls,
         )
 
     def _text(self, response: httpx.Response) -> str:
@@ -208,7 +212,7 @@ def _describe(error: Exception, patience: float) -> str:
     if isinstance(error, httpx.TimeoutException):
         return f"no answer within {patience:g} seconds"
     reason = str(error) if isinstance(error, httpx.ConnectError) else ""
-    return f"no answer: {reason or type(error).__name__}"
+    return f"no usable answer: {reason or type(error).__name__}"
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple, TypeAlias
@@ -124,6 +125,7 @@ class Trial:
         self._settings = settings
         self._helpdesk = helpdesk_of(settings())
         self._pace = pace
+        self._tls = ssl.create_default_context()
         self._variants = variants(self._helpdesk.auth_url, email)
         self.outcome = Outcome(self._variants[0])
 
@@ -179,7 +181,7 @@ class Trial:
     def _visitor(self) -> Visitor:
         helpdesk = self._helpdesk
         application = [url for url in (helpdesk.auth_url, helpdesk.logout_url) if url]
-        return Visitor(helpdesk.sso_auth_url, application, self._pace.patience)
+        return Visitor(helpdesk.sso_auth_url, application, self._pace.patience, self._tls)
 
     def _url(self, token: Token, variant: Variant) -> tuple[Secret[str], Secret[str] | None]:
         """Return the URL of a new hand-off, and the token in it."""
