@@ -408,10 +408,25 @@ def test_a_redirect_that_is_not_followed(target, why):
     assert try_at(always(*redirect(target)))[:2] == ("cannot_tell", why)
 
 
-def test_a_redirect_that_is_no_url():
-    with FakeHelpDesk(always(*redirect("https://help.example:port/"))).running() as desk:
+@pytest.mark.parametrize("target", ["https://help.example:port/", "https://xn--a.example/"])
+def test_a_redirect_that_is_no_url(target):
+    with FakeHelpDesk(always(*redirect(target))).running() as desk:
         code, _, trial = check(desk.settings)
     assert (code, trial["verdict"]) == (4, "cannot_tell")
+    assert trial["attempts"][0]["stopped"].startswith("no usable answer: ")
+
+
+def test_an_application_whose_host_is_no_domain():
+    with FakeHelpDesk(strict, auth_url="https://\u2603.example/sso").running() as desk:
+        code, _, trial = check(desk.settings | {"HELPDESK_AUTH_URL": desk.auth_url})
+    assert (code, trial["verdict"]) == (0, "accepted")
+
+
+def test_no_proxy_reads_a_token():
+    with FakeHelpDesk(strict).running() as proxy, FakeHelpDesk(strict).running() as desk:
+        code, _, _ = check(desk.settings, HTTP_PROXY=proxy.base_url, ALL_PROXY=proxy.base_url, NO_PROXY="")
+        assert proxy.visits == []
+    assert code == 0
 
 
 def test_another_origin_gets_no_token():

@@ -76,7 +76,9 @@ def _signable(_ctx: click.Context, _: click.Parameter, email: str | None) -> str
     "--walk/--no-walk", "walk", default=True, help="Visit the application in process (the default), or not."
 )
 @click.option("--root-path", default="", help="The mount prefix your server announces, such as /app.")
-@click.option("--online", "go_online", is_flag=True, help="Also reach the SSO Auth URL; no token is sent.")
+@click.option(
+    "--online", "go_online", is_flag=True, help="Also reach the SSO Auth URL; only --as sends tokens."
+)
 @click.option(
     "--as",
     "email",
@@ -118,7 +120,7 @@ def command(
     mysite.asgi:application; MODULE:make_app() calls a factory. It is imported and visited in process,
     as an anonymous visitor, with forged identity headers and, given a cookie, as its owner; redirects to
     the login page and from the Logout URL are followed as far as they stay inside; nothing is sent to the
-    Help Desk. Your resolver and event hooks run. Of Django's system checks, those of
+    Help Desk, except by --as. Your resolver and event hooks run. Of Django's system checks, those of
     sso_middleware run, too.
     """
     ignored = {rule_id_of(rule_id) for rule_id in ignore}

@@ -13,7 +13,7 @@ import re
 import ssl
 import time
 from collections.abc import Callable, Generator, Iterable
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from http.cookiejar import CookieJar
 from typing import NamedTuple, TypeAlias
@@ -31,7 +31,7 @@ _TITLE = re.compile(r"<title\b[^>]{0,500}>([^<]*)", re.IGNORECASE)
 _PASSWORD = re.compile(r"<input\b[^>]{0,500}\btype\s*=\s*[\"']?password\b", re.IGNORECASE)
 _UNSPECIFIC = frozenset({429, *range(500, 600)})  # says nothing of the hand-off
 
-_Place: TypeAlias = tuple[str, int | None, str]
+_Place: TypeAlias = tuple[str | bytes, int | None, str | bytes]
 
 
 @dataclass(frozen=True)
@@ -105,7 +105,10 @@ class Visitor:
         self, sso_auth_url: str, application: Iterable[str], patience: float, tls: ssl.SSLContext
     ) -> None:
         self._origin = _origin(httpx.URL(sso_auth_url))
-        self._application = {_place(httpx.URL(url)) for url in application}
+        self._application: set[_Place] = set()
+        for url in application:
+            with suppress(httpx.InvalidURL):  # a host that no redirect can lead to
+                self._application.add(_place(httpx.URL(url)))
         self._patience = patience
         self._tls = tls
         self._cookies = CookieJar()
@@ -124,7 +127,7 @@ class Visitor:
                         status = response.status_code
                         target = Secret(response.next_request.url if response.next_request else None)
                         text = "" if target() else self._text(response)
-                except (httpx.HTTPError, httpx.InvalidURL) as error:
+                except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:  # the last: IDNA
                     return self._ending(None, stopped=_describe(error, self._patience))
                 following = target()
                 if following is None:
@@ -153,6 +156,7 @@ class Visitor:
             headers=HEADERS | {"Accept-Encoding": "identity"},
             timeout=self._patience,
             verify=self._tls,
+            trust_env=False,  # a proxy would read the token of a plain http hand-off
         )
 
     def _text(self, response: httpx.Response) -> str:
@@ -171,7 +175,8 @@ class Visitor:
         if (self._here().scheme, target.scheme) == ("https", "http"):
             return "it redirected from https to http"
         if _origin(target) != self._origin and self._carries_token(target):
-            return f"it redirected to {target.host} with the token, which goes to the SSO Auth URL alone"
+            host = target.raw_host.decode()
+            return f"it redirected to {host} with the token, which goes to the SSO Auth URL alone"
         return ""
 
     def _carries_token(self, url: httpx.URL) -> bool:
@@ -200,11 +205,11 @@ class Visitor:
 
 
 def _origin(url: httpx.URL) -> _Place:
-    return url.scheme, url.port, url.host
+    return url.scheme, url.port, url.raw_host
 
 
 def _place(url: httpx.URL) -> _Place:
-    return url.host, url.port, unquote(url.path).rstrip("/")
+    return url.raw_host, url.port, unquote(url.path).rstrip("/")
 
 
 def _describe(error: Exception, patience: float) -> str:
