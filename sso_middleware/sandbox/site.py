@@ -26,6 +26,7 @@ from sso_middleware.sandbox.tickets import LONGEST_SUBJECT, LONGEST_TEXT, Ticket
 _LONGEST_NUMBER = 9  # digits of a ticket's number
 _TICKETS = "/tickets"
 _OWN_PAGE = re.compile(r"/(?![/\\])[\w./-]*", re.ASCII)
+_UNBROKEN = re.compile(r"(?<![^\s(])(?:\([^\s()<>]{1,30}\)|[A-Za-z]+(?:-[A-Za-z]+)+)(?![\w/:@.-]*[\w/@])")
 _SESSIONS = 1000  # kept at most; the oldest ends first
 
 _FIXED = {
@@ -51,8 +52,9 @@ def _indented(value: object) -> str:
 
 
 def _marked(text: str) -> Markup:
-    """Let what a sentence marks as assumed be seen as such."""
-    return escape(text).replace("(assumed)", Markup('<span class="assumed">assumed</span>'))
+    """Show what a sentence marks as assumed, and break no line inside brackets or at a hyphen."""
+    html = str(escape(text)).replace("(assumed)", '<span class="assumed">assumed</span>')
+    return Markup(_UNBROKEN.sub(r'<span class="whole">\g<0></span>', html))  # noqa: S704 - it is escaped
 
 
 templates = jinja2.Environment(
@@ -63,6 +65,11 @@ templates = jinja2.Environment(
     undefined=jinja2.StrictUndefined,
 )
 templates.filters |= {"time": _time, "difference": _difference, "indented": _indented, "marked": _marked}
+
+
+async def stylesheet(_: Request) -> Response:
+    """Answer the stylesheet, which the demo's sample application has, too."""
+    return Response(templates.get_template("style.css").render(), media_type="text/css")
 
 
 class Site:
@@ -105,7 +112,7 @@ class Site:
             Route("/handoffs", self._handoffs),
             Route("/settings", self._settings),
             Route("/logout", self._log_out, methods=["POST"]),
-            Route("/style.css", self._style),
+            Route("/style.css", stylesheet),
         ]
 
     def reset(self) -> None:
@@ -195,9 +202,6 @@ class Site:
         await self._form(request)
         self._end_session(request)
         return RedirectResponse(self._account.helpdesk.logout_url or "/", 303)
-
-    async def _style(self, request: Request) -> Response:  # noqa: ARG002 - a route's signature
-        return Response(templates.get_template("style.css").render(), media_type="text/css")
 
     def _session(self, request: Request) -> Mapping[str, str] | None:
         return request.session if request.session.get("csrf") in self._sessions else None
