@@ -173,7 +173,7 @@ def test_settings_broken_in_the_demo(open_page, site, mistake, verdict, remedy):
 
 
 def test_a_strict_cookie_stays_away_between_the_two_sites(open_page, site):
-    """From localhost, the application at 127.0.0.1 gets no SameSite=Strict cookie, and its login explains it."""
+    """From localhost, 127.0.0.1 gets no SameSite=Strict cookie, and the login there explains it."""
     page = open_page()
     sign_in_at_the_application(page, site)
     page.get_by_role("button", name="Break it: SameSite=Strict").click()
@@ -200,7 +200,7 @@ def test_a_login_that_forgets_next_is_explained(open_page, site):
 
 
 def test_a_deep_link_survives_the_sign_in(open_page, site):
-    """With `sends`, the ticket that was asked for is shown after the hand-off of an application that forwards it."""
+    """With `sends`, the ticket that was asked for is shown after the hand-off."""
     sandbox = Sandbox(auth_url=site.sandbox.helpdesk.auth_url, sends="return_page")
     with sandbox.run(host="localhost") as url:
         site.sample.connect(sandbox.environment)

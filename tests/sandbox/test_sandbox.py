@@ -280,7 +280,7 @@ def test_page_names_the_setting_or_says_that_none_is_wrong(client, sandbox):
 
 
 def test_try_again_leads_to_the_page_that_changes_settings():
-    """With `settings_page`, a refused visitor is led there instead of to the Auth URL, which would fail again."""
+    """With `settings_page`, a refused visitor is led there, not to the Auth URL that would fail again."""
     fix = "http://127.0.0.1:8000/#broken"
     sandbox = Sandbox(auth_url=AUTH_URL, settings_page=fix)
     with sandbox.run() as base_url, httpx.Client(base_url=base_url) as client:
@@ -337,7 +337,7 @@ def test_return_page_does_nothing_by_default(client, sandbox):
 
 
 def test_key_of_the_sandbox_may_be_the_md5():
-    """With key="md5" the account's own SSO Token is refused, with the setting to change, and its md5 accepted."""
+    """With key="md5" the SSO Token itself is refused, with the setting to change; its md5 is accepted."""
     sandbox = Sandbox(auth_url=AUTH_URL, key="md5")
     with pytest.raises(HandoffRejected, match="Set it to the md5 of the SSO Token"):
         sandbox.verify(sandbox.helpdesk.handoff_url(EMAIL))

@@ -71,9 +71,7 @@ def command(ctx: click.Context, port: int, helpdesk_port: int, self_test: bool, 
             raise SystemExit(walk(Journey(app_url, helpdesk_url)))
         say(("Sample application  ", "bold"), f"{app_url}/")
         say(("Help Desk           ", "bold"), f"{helpdesk_url}/")
-        say(
-            "Sign in to the application and open Support. Then break a setting there, and read what explains it."
-        )
+        say("Sign in to the application and open Support. Then break a setting there.")
         say("The account is made up, and the Help Desk is a stand-in. Ctrl-C stops both.")
         tell(sandbox)
 

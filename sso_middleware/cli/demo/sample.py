@@ -33,7 +33,9 @@ FIX_PATH = "/#broken"
 EMAIL = "jane@example.com"
 
 _templates = templates.overlay(
-    loader=jinja2.ChoiceLoader([jinja2.PackageLoader("sso_middleware.cli.demo"), templates.loader])
+    loader=jinja2.ChoiceLoader(
+        [jinja2.PackageLoader("sso_middleware.cli.demo"), jinja2.PackageLoader("sso_middleware.sandbox")]
+    )
 )
 
 

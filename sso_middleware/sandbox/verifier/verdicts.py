@@ -45,8 +45,8 @@ ASSUMPTIONS: dict[VerdictCode, str] = {
     "is assumed from the vendor's Knowledge Base product.",
     "bad_algorithm": "The vendor names no algorithm. HS256 follows from “signed using your SSO Token” and "
     "from the vendor's Knowledge Base product.",
-    "bad_signature": "The vendor says that the JWT is signed with the SSO Token, and not whether the token is the "
-    "key unchanged. The vendor's Knowledge Base product hashes its key with md5 first.",
+    "bad_signature": "The vendor says that the SSO Token signs the JWT, and not whether the token is the key "
+    "unchanged. The vendor's Knowledge Base product hashes its key with md5 first.",
     "invalid_email": "Which addresses the vendor takes is not documented. Here it is what an HTML email "
     "field takes, in ASCII.",
     "invalid_iat": "The vendor calls iat an issued-at timestamp; that it is a whole number of seconds since "
@@ -62,7 +62,7 @@ ASSUMPTIONS: dict[VerdictCode, str] = {
 }
 
 
-#: The setting that a verdict is about, as `HelpDesk` calls it. `HelpDesk` gets everything else right by itself.
+#: The setting that a verdict is about, as `HelpDesk` calls it. `HelpDesk` gets the rest right by itself.
 _SETTINGS: dict[VerdictCode, str] = {
     "missing_account_id": "account_id",
     "missing_auth_url": "auth_url",

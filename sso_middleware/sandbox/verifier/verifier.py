@@ -199,17 +199,19 @@ class HandoffVerifier:
                 "issued_in_future",
                 f"iat is {seconds:,} seconds in the future; {self.rules.leeway:g} are tolerated (assumed).",
                 differences.of_clocks(seconds, iat, int(now), self.rules.freshness)
-                or f"Your server's clock is {seconds:,} seconds ahead: set it by a time server (NTP){remedy}.",
+                or f"Your server's clock is {seconds:,} seconds ahead: set it by NTP{remedy}.",
             )
         if iat >= now - self.rules.oldest:
             return
         seconds = ceil(now) - iat
         hint = differences.of_clocks(-seconds, iat, int(now), self.rules.freshness) or (
             "Sign a new token each time a visitor is sent, and send it at once. If you already do, your "
-            f"server's clock is {seconds:,} seconds behind: set it by a time server (NTP)."
+            f"server's clock is {seconds:,} seconds behind: set it by NTP."
         )
         if now - clock > 1:
-            hint += f" This Help Desk's clock has moved back {ceil(now - clock)} seconds; stale tokens stay stale."
+            hint += (
+                f" This Help Desk's clock moved back {ceil(now - clock)} seconds; stale tokens stay stale."
+            )
         raise HandoffRejected(
             "stale",
             f"It was issued {seconds:,} seconds ago; a token is good for {self.rules.oldest:g} (assumed).",
