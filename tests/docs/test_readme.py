@@ -347,7 +347,7 @@ def test_test(tmp_path, domain, outcome):
 
 
 def test_environment_of_tests():
-    """The lines for an application that reads the environment are those of the plugin, whose tests run them."""
+    """The lines for the environment are those of the plugin, whose tests run them."""
     lines = PYTHON["Test an application that reads the environment"]
     assert textwrap.indent(lines, "    ") in pytest_plugin.__doc__
 

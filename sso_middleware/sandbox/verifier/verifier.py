@@ -140,8 +140,8 @@ class HandoffVerifier:
             hint = f"This Help Desk is account {self._account_id}: copy the Account ID from its panel."
         raise HandoffRejected(
             "unknown_account",
-            f"There is no account {differences.shown(account_id, self._sso_token())} here, compared "
-            "character by character (assumed).",
+            f"There is no account {differences.shown(account_id, self._sso_token())} here; Account IDs are "
+            "compared character by character (assumed).",
             hint,
         )
 
@@ -151,8 +151,8 @@ class HandoffVerifier:
         auth_url = auth_url.replace(self._sso_token(), "[SSO Token]")
         raise HandoffRejected(
             "auth_url_mismatch",
-            f"auth_url is not the registered Auth URL, character by character (assumed): it is "
-            f"{differences.shown(auth_url)} where {self._auth_url} is registered.",
+            f"auth_url is {differences.shown(auth_url)}, and {self._auth_url} is registered; the two are "
+            "compared character by character (assumed).",
             f"{differences.of_urls(self._auth_url, auth_url)} Write the same in the vendor's panel and in "
             "your settings.",
         )
