@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from sso_middleware.helpdesk import Handoff, HelpDesk
     from sso_middleware.logout import Logout, expire_cookies
 
+    __version__: str
+
 __all__ = [
     "ConfigError",
     "Handoff",
@@ -52,6 +54,8 @@ _ELSEWHERE = {
 
 def __getattr__(name: str) -> object:
     """Import a public name when it is first used (PEP 562)."""
+    if name == "__version__":
+        return import_module("importlib.metadata").version("sso-middleware")
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     value = globals()[name] = getattr(import_module(f"{__name__}.{_ELSEWHERE.get(name, 'errors')}"), name)

@@ -10,14 +10,24 @@
 The Auth URL and Logout URL of the account come from the ini settings ``helpdesk_auth_url`` and
 ``helpdesk_logout_url``, or from overriding the fixture `helpdesk_sandbox_settings`.
 
+An application that calls ``HelpDesk.from_env()`` when it is imported needs three lines above that import:
+in ``conftest.py``, or for Django at the top of a settings module for tests, above
+``from mysite.settings import *``. `helpdesk_sandbox` then has the same account::
+
+    import os
+    from sso_middleware.sandbox import Sandbox
+    os.environ.update(Sandbox(auth_url="http://localhost/sso/helpdesk").environment)
+
 This module imports pytest alone when it is loaded: every pytest run of an environment in which this
 package is installed loads it.
 """
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -29,10 +39,13 @@ if TYPE_CHECKING:
 __all__ = ["HelpDeskSandbox"]
 
 _AUTH_URL = "http://localhost/sso/helpdesk"
+_SSO_AUTH_URL = "http://helpdesk.localhost/sso"  # of a sandbox that is not served
 _LOGOUT_URL = "http://localhost/sso/logout"
 _OK = 200
 _FOUND = 302
 _REDIRECT = 303
+_CODE = re.compile(rb"Code: ([a-z0-9_.-]+)</small>")  # at the end of the middleware's own pages
+_TOKEN = re.compile(r"eyJ[\w%.=-]+")
 _ABSOLUTE = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 _WANTED = "verify() takes a URL, or a response that has headers and a status"
 
@@ -55,6 +68,11 @@ class HelpDeskSandbox:
         return self.sandbox.helpdesk
 
     @property
+    def environment(self) -> dict[str, str]:
+        """The account as the ``HELPDESK_*`` variables that `HelpDesk.from_env` reads, for `monkeypatch`."""
+        return self.sandbox.environment
+
+    @property
     def handoffs(self) -> list[Attempt]:
         """The hand-offs that were judged, accepted or not, the oldest first."""
         return self.sandbox.handoffs
@@ -70,7 +88,8 @@ class HelpDeskSandbox:
         Raises:
             HandoffRejected: it would not sign its visitor in. Says why; holds no token.
             AssertionError: the response is no redirect to the Help Desk with status 303, or the URL is
-                that of another place.
+                that of another place. Says where it led, without its query, and the reason code of the
+                middleware's page.
             TypeError: it is neither.
         """
         __tracebackhide__ = True  # pytest prints the arguments of the frames it shows
@@ -105,7 +124,7 @@ def _url_of(response_or_url: Any, sso_auth_url: str) -> str:
         if not (isinstance(response_or_url, str) or is_absolute):
             raise TypeError(_WANTED)
         if is_absolute and not url.startswith(f"{sso_auth_url}?"):
-            raise AssertionError("no hand-off: the URL is that of another place than the Help Desk")
+            raise AssertionError(f"no hand-off: the URL leads to {_place(url)}, not to the Help Desk")
         return url
     status = _status_of(response_or_url)
     if status is None and headers is not response_or_url:
@@ -115,12 +134,30 @@ def _url_of(response_or_url: Any, sso_auth_url: str) -> str:
     location = next((str(value) for name, value in headers.items() if str(name).lower() == "location"), None)
     if location is None:
         known = "" if status is None else f" (status {status})"
+        reason = _CODE.search(_body_of(response_or_url))
+        if reason:
+            hint = f": the middleware refused it, {reason[1].decode()}"
         raise AssertionError(f"no hand-off: the response{known} has no Location{hint}")
     if status not in (_REDIRECT, None):  # a bare mapping of headers has none
         raise AssertionError(f"no hand-off: the response has status {status}, not {_REDIRECT}{hint}")
     if not location.startswith(f"{sso_auth_url}?"):
-        raise AssertionError(f"no hand-off: the response leads elsewhere than to the Help Desk{hint}")
+        raise AssertionError(
+            f"no hand-off: the response leads to {_place(location)}, not to the Help Desk{hint}"
+        )
     return location
+
+
+def _place(url: str) -> str:
+    """Return `url` without query and fragment, which may hold a token, and without anything like one."""
+    return _TOKEN.sub("[token]", re.split(r"[?#]", url, maxsplit=1)[0])
+
+
+def _body_of(response: Any) -> bytes:
+    """Return what was read of the body; nothing where a client has not read it, or reads it otherwise."""
+    with suppress(Exception):
+        bodies = (getattr(response, name, None) for name in ("content", "data", "body"))
+        return next((body for body in bodies if isinstance(body, bytes)), b"")
+    return b""
 
 
 def _status_of(response: Any) -> int | None:
@@ -164,7 +201,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.fixture(scope="session")
 def helpdesk_sandbox_settings(pytestconfig: pytest.Config) -> dict[str, Any]:
-    """Give the keyword arguments of the `Sandbox`; override it to choose others."""
+    """Give the keyword arguments of the `Sandbox`; override it to choose others.
+
+    Where the environment holds a sandbox's account, it is that one, so that an application which was
+    imported with it is judged by it.
+    """
+    if os.environ.get("HELPDESK_SSO_AUTH_URL") == _SSO_AUTH_URL:
+        names = ("sso_token", "account_id", "auth_url", "logout_url")
+        return {name: os.environ.get(f"HELPDESK_{name.upper()}") for name in names}
     return {
         "auth_url": pytestconfig.getini("helpdesk_auth_url"),
         "logout_url": pytestconfig.getini("helpdesk_logout_url") or None,

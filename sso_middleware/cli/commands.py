@@ -53,7 +53,7 @@ class _Commands(click.Group):
       eval "$(_SSO_MIDDLEWARE_COMPLETE=bash_source sso-middleware)"
     """,
 )
-@click.version_option(package_name="sso-middleware")
+@click.version_option(package_name="sso-middleware", prog_name="sso-middleware")
 def cli() -> None:
     """Single sign-on from a Python web application to a ProProfs Help Desk."""
     for stream in (sys.stdout, sys.stderr):

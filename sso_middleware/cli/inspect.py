@@ -25,6 +25,7 @@ from sso_middleware.sandbox.verifier import HandoffRejected, HandoffVerifier, de
 
 _LONGEST_INPUT = 100_000  # bytes
 _LOCATION = re.compile(r"^(?:< )?location:[ \t]*(.*)$", re.IGNORECASE | re.MULTILINE)
+_CUT = "The URL ends before its first &, where the shell cut it: quote the URL, or pass it on standard input."
 _DATES = 10**11  # seconds; beyond the year 5000 it is no date in seconds
 
 
@@ -40,18 +41,20 @@ def command(
 ) -> None:
     """Decode a hand-off URL or a JWT, and say why it would be rejected.
 
-    It is read from standard input if it is not given; so it stays out of your shell's history. What
-    `curl -si` prints is taken, too: its "Location:" header counts. Judged by the settings in the
-    environment.
+    Without an argument it is read from standard input, which keeps it out of your shell's history. The
+    output of `curl -si` works, too: its "Location:" header counts. The settings of the environment judge
+    it.
     """
     text = _handoff_in(_read() if handoff == "-" else os.fsencode(handoff))
     if not text:
-        raise click.UsageError("there is nothing to inspect: hand in a URL or a JWT.")
+        raise click.UsageError("there is nothing to inspect: pass a URL or a JWT.")
     is_url = "?" in text or "://" in text
     report = _contents(text, is_url=is_url)
     if not insecure:
         report |= _judge(text, freshness, leeway, prefix, is_url=is_url)
     report |= _caveat(insecure=insecure, is_url=is_url)
+    if re.search(r"\?token=[^&#]+$", text):
+        report |= {"hint": _CUT} if "hint" in report else {"caveat": f"{report['caveat']} {_CUT}"}
     if as_json:
         say_json(report)
     else:
@@ -168,4 +171,4 @@ def _print_verdict(report: dict[str, Any]) -> None:
         if report.get(name):
             say(f"Assumed: {report[name]}" if name == "assumption" else report[name])
     if report.get("age_apart"):
-        say(f"Its age apart, it would be: {report['age_apart']}.")
+        say(f"Ignoring its age: {report['age_apart']}.")

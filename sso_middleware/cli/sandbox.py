@@ -2,30 +2,32 @@
 
 from __future__ import annotations
 
-import shlex
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
-from urllib.parse import urljoin
+from urllib.parse import urljoin, urlsplit
 
 import click
 
 from sso_middleware._urls import is_loopback, url_problem
+from sso_middleware.cli import environment
 from sso_middleware.cli.options import (
     freshness_option,
     leeway_option,
     prefix_option,
     settings_from_environment,
 )
-from sso_middleware.cli.output import say
+from sso_middleware.cli.output import Failure, never_print, say
 from sso_middleware.cli.serving import PORT, log_option, show_access_log, start, stopping_cleanly, tell
 from sso_middleware.errors import ConfigError
 from sso_middleware.sandbox import Sandbox
+from sso_middleware.sandbox.verifier import Key
 
 _APPLICATION = "http://127.0.0.1:8000"
 
 
 @click.command("sandbox")
-@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
+@click.option("--host", default="localhost", show_default=True, help="The address to listen on.")
 @click.option("--port", type=PORT, default=9400, show_default=True, help="0 takes any free one.")
 @click.option(
     "--auth-url",
@@ -38,11 +40,35 @@ _APPLICATION = "http://127.0.0.1:8000"
     show_default="/sso/logout beside the Auth URL",
     help="The Logout URL: where users go after signing out here.",
 )
-@click.option("--account-id", default="sandbox", show_default=True, help="The Account ID.")
+@click.option("--account-id", show_default="sandbox", help="The Account ID.")
 @click.option(
     "--from-env",
     is_flag=True,
     help="Take SSO Token, Account ID, Auth URL and Logout URL from the environment instead.",
+)
+@click.option(
+    "--env-file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write the settings to this file instead of printing them, and keep them over a restart.",
+)
+@click.option(
+    "--shell",
+    type=click.Choice([*environment.SHELLS]),
+    default=environment.SHELL,
+    show_default=True,
+    help="The shell that the printed settings are for.",
+)
+@click.option(
+    "--key",
+    type=click.Choice(["raw", "md5"]),
+    default="raw",
+    show_default=True,
+    help="How the signing key is derived from the SSO Token (assumed).",
+)
+@click.option(
+    "--sends",
+    metavar="NAME",
+    help="Add the page that was asked for to the Auth URL, as NAME, such as return_page (assumed: nothing).",
 )
 @freshness_option
 @leeway_option
@@ -61,8 +87,12 @@ def command(
     port: int,
     auth_url: str,
     logout_url: str | None,
-    account_id: str,
+    account_id: str | None,
     from_env: bool,
+    env_file: Path | None,
+    shell: str,
+    key: Key,
+    sends: str | None,
     freshness: float,
     leeway: float,
     shortest_jti: int,
@@ -74,28 +104,35 @@ def command(
 ) -> None:
     """Run a Help Desk on this machine that judges hand-offs and shows why.
 
-    Its settings, made up, are printed on standard output, as lines for your application's environment;
-    its address and what becomes of each hand-off on standard error. What is marked as assumed is not
+    Its settings, made up, are printed on standard output, as lines for your application's environment.
+    Its address and each verdict are printed to standard error. What is marked as assumed is not
     documented by the vendor.
+
+    The default host is localhost, so that an application at 127.0.0.1 is another site, as in production:
+    a session cookie that is SameSite=Strict fails here, too.
     """
-    account: dict[str, Any] = {
-        "sso_token": None,
-        "account_id": account_id,
-        "auth_url": auth_url,
-        "logout_url": logout_url or urljoin(auth_url, "/sso/logout"),
-    }
+    if from_env and env_file:
+        raise click.UsageError("--from-env and --env-file exclude each other.")
+    if from_env and allow_remote:
+        raise click.UsageError("--from-env and --allow-remote would show your SSO Token to other machines.")
     if from_env:
-        if allow_remote:
-            raise click.UsageError(
-                "--from-env and --allow-remote would show your SSO Token to other machines."
-            )
         # Where the real Help Desk is does not matter; it may not be there yet.
         settings = settings_from_environment(prefix, {"SSO_AUTH_URL": "https://unused.invalid/"})
-        account = {name: settings[name] for name in account}
+        account: dict[str, Any] = {
+            name: settings[name] for name in ("sso_token", "account_id", "auth_url", "logout_url")
+        }
+    else:
+        kept = _kept(env_file, prefix) if env_file else {}
+        account = {
+            "sso_token": kept.get(f"{prefix}SSO_TOKEN"),
+            "account_id": kept.get(f"{prefix}ACCOUNT_ID", "sandbox") if account_id is None else account_id,
+            "auth_url": auth_url,
+            "logout_url": logout_url or urljoin(auth_url, "/sso/logout"),
+        }
     if allow_remote:
         say(
             ("Warning: ", "bold yellow"),
-            "whoever reaches this Help Desk reads its SSO Token and its log.",
+            "anyone who reaches this Help Desk can read its SSO Token and its log.",
             to_stderr=True,
         )
     elif not is_loopback(host):
@@ -108,6 +145,8 @@ def command(
             shortest_jti=shortest_jti,
             jti_once=not reuse_jti,
             longest_token=longest_token,
+            key=key,
+            sends=sends,
             allow_remote=allow_remote,
         )
     except ConfigError as error:
@@ -117,18 +156,47 @@ def command(
     with stopping_cleanly(), ExitStack() as stack:
         base_url = start(stack, lambda port: sandbox.run(host=host, port=port), port, "--port", or_any=False)
         say(("The Help Desk: ", "bold"), base_url, to_stderr=True)
-        say("For the shell that starts your application:", to_stderr=True)
-        _print_settings(sandbox, prefix, hide_token=from_env)
+        variables = _variables(sandbox, prefix)
+        if from_env:
+            del variables[f"{prefix}SSO_TOKEN"]  # the environment has it
+        if env_file:
+            _write(env_file, variables, prefix)
+        else:
+            _print(variables, shell)
         say("Ctrl-C stops.", to_stderr=True)
         tell(sandbox)
 
 
-def _print_settings(sandbox: Sandbox, prefix: str, *, hide_token: bool) -> None:
+def _kept(env_file: Path, prefix: str) -> dict[str, str]:
+    """Return what an earlier run wrote; a real account's settings are never overwritten."""
+    try:
+        kept = environment.read(env_file, prefix)
+    except (OSError, ValueError) as error:
+        raise Failure(f"{env_file} cannot be read as NAME=value lines: {type(error).__name__}") from None
+    url = kept.get(f"{prefix}SSO_AUTH_URL", "")
+    if url and not is_loopback(urlsplit(url).hostname or ""):
+        raise Failure(f"{env_file} holds the settings of a real Help Desk ({url}): choose another file.")
+    never_print(kept.get(f"{prefix}SSO_TOKEN", ""))
+    return kept
+
+
+def _variables(sandbox: Sandbox, prefix: str) -> dict[str, str]:
     variables = sandbox.environment
-    if hide_token:
-        del variables["HELPDESK_SSO_TOKEN"]  # the environment has it
     if any(url_problem(url, allow_http=False) for name, url in variables.items() if name.endswith("_URL")):
         variables["HELPDESK_ALLOW_HTTP"] = "1"
+    return {f"{prefix}{name.removeprefix('HELPDESK_')}": value for name, value in variables.items()}
+
+
+def _write(env_file: Path, variables: dict[str, str], prefix: str) -> None:
+    try:
+        environment.write(env_file, variables, prefix)
+    except OSError as error:
+        raise Failure(f"{env_file} cannot be written: {error.strerror}") from None
+    say(f"Its settings are in {env_file}: load that file in your application.", to_stderr=True)
+
+
+def _print(variables: dict[str, str], shell: str) -> None:
+    say("For the shell that starts your application:", to_stderr=True)
     for name, value in variables.items():
-        # Not by say(): the SSO Token is the sandbox's own, and this is how one gets it.
-        click.echo(f"export {prefix}{name.removeprefix('HELPDESK_')}={shlex.quote(value)}")
+        # Not by say(): the SSO Token is the sandbox's own, and this is where you get it.
+        click.echo(environment.SHELLS[shell](name, value))

@@ -12,7 +12,7 @@ SSO_PATH = "/sso"
 
 
 class Account:
-    """The account, and where the sandbox is just now: `move_to` says so first.
+    """The account, and where the sandbox is at the moment: `move_to` says so first.
 
     Slotted, so that error trackers show its repr, which holds no SSO Token.
 
@@ -56,6 +56,7 @@ class Account:
             "HELPDESK_ACCOUNT_ID": desk.account_id,
             "HELPDESK_AUTH_URL": desk.auth_url,
             "HELPDESK_LOGOUT_URL": desk.logout_url,
+            "HELPDESK_FORWARD_PARAMS": ",".join(desk.forward_params),
         }
         return {name: value for name, value in variables.items() if value}
 

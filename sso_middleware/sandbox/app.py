@@ -30,8 +30,10 @@ from sso_middleware.sandbox.site import Site
 from sso_middleware.sandbox.verifier import (
     HandoffRejected,
     HandoffVerifier,
+    Key,
     VerdictCode,
     VerifiedHandoff,
+    wall_clock,
 )
 
 logger: logging.Logger = logging.getLogger("sso_middleware.sandbox")
@@ -54,7 +56,14 @@ class Sandbox:
         shortest_jti: characters a ``jti`` must have (assumed).
         jti_once: whether a ``jti`` is good for one use (assumed).
         longest_token: characters a JWT may have (assumed).
-        clock: returns the time in seconds since the epoch.
+        clock: returns the time in seconds since the epoch; default: `time.time`, looked up at each call.
+        key: how the signing key is derived from the SSO Token: ``raw``, unchanged, or ``md5`` (assumed).
+            `helpdesk` and `environment` hold the SSO Token unchanged, as the vendor's panel does.
+        sends: the name of a parameter, such as ``return_page``: the sign-in page adds it to the Auth URL,
+            with the page that was asked for, and an accepted hand-off that brings it back leads there
+            (assumed). `helpdesk` forwards it then.
+        settings_page: a page of your application where its settings can be changed, for the page of a
+            hand-off that is refused to link to.
         allow_remote: answer other machines, too, which can read the log and a new SSO Token.
 
     Raises:
@@ -74,10 +83,20 @@ class Sandbox:
         shortest_jti: int = 32,
         jti_once: bool = True,
         longest_token: int = 4096,
-        clock: Callable[[], float] = time.time,
+        clock: Callable[[], float] | None = None,
+        key: Key = "raw",
+        sends: str | None = None,
+        settings_page: str | None = None,
         allow_remote: bool = False,
     ) -> None:
-        self._account = Account(sso_token, account_id=account_id, auth_url=auth_url, logout_url=logout_url)
+        clock = clock or wall_clock
+        self._account = Account(
+            sso_token,
+            account_id=account_id,
+            auth_url=auth_url,
+            logout_url=logout_url,
+            forward_params=sends or (),
+        )
         del sso_token  # from tracebacks with locals, too
         self._account.move_to(base_url)
         self._verifier = HandoffVerifier(
@@ -90,13 +109,16 @@ class Sandbox:
             shortest_jti=shortest_jti,
             jti_once=jti_once,
             longest_token=longest_token,
+            key=key,
         )
         rules = self._verifier.rules
         self._clock = clock
         self._allow_remote = allow_remote
         self._log = AttemptLog(self._account, rules.longest_token)
         self._failures = api.Failures()
-        self._site = Site(self._account, self._log, rules=rules.in_words(), clock=clock)
+        self._site = Site(
+            self._account, self._log, rules=rules.in_words(), clock=clock, settings_page=settings_page
+        )
         app = Starlette(
             routes=[
                 Route(SSO_PATH, self._sso),

@@ -40,6 +40,7 @@ class Attempt:
         verdict: ``accepted``, or the code of the rejection.
         message: what is wrong.
         hint: how to fix it.
+        setting: the setting to change and its variable; `None`: no setting.
         assumption: what the vendor leaves open about this verdict.
         header: the JWT's header, as JSON gives it; `None` if it cannot be read.
         claims: the JWT's claims likewise, verified only if the verdict says so.
@@ -52,6 +53,7 @@ class Attempt:
     verdict: VerdictCode | Literal["accepted"]
     message: str
     hint: str
+    setting: str | None
     assumption: str | None
     header: object
     claims: object
@@ -116,6 +118,7 @@ class AttemptLog:
                 verdict=rejected.code if rejected else "accepted",
                 message=rejected.message if rejected else "The visitor is signed in.",
                 hint=rejected.hint if rejected else "There is nothing to fix.",
+                setting=rejected.setting if rejected else None,
                 assumption=rejected.assumption if rejected else None,
                 header=header,
                 claims=claims,

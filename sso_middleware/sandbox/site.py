@@ -3,27 +3,34 @@
 from __future__ import annotations
 
 import json
+import re
 import secrets
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import urlencode
 
 import jinja2
+from markupsafe import Markup, escape
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
+from sso_middleware._urls import with_query
 from sso_middleware.sandbox.account import Account
 from sso_middleware.sandbox.attempts import Attempt, AttemptLog
 from sso_middleware.sandbox.tickets import LONGEST_SUBJECT, LONGEST_TEXT, Ticket, Tickets
 
 _LONGEST_NUMBER = 9  # digits of a ticket's number
+_TICKETS = "/tickets"
+_OWN_PAGE = re.compile(r"/(?![/\\])[\w./-]*", re.ASCII)
+_UNBROKEN = re.compile(r"(?<![^\s(])(?:\([^\s()<>]{1,30}\)|[A-Za-z]+(?:-[A-Za-z]+)+)(?![\w/:@.-]*[\w/@])")
 _SESSIONS = 1000  # kept at most; the oldest ends first
 
 _FIXED = {
-    "Algorithm and key": "HS256, with the SSO Token, unchanged",
+    "Algorithm": "HS256",
     "account_id and auth_url are compared": "character by character",
     "An unknown address": "is let in and has tickets at once",
 }
@@ -44,14 +51,25 @@ def _indented(value: object) -> str:
     return json.dumps(value, indent=2)  # in ASCII, because claims may hold text that UTF-8 cannot carry
 
 
-_templates = jinja2.Environment(
+def _marked(text: str) -> Markup:
+    """Show what a sentence marks as assumed, and break no line inside brackets or at a hyphen."""
+    html = str(escape(text)).replace("(assumed)", '<span class="assumed">assumed</span>')
+    return Markup(_UNBROKEN.sub(r'<span class="whole">\g<0></span>', html))  # noqa: S704 - it is escaped
+
+
+templates = jinja2.Environment(
     loader=jinja2.PackageLoader("sso_middleware.sandbox"),
     autoescape=True,
     trim_blocks=True,
     lstrip_blocks=True,
     undefined=jinja2.StrictUndefined,
 )
-_templates.filters |= {"time": _time, "difference": _difference, "indented": _indented}
+templates.filters |= {"time": _time, "difference": _difference, "indented": _indented, "marked": _marked}
+
+
+async def stylesheet(_: Request) -> Response:
+    """Answer the stylesheet, which the demo's sample application has, too."""
+    return Response(templates.get_template("style.css").render(), media_type="text/css")
 
 
 class Site:
@@ -61,22 +79,32 @@ class Site:
     the sessions that are kept here count, so that signing out and `reset` end them in every browser.
 
     Args:
-        account: the account, as it is just now.
+        account: the account, as it is at the moment.
         log: the hand-off log.
         rules: what is assumed and can be set, and how it is set here, for showing.
         clock: returns the time in seconds since the epoch.
+        settings_page: where the application's settings can be changed, if there is such a page.
     """
 
     def __init__(
-        self, account: Account, log: AttemptLog, *, rules: dict[str, str], clock: Callable[[], float]
+        self,
+        account: Account,
+        log: AttemptLog,
+        *,
+        rules: dict[str, str],
+        clock: Callable[[], float],
+        settings_page: str | None,
     ) -> None:
         self._account = account
         self._log = log
-        self._rules = rules | _FIXED
+        added = ", ".join(account.helpdesk.forward_params) or "nothing"
+        self._rules = rules | {"The sign-in adds to the Auth URL": added} | _FIXED
         self._clock = clock
+        self._settings_page = settings_page
         self.reset()
         self.routes: list[Route] = [
             Route("/", self._start),
+            Route("/sign-in", self._sign_in),
             Route("/tickets", self._tickets_page),
             Route("/tickets", self._create, methods=["POST"]),
             Route("/tickets/{number}", self._ticket_page),
@@ -84,7 +112,7 @@ class Site:
             Route("/handoffs", self._handoffs),
             Route("/settings", self._settings),
             Route("/logout", self._log_out, methods=["POST"]),
-            Route("/style.css", self._style),
+            Route("/style.css", stylesheet),
         ]
 
     def reset(self) -> None:
@@ -93,18 +121,18 @@ class Site:
         self._tickets = Tickets()
 
     def signed_in(self, request: Request, email: str) -> Response:
-        """Answer an accepted hand-off: a session, and on to the tickets, away from the token."""
+        """Answer an accepted hand-off: a session, and on to the tickets or the page that was asked for."""
         self._end_session(request)
         csrf = secrets.token_urlsafe()
         request.session.update(email=email, csrf=csrf)
         self._sessions[csrf] = None
         if len(self._sessions) > _SESSIONS:
             self._sessions.popitem(last=False)
-        return RedirectResponse("/tickets", 303)
+        return RedirectResponse(self._return_page(request) or _TICKETS, 303)
 
     def refused(self, request: Request, attempt: Attempt) -> Response:
         """Answer a rejected hand-off."""
-        return self._page(request, "refused.html", 403, attempt=attempt)
+        return self._page(request, "refused.html", 403, attempt=attempt, settings_page=self._settings_page)
 
     def error(self, request: Request, detail: str, status: int) -> Response:
         """Answer what went wrong otherwise."""
@@ -113,11 +141,32 @@ class Site:
     async def _start(self, request: Request) -> Response:
         if self._session(request):
             return RedirectResponse("/tickets", 303)
-        return self._page(request, "sign_in.html")
+        return await self._sign_in(request)
+
+    async def _sign_in(self, request: Request) -> Response:
+        adds = self._asked_for(self._return_page(request) or _TICKETS)
+        auth_url = self._account.helpdesk.auth_url
+        button = with_query(auth_url, adds) if adds else auth_url
+        return self._page(request, "sign_in.html", button=button, adds=adds)
 
     async def _tickets_page(self, request: Request) -> Response:
         session = self._session(request)
-        return self._list(request, session) if session else RedirectResponse("/", 303)
+        return self._list(request, session) if session else self._asked_to_sign_in(request)
+
+    def _asked_to_sign_in(self, request: Request) -> Response:
+        adds = self._asked_for(request.url.path)
+        return RedirectResponse(f"/sign-in?{adds}" if adds else "/", 303)
+
+    def _asked_for(self, page: str) -> str:
+        """Return the query that remembers the page that was asked for; nothing if none is sent."""
+        return urlencode(dict.fromkeys(self._account.helpdesk.forward_params, page))
+
+    def _return_page(self, request: Request) -> str | None:
+        """Return the page that was asked for before the sign-in, if it is one of ours."""
+        asked_for = "".join(
+            request.query_params.get(name, "") for name in self._account.helpdesk.forward_params
+        )
+        return asked_for if _OWN_PAGE.fullmatch(asked_for) else None
 
     async def _create(self, request: Request) -> Response:
         session, fields = await self._form(request)
@@ -131,7 +180,7 @@ class Site:
     async def _ticket_page(self, request: Request) -> Response:
         session = self._session(request)
         if not session:
-            return RedirectResponse("/", 303)
+            return self._asked_to_sign_in(request)
         return self._page(request, "ticket.html", ticket=self._ticket(request, session), problem="", text="")
 
     async def _reply(self, request: Request) -> Response:
@@ -153,9 +202,6 @@ class Site:
         await self._form(request)
         self._end_session(request)
         return RedirectResponse(self._account.helpdesk.logout_url or "/", 303)
-
-    async def _style(self, request: Request) -> Response:  # noqa: ARG002 - a route's signature
-        return Response(_templates.get_template("style.css").render(), media_type="text/css")
 
     def _session(self, request: Request) -> Mapping[str, str] | None:
         return request.session if request.session.get("csrf") in self._sessions else None
@@ -191,7 +237,7 @@ class Site:
         return self._page(request, "tickets.html", status, tickets=tickets, **context)
 
     def _page(self, request: Request, template: str, status: int = 200, **context: Any) -> Response:
-        html = _templates.get_template(template).render(
+        html = templates.get_template(template).render(
             context,
             helpdesk=self._account.helpdesk,
             session=self._session(request),

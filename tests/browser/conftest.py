@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from sso_middleware.cli.demo.sample import AUTH_PATH, LOGOUT_PATH, SampleApplication
+from sso_middleware.cli.demo.sample import AUTH_PATH, FIX_PATH, LOGOUT_PATH, SampleApplication
 from sso_middleware.sandbox import Sandbox
 from sso_middleware.sandbox.server import serving
 
@@ -38,8 +38,8 @@ def pytest_collection_modifyitems(items):
 class Site:
     """The sandbox and the application, both running."""
 
-    def __init__(self, sandbox, url, app_url):
-        self.sandbox, self.url, self.app_url = sandbox, url, app_url
+    def __init__(self, sandbox, url, sample, app_url):
+        self.sandbox, self.url, self.sample, self.app_url = sandbox, url, sample, app_url
 
 
 @contextmanager
@@ -47,10 +47,14 @@ def running_site():
     """Run what `sso-middleware demo` runs."""
     sample = SampleApplication()
     with serving(sample, "127.0.0.1", 0) as app_url:
-        sandbox = Sandbox(auth_url=f"{app_url}{AUTH_PATH}", logout_url=f"{app_url}{LOGOUT_PATH}")
-        with sandbox.run() as url:
+        sandbox = Sandbox(
+            auth_url=f"{app_url}{AUTH_PATH}",
+            logout_url=f"{app_url}{LOGOUT_PATH}",
+            settings_page=f"{app_url}{FIX_PATH}",
+        )
+        with sandbox.run(host="localhost") as url:
             sample.connect(sandbox.environment)
-            yield Site(sandbox, url, app_url)
+            yield Site(sandbox, url, sample, app_url)
 
 
 @pytest.fixture(scope="module")  # no longer: while Playwright runs, no other test can run an event loop

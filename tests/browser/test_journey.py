@@ -90,7 +90,7 @@ def test_by_keyboard_alone(open_page, site):
     reach(page, "Sign in through your application")
     page.keyboard.press("Enter")
     page.wait_for_url(re.compile("/login"))
-    page.keyboard.press("Tab")
+    reach(page, f"Sign in as {EMAIL}")
     page.keyboard.press("Enter")
     page.wait_for_url("**/tickets")
 
@@ -122,7 +122,7 @@ def test_by_keyboard_alone(open_page, site):
 
 
 def test_a_wrong_setting_is_explained(open_page, site):
-    """Who breaks a setting lands on a page that says what is wrong, and how to mend it."""
+    """A wrong setting leads to a page that says what is wrong and how to fix it."""
     broken = HelpDesk.from_env(
         site.sandbox.environment | {"HELPDESK_SSO_TOKEN": site.sandbox.environment["HELPDESK_SSO_TOKEN"][:-4]}
     )
@@ -132,37 +132,83 @@ def test_a_wrong_setting_is_explained(open_page, site):
     assert "Rejected: bad_signature" in text
     assert "first 60 of your SSO Token's 64 bytes" in text
     assert "copy it from the vendor's panel again" in text
-    page.get_by_role("link", name="Try again through your application").click()
+    page.get_by_role("link", name="Try again").click()
+    page.wait_for_url(f"{site.app_url}/#broken")
+
+
+def sign_in_at_the_application(page, site):
+    page.goto(site.app_url)
+    page.get_by_role("main").get_by_role("link", name="Sign in").click()
     page.get_by_role("button", name="Sign in as").click()
-    page.wait_for_url(f"{site.url}/tickets")
+    sees(page, f"signed in as {EMAIL}")
 
 
 @pytest.mark.parametrize(
     ("mistake", "verdict", "remedy"),
     [
-        ("not copied whole", "bad_signature", "copy it from the vendor's panel again"),
-        ("md5'd first", "bad_signature", "md5"),
-        ("Account ID is another", "unknown_account", "copy the Account ID from its panel"),
-        ("slash at its end", "auth_url_mismatch", "It has a slash at its end"),
+        ("Token cut", "bad_signature", "sso_token (HELPDESK_SSO_TOKEN): It was not copied whole"),
+        ("Token hashed", "bad_signature", "sso_token (HELPDESK_SSO_TOKEN): "),
+        ("Wrong account", "unknown_account", "account_id (HELPDESK_ACCOUNT_ID): "),
+        (
+            "One slash too many",
+            "auth_url_mismatch",
+            "auth_url (HELPDESK_AUTH_URL): It has a slash at its end",
+        ),
     ],
 )
 def test_settings_broken_in_the_demo(open_page, site, mistake, verdict, remedy):
-    """Who breaks a setting on the demo's own page learns from the Help Desk's what to mend, and mends it."""
+    """A setting broken on the demo's page is explained by the Help Desk, whose Try again leads to its fix."""
     page = open_page()
-    page.goto(site.app_url)
-    page.get_by_role("link", name="Sign in").click()
-    page.get_by_role("button", name="Sign in as").click()
-    page.get_by_role("radio", name=mistake).check()
-    page.get_by_role("button", name="Apply").click()
-    page.get_by_role("link", name="Support").click()
+    sign_in_at_the_application(page, site)
+    page.get_by_role("button", name=f"Break it: {mistake}").click()
     text = page.get_by_role("main").inner_text()
     assert f"Rejected: {verdict}" in text
     assert remedy in text
-    page.goto(site.app_url)
-    page.get_by_role("radio", name="Nothing").check()
-    page.get_by_role("button", name="Apply").click()
-    page.get_by_role("link", name="Support").click()
+    page.get_by_role("link", name="Try again").click()
+    page.wait_for_url(f"{site.app_url}/#broken")
+    assert mistake in page.locator("#broken").inner_text()
+    page.get_by_role("button", name="Fix it").click()
+    page.get_by_role("main").get_by_role("link", name="Support").click()
     page.wait_for_url(f"{site.url}/tickets")
+
+
+def test_a_strict_cookie_stays_away_between_the_two_sites(open_page, site):
+    """From localhost, 127.0.0.1 gets no SameSite=Strict cookie, and the login there explains it."""
+    page = open_page()
+    sign_in_at_the_application(page, site)
+    page.get_by_role("button", name="Break it: SameSite=Strict").click()
+    page.get_by_role("link", name="Sign in through your application").click()
+    page.wait_for_url(f"{site.app_url}/login?next=/sso/helpdesk")
+    sees(page, "SESSION_COOKIE_SAMESITE")
+    page.get_by_role("button", name="Fix it").click()
+    page.goto(f"{site.url}/sign-in")
+
+    page.get_by_role("link", name="Sign in through your application").click()
+    page.wait_for_url(f"{site.url}/tickets")
+
+
+def test_a_login_that_forgets_next_is_explained(open_page, site):
+    """A user who ends at the application instead of the Help Desk reads why, and which settings help."""
+    page = open_page()
+    sign_in_at_the_application(page, site)
+    page.get_by_role("button", name="Break it: A login that forgets next").click()
+    page.get_by_role("button", name="Sign in as").click()
+    sees(page, "The login forgot next")
+    page.get_by_role("button", name="Fix it").click()
+    page.get_by_role("main").get_by_role("link", name="Support").click()
+    page.wait_for_url(f"{site.url}/tickets")
+
+
+def test_a_deep_link_survives_the_sign_in(open_page, site):
+    """With `sends`, the ticket that was asked for is shown after the hand-off."""
+    sandbox = Sandbox(auth_url=site.sandbox.helpdesk.auth_url, sends="return_page")
+    with sandbox.run(host="localhost") as url:
+        site.sample.connect(sandbox.environment)
+        page = open_page()
+        sign_in_at_the_application(page, site)
+        page.goto(f"{url}/tickets/1001")
+        page.get_by_role("link", name="Sign in through your application").click()
+        page.wait_for_url(f"{url}/tickets/1001")
 
 
 def test_replay_by_the_back_button(open_page, site):

@@ -19,16 +19,29 @@ def pages(page, site):
     desk, variables = site.sandbox.helpdesk, site.sandbox.environment
     page.goto(site.app_url)
     yield "sample"
-    page.get_by_role("link", name="Sign in").click()
+    page.get_by_role("main").get_by_role("link", name="Sign in").click()
     page.get_by_role("button", name="Sign in as").wait_for()
     yield "sample-login"
     page.get_by_role("button", name="Sign in as").click()
-    page.get_by_role("link", name="Support").wait_for()
+    page.get_by_role("main").get_by_role("link", name="Support").wait_for()
     yield "sample-signed-in"
+    page.get_by_role("button", name="Break it: SameSite=Strict").click()
+    page.get_by_role("link", name="Sign in through your application").click()
+    page.get_by_role("heading", name="Are you signed in already?").wait_for()
+    yield "sample-strict"
+    page.goto(site.app_url)
+    yield "sample-broken"
+    page.get_by_role("button", name="Break it: A login that forgets next").click()
+    page.get_by_role("button", name="Sign in as").click()
+    page.get_by_role("heading", name="The login forgot next").wait_for()
+    yield "sample-lost"
+    page.get_by_role("button", name="Fix it").click()
     page.goto(site.url)
     yield "sign-in"
     page.goto(f"{site.url}/handoffs")
     yield "empty-log"
+    page.goto(f"{site.url}/sso")
+    yield "nothing-handed-off"
     other = HelpDesk.from_env(variables | {"HELPDESK_AUTH_URL": variables["HELPDESK_AUTH_URL"] + "/"})
     page.goto(other.handoff(EMAIL, iat=desk.handoff(EMAIL).iat - 42).url)
     yield "refused"
@@ -76,9 +89,37 @@ def test_axe(open_page, site, axe, scheme):
     assert found == {}
 
 
+BROKEN_WORDS = """
+() => {
+  const broken = [];
+  const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (texts.nextNode()) {
+    const node = texts.currentNode;
+    if (node.parentElement.closest("pre, .url, mark")) continue;
+    for (const word of node.data.matchAll(/[^\\s]*(?:-|\\()[^\\s]*/g)) {
+      const range = document.createRange();
+      range.setStart(node, word.index);
+      range.setEnd(node, word.index + word[0].length);
+      const lines = new Set([...range.getClientRects()].map(each => Math.round(each.top / 8)));
+      if (lines.size > 1) broken.push(word[0]);
+    }
+  }
+  return broken;
+}
+"""
+CUT = """
+() => [...document.querySelectorAll("body *")]
+  .filter(each => each.scrollWidth > each.clientWidth + 1 && getComputedStyle(each).overflowX !== "visible")
+  .filter(each => !getComputedStyle(each).backgroundImage.includes("gradient"))
+  .map(each => each.outerHTML.slice(0, 80))
+"""
+
+
 def test_phone(open_page, site):
-    """At 390 pixels nothing is wider than the screen."""
+    """At 390 pixels nothing is wider than the screen, cut off without a sign, or broken inside a word."""
     page = open_page(viewport={"width": 390, "height": 844})
     for name in pages(page, site):
         picture(page, f"{name}-phone")
         assert page.evaluate("document.documentElement.scrollWidth") <= 390, name
+        assert page.evaluate(CUT) == [], name
+        assert page.evaluate(BROKEN_WORDS) == [], name

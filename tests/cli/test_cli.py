@@ -1,5 +1,6 @@
 """The command line's frame: help, version, start-up, missing extras."""
 
+import importlib.metadata
 import io
 import os
 import subprocess
@@ -8,6 +9,7 @@ from contextlib import redirect_stdout
 
 import pytest
 
+import sso_middleware
 from cli_apps.entry_point import COMMAND, SETTINGS, environment, run, run_process
 from sso_middleware.cli.commands import cli
 
@@ -32,6 +34,14 @@ def test_each_command_has_help(command):
     done = run(command, "-h")
     assert done.returncode == 0
     assert done.stdout.startswith(f"Usage: sso-middleware {command}")
+
+
+def test_module_is_the_same_command():
+    done = subprocess.run(
+        [sys.executable, "-m", "sso_middleware", "--version"], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == f"sso-middleware, version {sso_middleware.__version__}\n"
+    assert sso_middleware.__version__ == importlib.metadata.version("sso-middleware")
 
 
 def test_version():

@@ -12,7 +12,7 @@ import pytest
 from cli_apps.entry_point import JWT, SETTINGS, run, running
 from sso_middleware.cli.demo.command import walk
 from sso_middleware.cli.demo.journey import Broken, Journey
-from sso_middleware.cli.demo.sample import AUTH_PATH, EMAIL, LOGOUT_PATH, SampleApplication
+from sso_middleware.cli.demo.sample import AUTH_PATH, EMAIL, FIX_PATH, LOGOUT_PATH, SampleApplication
 from sso_middleware.cli.serving import start
 from sso_middleware.sandbox import Sandbox
 from sso_middleware.sandbox.server import serving
@@ -35,8 +35,12 @@ def demo():
     """What the command runs, in this process: the sandbox, and the addresses of application and Help Desk."""
     sample = SampleApplication()
     with serving(sample, "127.0.0.1", 0) as app_url:
-        sandbox = Sandbox(auth_url=f"{app_url}{AUTH_PATH}", logout_url=f"{app_url}{LOGOUT_PATH}")
-        with sandbox.run() as helpdesk_url:
+        sandbox = Sandbox(
+            auth_url=f"{app_url}{AUTH_PATH}",
+            logout_url=f"{app_url}{LOGOUT_PATH}",
+            settings_page=f"{app_url}{FIX_PATH}",
+        )
+        with sandbox.run(host="localhost") as helpdesk_url:
             sample.connect(sandbox.environment)
             yield sandbox, app_url, helpdesk_url
 
@@ -85,7 +89,7 @@ def test_signing_in_starts_and_ends_at_the_application(browser, demo):
     _, app_url, _ = demo
     assert "You are not signed in." in browser.get(app_url).text
     assert browser.post(f"{app_url}/login?next=//evil.example/").url == f"{app_url}/"
-    assert f"Signed in as <b>{EMAIL}</b>" in browser.get(app_url).text
+    assert f"signed in as <b>{EMAIL}</b>" in browser.get(app_url).text
     assert browser.get(f"{app_url}/sso/logout").url == f"{app_url}/"
     assert "You are not signed in." in browser.get(app_url).text
 
@@ -105,17 +109,45 @@ def test_a_setting_that_is_broken_on_purpose_is_explained_by_the_help_desk(
     sandbox, app_url, helpdesk_url = demo
     browser.post(f"{app_url}/login")
     page = browser.post(f"{app_url}/break", data={"mistake": mistake})
-    assert f'value="{mistake}" checked' in page.text
-    page = browser.get(f"{app_url}/sso/helpdesk")
     assert page.status_code == 403
     assert str(page.url).startswith(f"{helpdesk_url}/sso?token=")
     assert said in page.text
+    assert f'href="{app_url}/#broken">Try again' in page.text
+    assert 'id="broken"' in browser.get(app_url).text
 
-    for fine in ("nothing", "unheard of"):
+    for fine in ("", "unheard of"):
         page = browser.post(f"{app_url}/break", data={"mistake": fine})
-        assert 'value="nothing" checked' in page.text
+        assert str(page.url) == f"{app_url}/#break"
+        assert 'id="broken"' not in page.text
     assert browser.get(f"{app_url}/sso/helpdesk").url == f"{helpdesk_url}/tickets"
     assert [attempt.verdict for attempt in sandbox.handoffs] == [verdict, "accepted"]
+
+
+def test_a_cookie_that_is_strict_is_explained_at_the_login(browser, demo):
+    _, app_url, helpdesk_url = demo
+    browser.post(f"{app_url}/login")
+    page = browser.post(f"{app_url}/break", data={"mistake": "strict"})
+    assert page.url == f"{helpdesk_url}/sign-in"
+    assert "samesite=strict" in page.history[0].headers["set-cookie"]
+    login = browser.get(f"{app_url}/login?next=/sso/helpdesk").text
+    assert "SameSite=Strict" in login
+    assert "SESSION_COOKIE_SAMESITE" in login
+    fixed = browser.post(f"{app_url}/break", data={"mistake": ""})
+    assert "samesite=lax" in fixed.history[0].headers["set-cookie"]
+
+
+def test_a_login_that_forgets_next_is_explained_where_it_leads(browser, demo):
+    _, app_url, helpdesk_url = demo
+    browser.post(f"{app_url}/login")
+    login = browser.post(f"{app_url}/break", data={"mistake": "next"})
+    assert login.url == f"{app_url}/login?next=/sso/helpdesk"
+    page = browser.post(login.url)
+    assert page.url == f"{app_url}/lost"
+    assert "The login forgot <code>next</code>" in page.text
+    assert "resume_at" in page.text
+    assert browser.post(f"{app_url}/login").url == f"{app_url}/"
+    browser.post(f"{app_url}/break", data={"mistake": ""})
+    assert browser.get(f"{app_url}/sso/helpdesk").url == f"{helpdesk_url}/tickets"
 
 
 @pytest.mark.parametrize("path", ["/break", "/login"])
@@ -124,7 +156,7 @@ def test_a_page_of_another_site_cannot_break_a_setting_nor_sign_in(browser, demo
     browser.post(f"{app_url}/login")
     foreign = {"Origin": "https://evil.example"}
     assert browser.post(f"{app_url}{path}", data={"mistake": "md5"}, headers=foreign).status_code == 403
-    assert 'value="nothing" checked' in browser.get(app_url).text
+    assert 'id="broken"' not in browser.get(app_url).text
 
 
 def test_a_setting_of_no_sensible_length_is_not_read(browser, demo):

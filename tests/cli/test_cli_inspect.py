@@ -43,6 +43,18 @@ def test_a_good_url_from_standard_input(args, wrapping):
     assert (report["not_judged"], report["caveat"]) == ([], None)
 
 
+@pytest.mark.parametrize("options", [(), ("--insecure",)])
+def test_a_url_that_the_shell_cut_at_its_first_ampersand(options):
+    url = DESK.handoff_url("jane@example.com")
+    report = inspect(url.partition("&")[0], *options)[1]
+    said = report["caveat" if options else "hint"]
+    assert "the shell cut it: quote the URL" in said
+    done = run("inspect", url.partition("&")[0], *options)
+    assert said in done.stdout
+    whole = inspect(url.replace("&auth_url=", "&other="), *options)[1]
+    assert "shell" not in f"{whole.get('hint')} {whole['caveat']}"
+
+
 def test_a_good_url_as_an_argument():
     assert inspect(DESK.handoff_url("jane@example.com"))[0] == 0
 
@@ -88,7 +100,7 @@ def test_a_token_signed_with_the_wrong_key_says_which(key, said):
     assert done.returncode == 1
     assert "Verdict     bad_signature" in done.stdout
     assert said in done.stdout
-    assert "Assumed: " in done.stdout
+    assert ("Assumed: " in done.stdout) == (said == "md5")
 
 
 def test_a_stale_token_is_judged_apart_from_its_age_too():
@@ -96,7 +108,7 @@ def test_a_stale_token_is_judged_apart_from_its_age_too():
     done = run("inspect", stdin=DESK.handoff("jane@example.com", iat=old).url)
     assert done.returncode == 1
     assert "Verdict     stale" in done.stdout
-    assert "Its age apart, it would be: accepted." in done.stdout
+    assert "Ignoring its age: accepted." in done.stdout
     code, report = inspect(stdin=DESK.handoff("jane@example.com", iat=old, jti="short").url)
     assert (code, report["verdict"]) == (1, "invalid_jti")
     assert inspect("--freshness", "700", stdin=DESK.handoff("jane@example.com", iat=old).url)[0] == 0
@@ -227,7 +239,7 @@ def test_a_value_cannot_make_a_line_of_its_own():
 def test_a_url_with_its_parameters_behind_a_hash_is_no_jwt_alone():
     done = run("inspect", stdin=DESK.handoff_url("jane@example.com").replace("?", "#"))
     assert done.returncode == 1
-    assert "behind a #" in done.stdout
+    assert "after a #" in done.stdout
     assert "A JWT alone" not in done.stdout
 
 

@@ -160,6 +160,100 @@ def test_with_the_settings_of_the_environment_it_prints_no_token():
     assert SSO_TOKEN not in sandbox.printed
 
 
+def test_it_is_another_site_than_an_application_at_127_0_0_1():
+    with running("sandbox", "--port", "0") as sandbox:
+        assert settings_of(sandbox)[0].startswith("http://localhost:")
+        assert sandbox.stop() == 0
+
+
+def started_with(file, *options):
+    """Run the sandbox with --env-file until its settings are written; return what the file holds then."""
+    with running("sandbox", "--port", "0", "--env-file", str(file), *options) as sandbox:
+        sandbox.read_until("Ctrl-C stops.")
+        lines = file.read_text().splitlines()
+        assert sandbox.stop() == 0
+    assert "export " not in sandbox.printed
+    return dict(line.split("=", 1) for line in lines), sandbox.printed
+
+
+def test_a_file_keeps_token_and_account_over_a_restart(tmp_path):
+    file = tmp_path / "sandbox.env"
+    first, printed = started_with(file, "--account-id", "4711", "--auth-url", "http://127.0.0.1:1/a?b=c&d=e")
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert first["HELPDESK_AUTH_URL"] == "'http://127.0.0.1:1/a?b=c&d=e'"
+    assert first["HELPDESK_SSO_TOKEN"] not in printed
+    again, printed = started_with(file)
+    kept = ("HELPDESK_SSO_TOKEN", "HELPDESK_ACCOUNT_ID")
+    assert [again[name] for name in kept] == [first[name] for name in kept]
+    assert again["HELPDESK_AUTH_URL"] == "http://127.0.0.1:8000/sso/helpdesk"
+    assert again["HELPDESK_SSO_TOKEN"] not in printed
+    assert started_with(file, "--account-id", "7")[0]["HELPDESK_ACCOUNT_ID"] == "7"
+    assert [path.name for path in tmp_path.iterdir()] == ["sandbox.env"]
+
+
+def test_other_lines_of_the_file_stay(tmp_path):
+    file = tmp_path / ".env"
+    file.write_text("# mine\nDEBUG='it\nexport HELPDESK_ACCOUNT_ID=9\nHELPDESK_ALLOW_HTTP=1\n")
+    file.chmod(0o644)
+    (tmp_path / "link").symlink_to(file)
+    with running("sandbox", "--port", "0", "--env-file", str(tmp_path / "link")) as sandbox:
+        sandbox.read_until("Ctrl-C stops.")
+        assert sandbox.stop() == 0
+    lines = file.read_text().splitlines()
+    assert lines[:2] == ["# mine", "DEBUG='it"]
+    assert [line.partition("=")[0] for line in lines[2:]] == list(SETTINGS)
+    assert "HELPDESK_ACCOUNT_ID=9" in lines
+    assert (tmp_path / "link").is_symlink()
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"HELPDESK_SSO_AUTH_URL=https://acme.example/sso\n", "holds the settings of a real Help Desk"),
+        (b"HELPDESK_SSO_TOKEN='x\n", "cannot be read as NAME=value lines"),
+        (b"\xff", "cannot be read as NAME=value lines"),
+    ],
+)
+def test_a_file_of_something_else_is_left_alone(tmp_path, content, said):
+    file = tmp_path / ".env"
+    file.write_bytes(content)
+    done = run("sandbox", "--port", "0", "--env-file", str(file))
+    assert done.returncode == 3
+    assert said in done.stderr
+    assert file.read_bytes() == content
+
+
+def test_a_file_that_cannot_be_written_is_named(tmp_path):
+    done = run("sandbox", "--port", "0", "--env-file", str(tmp_path / "nowhere" / "file"))
+    assert done.returncode == 3
+    assert "cannot be written: No such file or directory" in done.stderr
+
+
+def test_a_file_and_the_environment_exclude_each_other(tmp_path):
+    done = run("sandbox", "--from-env", "--env-file", str(tmp_path / "file"))
+    assert done.returncode == 2
+    assert "exclude each other" in done.stderr
+
+
+def test_powershell_has_lines_of_its_own():
+    with running("sandbox", "--port", "0", "--shell", "powershell", "--account-id", "it's") as sandbox:
+        sandbox.read_until("Ctrl-C stops.")
+        assert "\n$env:HELPDESK_ACCOUNT_ID = 'it''s'\n" in sandbox.printed
+        assert "export" not in sandbox.printed
+        assert sandbox.stop() == 0
+
+
+def test_key_and_return_page_are_options():
+    with running("sandbox", "--port", "0", "--key", "md5", "--sends", "return_page") as sandbox:
+        base_url, settings = settings_of(sandbox)
+        assert settings["HELPDESK_FORWARD_PARAMS"] == "return_page"
+        assert "the md5 of the SSO Token" in fetch(f"{base_url}/settings")[1]
+        assert "return_page=%2Ftickets" in fetch(base_url)[1]
+        fetch(HelpDesk.from_env(settings).handoff_url("jane@example.com"))
+        sandbox.read_until("bad_signature. The JWT is signed with your SSO Token unchanged.")
+        assert sandbox.stop() == 0
+
+
 def test_a_taken_port_is_a_usage_error_that_says_what_to_do():
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
@@ -189,7 +283,7 @@ def test_other_machines_only_if_allowed():
         base_url, _ = settings_of(sandbox)
         assert fetch(base_url, Host="helpdesk.example")[0] == 200
         assert sandbox.stop() == 0
-    assert "Warning: whoever reaches this Help Desk reads its SSO Token" in sandbox.printed
+    assert "Warning: anyone who reaches this Help Desk can read its SSO Token" in sandbox.printed
 
 
 def test_ones_own_token_is_not_shown_to_other_machines():

@@ -9,6 +9,7 @@ import json
 import shlex
 import subprocess
 import sys
+import textwrap
 import time
 from http.cookiejar import http2time
 from itertools import pairwise
@@ -28,7 +29,7 @@ from starlette.middleware.sessions import SessionMiddleware
 
 from clients import SSO_TOKEN, make_environ, make_scope
 from readme_tables import read_table
-from sso_middleware import ConfigError, HelpDesk, asgi
+from sso_middleware import ConfigError, HelpDesk, asgi, pytest_plugin
 
 README = Path(__file__).parents[2] / "README.md"
 SECRET = "a-secret-of-more-than-thirty-two-bytes"
@@ -155,6 +156,7 @@ OTHERS = {
     "In a route of your own",
     "Pyramid by INI file",
     "Settings of the middleware",
+    "Test an application that reads the environment",
     "Test your integration",
 }
 
@@ -343,6 +345,12 @@ def test_test(tmp_path, domain, outcome):
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(tmp_path)]
     result = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)
     assert outcome in result.stdout, result.stdout + result.stderr
+
+
+def test_environment_of_tests():
+    """The lines for the environment are those of the plugin, whose tests run them."""
+    lines = PYTHON["Test an application that reads the environment"]
+    assert textwrap.indent(lines, "    ") in pytest_plugin.__doc__
 
 
 def test_ini_file(run, monkeypatch, tmp_path):

@@ -2,17 +2,20 @@
 
 import http.client
 import io
+import os
 import subprocess
 import sys
+import textwrap
 import warnings
 
 import httpx
 import pytest
 from werkzeug.datastructures import Headers
-from werkzeug.test import EnvironBuilder, TestResponse
+from werkzeug.test import Client, EnvironBuilder, TestResponse
 
-from sso_middleware import HelpDesk
+from sso_middleware import HelpDesk, pytest_plugin
 from sso_middleware.sandbox import HandoffRejected
+from sso_middleware.wsgi import SSOMiddleware
 
 pytest_plugins = ["pytester", "sso_middleware.pytest_plugin"]
 
@@ -76,6 +79,13 @@ class PlaywrightResponse:
         self.headers = {"content-type": "text/html", "location": location}
 
 
+def webob_refusal(body):
+    response = webob_response("/")
+    del response.headers["Location"]
+    response.status, response.body = 403, body
+    return response
+
+
 def webob_response(location):
     with warnings.catch_warnings(action="ignore", category=DeprecationWarning):  # WebOb imports cgi
         from webob import Response as WebObResponse  # noqa: PLC0415
@@ -126,7 +136,7 @@ def test_status_is_never_made_up(helpdesk_sandbox):
             303,
             {"Location": "/tickets"},
             ["a 303"],
-            r"elsewhere than to the Help Desk\. It is that of a later",
+            r"leads to /tickets, not to the Help Desk\. It is that of a later",
         ),
         (
             302,
@@ -144,25 +154,68 @@ def test_failure_says_what_to_do(helpdesk_sandbox, status, headers, history, sai
         helpdesk_sandbox.verify(response)
 
 
+def elsewhere(url):
+    """The hand-off at other places, and how each is named: never with its token."""
+    token = url.partition("token=")[2].partition("&")[0]
+    return [
+        (url.replace("helpdesk.", "www."), "http://www.localhost/sso"),
+        (url.replace("/sso?", "/sso-not?"), "http://helpdesk.localhost/sso-not"),
+        (url.replace("/sso?", "/#"), "http://helpdesk.localhost/"),
+        (f"https://www.example/{token}/x", "https://www.example/[token]/x"),
+    ]
+
+
 def test_url_that_leads_elsewhere(helpdesk_sandbox):
     """A whole URL has to be the Help Desk's, as a response's; a query alone is judged as it is."""
     url = helpdesk_sandbox.helpdesk.handoff_url(EMAIL)
-    for other in (url.replace("helpdesk.", "www."), url.replace("/sso?", "/sso-not?")):
+    for other, place in elsewhere(url):
         for given in (other, httpx.URL(other)):
             with pytest.raises(AssertionError) as caught:
                 helpdesk_sandbox.verify(given)
-            assert str(caught.value) == "no hand-off: the URL is that of another place than the Help Desk"
+            assert str(caught.value) == f"no hand-off: the URL leads to {place}, not to the Help Desk"
     assert helpdesk_sandbox.handoffs == []
     assert helpdesk_sandbox.verify(f"?{url.partition('?')[2]}").email == EMAIL
 
 
 def test_response_that_leads_elsewhere(helpdesk_sandbox):
-    """A redirect to somewhere else is no hand-off, and the failure does not show where it leads."""
+    """A redirect to somewhere else is no hand-off, and the failure says where it leads, without the query."""
     url = helpdesk_sandbox.helpdesk.handoff_url(EMAIL)
-    for location in (url.replace("helpdesk.", "www."), url.replace("/sso?", "/sso-not?"), "/login"):
+    for location, place in [*elsewhere(url), ("/login?next=/sso/helpdesk", "/login")]:
         with pytest.raises(AssertionError) as caught:
             helpdesk_sandbox.verify(Response(Location=location))
-        assert str(caught.value) == "no hand-off: the response leads elsewhere than to the Help Desk"
+        assert str(caught.value) == f"no hand-off: the response leads to {place}, not to the Help Desk"
+
+
+def refusing(sandbox):
+    return SSOMiddleware(
+        lambda environ, start_response: [], helpdesk=sandbox.helpdesk, resolve_email=lambda environ: "nobody"
+    )
+
+
+@pytest.mark.parametrize(
+    "response_of",
+    [
+        lambda answer: answer,
+        lambda answer: httpx.Response(answer.status_code, content=answer.data),
+        lambda answer: webob_refusal(answer.data),
+    ],
+    ids=["werkzeug", "httpx", "webob"],
+)
+def test_refusal_says_its_reason_code(helpdesk_sandbox, response_of):
+    """A page of the middleware's is no hand-off, and the failure says which."""
+    answer = Client(refusing(helpdesk_sandbox)).get("/sso/helpdesk")
+    with pytest.raises(AssertionError) as caught:
+        helpdesk_sandbox.verify(response_of(answer))
+    assert str(caught.value) == (
+        "no hand-off: the response (status 403) has no Location: the middleware refused it, invalid_email"
+    )
+
+
+def test_body_that_was_not_read_is_not_asked_for(helpdesk_sandbox):
+    """A response whose body the client has not read is judged by its status alone."""
+    response = httpx.Response(403, stream=httpx.ByteStream(b"x"))
+    with pytest.raises(AssertionError, match=r"\(status 403\) has no Location$"):
+        helpdesk_sandbox.verify(response)
 
 
 @pytest.mark.parametrize("value", [None, b"http://helpdesk.localhost/sso?token=x", 7, ["token"]])
@@ -267,6 +320,94 @@ def test_failed_check_prints_the_verdict_only(pytester, options):
     output = result.stdout.str() + result.stderr.str()
     assert "eyJ" not in output
     assert "visitor@" not in output.replace('handoff("visitor@customer.example")', "")
+
+
+def documented(start):
+    """The lines of the plugin's own docstring from the one that begins with `start`."""
+    block = pytest_plugin.__doc__.partition(f"    {start}")[2].partition("\n\n")[0]
+    return textwrap.dedent(f"    {start}{block}")
+
+
+MODULE_LEVEL = """
+    import os
+    from werkzeug.test import Client
+    from sso_middleware import HelpDesk
+    from sso_middleware.wsgi import SSOMiddleware
+
+    application = SSOMiddleware(
+        lambda environ, start_response: [],
+        helpdesk=HelpDesk.from_env(),
+        resolve_email=lambda environ: environ["HTTP_X_EMAIL"],
+    )
+"""
+
+
+@pytest.fixture
+def no_settings(monkeypatch):
+    for name in [name for name in os.environ if name.startswith("HELPDESK_")]:
+        monkeypatch.delenv(name)
+
+
+@pytest.mark.slow
+def test_application_that_reads_the_environment_at_import(pytester, no_settings):
+    """The three documented lines give an application its account, and the fixture has the same."""
+    pytester.makepyfile(
+        application=MODULE_LEVEL,
+        test_it="""
+        from application import Client, application
+
+        def test_support(helpdesk_sandbox):
+            answer = Client(application).get("/sso/helpdesk", headers={"X-Email": "v@customer.example"})
+            assert helpdesk_sandbox.verify(answer).email == "v@customer.example"
+        """,
+    )
+    pytester.makeconftest(documented("import os"))
+    pytester.runpytest_subprocess().assert_outcomes(passed=1)
+
+
+DJANGO = """
+    from sso_middleware import HelpDesk
+
+    ROOT_URLCONF = "empty_urls"
+    SECRET_KEY = "x"
+    ALLOWED_HOSTS = ["*"]
+    MIDDLEWARE = ["sso_middleware.django.SSOMiddleware"]
+    HELPDESK_SSO = {
+        "helpdesk": HelpDesk.from_env(),
+        "resolve_email": lambda request: request.headers["X-Email"],
+    }
+"""
+
+
+@pytest.mark.slow
+def test_django_settings_that_read_the_environment(pytester, no_settings):
+    """The same three lines, at the top of a settings module for tests, serve a Django project."""
+    pytester.makepyfile(
+        empty_urls="urlpatterns = []",
+        mysite_settings=DJANGO,
+        mysite_test_settings=f"{documented('import os')}\nfrom mysite_settings import *\n",
+        conftest="""
+        import os
+        import django
+
+        os.environ["DJANGO_SETTINGS_MODULE"] = "mysite_test_settings"
+        django.setup()
+        """,
+        test_it="""
+        from django.test import Client
+
+        def test_support(helpdesk_sandbox):
+            answer = Client().get("/sso/helpdesk", headers={"X-Email": "v@customer.example"})
+            assert helpdesk_sandbox.verify(answer).email == "v@customer.example"
+        """,
+    )
+    pytester.runpytest_subprocess().assert_outcomes(passed=1)
+
+
+def test_environment_makes_the_same_account(helpdesk_sandbox):
+    """What `environment` holds is the account of the fixture."""
+    desk = HelpDesk.from_env(helpdesk_sandbox.environment)
+    assert helpdesk_sandbox.verify(desk.handoff_url(EMAIL)).email == EMAIL
 
 
 def test_settings_fixture_may_be_overridden(pytester):

@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import hashlib
 import json
 import logging
 import re
@@ -250,9 +251,103 @@ def test_rejection_page_says_what_to_do(client, sandbox):
     assert client.get("/tickets").headers["location"] == "/"
 
 
+def test_visit_without_a_handoff_blames_no_application(client):
+    """A bare SSO Auth URL says what it is for, and not that an application sent the visitor."""
+    page = client.get("/sso").text
+    assert "<h1>Nothing was handed off</h1>" in page
+    assert "Your application sent you here" not in page
+    assert "Your application sent you here" in client.get("/sso?account_id=sandbox").text
+
+
+def test_words_are_explained_once(client, sandbox):
+    """JWT, iat and jti are explained in the first report of a page alone."""
+    for _ in range(2):
+        client.get("/sso?token=nonsense")
+    page = client.get("/handoffs").text
+    for word in ("JWT", "iat", "jti"):
+        assert page.count(f"<b>{word}</b>: ") == 1
+
+
+def test_page_names_the_setting_or_says_that_none_is_wrong(client, sandbox):
+    """A verdict names setting and variable, and one that no setting changes says so."""
+    page = client.get(other_desk(sandbox, account_id="other").handoff_url(EMAIL)).text
+    assert 'account_id <span class="whole">(HELPDESK_ACCOUNT_ID)</span>: ' in page
+    assert '(<span class="assumed">' not in page
+    assert 'character by character <span class="assumed">assumed</span>.' in page
+    assert "gets this right by itself" not in page
+    assert "gets this right by itself" in client.get(sandbox.helpdesk.handoff(EMAIL, iat=1).url).text
+    assert sandbox.handoffs[0].as_json()["setting"] == "account_id (HELPDESK_ACCOUNT_ID)"
+
+
+def test_try_again_leads_to_the_page_that_changes_settings():
+    """With `settings_page`, a refused visitor is led there, not to the Auth URL that would fail again."""
+    fix = "http://127.0.0.1:8000/#broken"
+    sandbox = Sandbox(auth_url=AUTH_URL, settings_page=fix)
+    with sandbox.run() as base_url, httpx.Client(base_url=base_url) as client:
+        assert f'<a class="button" href="{fix}">Try again' in client.get("/sso?token=nonsense").text
+        assert fix not in client.get("/sso").text
+
+
+@pytest.fixture
+def returning():
+    """A client of a sandbox that adds return_page to the Auth URL."""
+    sandbox = Sandbox(auth_url=f"{AUTH_URL}?tenant=1", sends="return_page")
+    with sandbox.run() as base_url, httpx.Client(base_url=base_url) as client:
+        yield sandbox, client
+
+
+def test_sign_in_adds_the_page_that_was_asked_for(returning):
+    """With `sends`, the button says which page was asked for, and nothing is added without."""
+    _, client = returning
+    asked = client.get("/tickets/1001").headers["location"]
+    assert asked == "/sign-in?return_page=%2Ftickets%2F1001"
+    button = re.search(r'class="button" href="([^"]+)"', client.get(asked).text)[1]
+    assert button == f"{AUTH_URL}?tenant=1&amp;return_page=%2Ftickets%2F1001"
+    assert "return_page=%2Ftickets" in client.get("/").text
+    assert "return_page" in client.get("/settings").text
+
+
+def test_accepted_handoff_leads_to_the_page_that_was_asked_for(returning):
+    """A hand-off that brings return_page back ends there, by the account's own forward_params."""
+    sandbox, client = returning
+    assert sandbox.environment["HELPDESK_FORWARD_PARAMS"] == "return_page"
+    desk = HelpDesk.from_env(sandbox.environment)
+    handoff = desk.handoff(EMAIL, forward={"return_page": "/tickets/1001"})
+    assert client.get(handoff.url).headers["location"] == "/tickets/1001"
+    assert client.get("/sign-in").status_code == 200
+
+
+@pytest.mark.parametrize(
+    "page",
+    ["//evil.example", "/\\evil.example", "https://evil.example/", "/\t/evil.example", "evil", "/a?b", ""],
+)
+def test_no_page_of_another_site_is_returned_to(returning, page):
+    """Only a path of the Help Desk's own is honoured, in the hand-off and on the sign-in page."""
+    sandbox, client = returning
+    url = f"{sandbox.helpdesk.handoff_url(EMAIL)}&return_page={quote(page, safe='')}"
+    assert client.get(url).headers["location"] == "/tickets"
+    assert "evil" not in client.get(f"/sign-in?return_page={quote(page, safe='')}").text
+
+
+def test_return_page_does_nothing_by_default(client, sandbox):
+    """Without `sends`, nothing is added, nothing is forwarded and nothing is honoured."""
+    assert "HELPDESK_FORWARD_PARAMS" not in sandbox.environment
+    url = f"{sandbox.helpdesk.handoff_url(EMAIL)}&return_page=/settings"
+    assert client.get(url).headers["location"] == "/tickets"
+
+
+def test_key_of_the_sandbox_may_be_the_md5():
+    """With key="md5" the SSO Token itself is refused, with the setting to change; its md5 is accepted."""
+    sandbox = Sandbox(auth_url=AUTH_URL, key="md5")
+    with pytest.raises(HandoffRejected, match="Set it to the md5 of the SSO Token"):
+        sandbox.verify(sandbox.helpdesk.handoff_url(EMAIL))
+    md5 = hashlib.md5(sandbox.environment["HELPDESK_SSO_TOKEN"].encode()).hexdigest()
+    assert sandbox.verify(other_desk(sandbox, sso_token=md5).handoff_url(EMAIL)).email == EMAIL
+
+
 def test_log_page(client, sandbox):
     """The log shows each hand-off, the latest first, and never a token."""
-    assert "No hand-off yet" in client.get("/handoffs").text
+    assert "will be shown here" in client.get("/handoffs").text
     good = sandbox.helpdesk.handoff(EMAIL)
     client.get(good.url)
     client.get(good.url)

@@ -8,7 +8,7 @@ import click
 from click.core import ParameterSource
 
 from sso_middleware.cli.demo.journey import Broken, Journey
-from sso_middleware.cli.demo.sample import AUTH_PATH, LOGOUT_PATH, SampleApplication
+from sso_middleware.cli.demo.sample import AUTH_PATH, FIX_PATH, LOGOUT_PATH, SampleApplication
 from sso_middleware.cli.output import Exit, say
 from sso_middleware.cli.serving import PORT, log_option, show_access_log, start, stopping_cleanly, tell
 from sso_middleware.sandbox import Sandbox
@@ -32,7 +32,7 @@ from sso_middleware.sandbox.server import serving
 def command(ctx: click.Context, port: int, helpdesk_port: int, self_test: bool, access_log: bool) -> None:
     """Run a Help Desk and a sample application on this machine, each in its own server.
 
-    Sign in to the application, follow Support, and you are signed in to the Help Desk. Then break a
+    Sign in to the application, open Support, and you are signed in to the Help Desk. Then break a
     setting on the application's page, and see what the Help Desk says. Each verdict is printed to
     standard error.
     """
@@ -54,10 +54,14 @@ def command(ctx: click.Context, port: int, helpdesk_port: int, self_test: bool, 
             "--port",
             or_any=not chosen["port"],
         )
-        sandbox = Sandbox(auth_url=f"{app_url}{AUTH_PATH}", logout_url=f"{app_url}{LOGOUT_PATH}")
+        sandbox = Sandbox(
+            auth_url=f"{app_url}{AUTH_PATH}",
+            logout_url=f"{app_url}{LOGOUT_PATH}",
+            settings_page=f"{app_url}{FIX_PATH}",
+        )
         helpdesk_url = start(
             stack,
-            lambda port: sandbox.run(port=port),
+            lambda port: sandbox.run(host="localhost", port=port),  # another site than the application
             helpdesk_port,
             "--helpdesk-port",
             or_any=not chosen["helpdesk_port"],
@@ -67,7 +71,7 @@ def command(ctx: click.Context, port: int, helpdesk_port: int, self_test: bool, 
             raise SystemExit(walk(Journey(app_url, helpdesk_url)))
         say(("Sample application  ", "bold"), f"{app_url}/")
         say(("Help Desk           ", "bold"), f"{helpdesk_url}/")
-        say("Sign in to the application and follow Support; then break a setting there and try again.")
+        say("Sign in to the application and open Support. Then break a setting there.")
         say("The account is made up, and the Help Desk is a stand-in. Ctrl-C stops both.")
         tell(sandbox)
 

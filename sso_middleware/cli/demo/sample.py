@@ -6,59 +6,78 @@ chosen at each visit, so that a setting can be broken on purpose.
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 from collections.abc import Mapping
-from html import escape
+from typing import Any, NamedTuple
 
+import jinja2
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.sessions import SessionMiddleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
+from sso_middleware._urls import origin_of
 from sso_middleware.asgi import SSOMiddleware
 from sso_middleware.helpdesk import HelpDesk
 from sso_middleware.logout import Logout
 from sso_middleware.resolvers.starlette import session_email
 from sso_middleware.sandbox.guard import PostGuard
+from sso_middleware.sandbox.site import stylesheet, templates
+from sso_middleware.sandbox.verifier import md5_of
 
 AUTH_PATH, LOGOUT_PATH = "/sso/helpdesk", "/sso/logout"
+FIX_PATH = "/#broken"
 EMAIL = "jane@example.com"
-RIGHT = "nothing"
 
-_MISTAKES = {
-    RIGHT: "Nothing: every setting is right",
-    "cut": "The SSO Token was not copied whole",
-    "md5": "The SSO Token is md5'd first",
-    "account": "The Account ID is another one",
-    "slash": "The Auth URL has a slash at its end",
+_templates = templates.overlay(
+    loader=jinja2.ChoiceLoader(
+        [jinja2.PackageLoader("sso_middleware.cli.demo"), jinja2.PackageLoader("sso_middleware.sandbox")]
+    )
+)
+
+
+class _Failure(NamedTuple):
+    title: str
+    text: str
+    setting: str
+
+
+_FAILURES = {
+    "cut": _Failure("Token cut", "The SSO Token was not copied whole.", "HELPDESK_SSO_TOKEN"),
+    "md5": _Failure(
+        "Token hashed", "The SSO Token is hashed with md5 before it signs.", "HELPDESK_SSO_TOKEN"
+    ),
+    "account": _Failure("Wrong account", "The Account ID is that of another account.", "HELPDESK_ACCOUNT_ID"),
+    "slash": _Failure("One slash too many", "The Auth URL has a slash at its end.", "HELPDESK_AUTH_URL"),
+    "strict": _Failure(
+        "SameSite=Strict",
+        "The session cookie is not sent when a user comes from the Help Desk.",
+        "the session cookie's SameSite",
+    ),
+    "next": _Failure(
+        "A login that forgets next",
+        "After signing in, users are not led back to the Auth URL.",
+        "next_param, resume_at",
+    ),
 }
-
-_STYLE = """
-:root { color-scheme: light dark; font: 1.1rem/1.6 system-ui, sans-serif }
-body { max-width: 34rem; margin: 10vh auto; padding: 0 1rem; color: #1c1e21; background: #fff }
-a { color: #0b57d0 }
-@media (prefers-color-scheme: dark) { body { color: #e6e6e6; background: #17191c } a { color: #8ab4f8 } }
-button { font: inherit; padding: .5em 1em; cursor: pointer }
-fieldset { border: 1px solid; border-radius: .5em; margin: 2em 0 }
-label { display: block; padding: .15em 0 }
-"""
 
 
 class SampleApplication:
     """The application (ASGI); `connect` it to a Help Desk before the first visit."""
 
     def __init__(self) -> None:
-        self._helpdesks: dict[str, HelpDesk] = {}
-        self._mistake = RIGHT
+        self._environment: dict[str, str] = {}
+        self._broken = ""
         self._app = Starlette(
             routes=[
                 Route("/", self._start),
                 Route("/login", self._login, methods=["GET", "POST"]),
+                Route("/lost", self._lost),
                 Route("/break", self._break, methods=["POST"]),
+                Route("/style.css", stylesheet),
             ],
             middleware=[
                 Middleware(PostGuard),
@@ -81,70 +100,71 @@ class SampleApplication:
 
     def connect(self, environment: Mapping[str, str]) -> None:
         """Use the account that the variables in `environment` describe."""
-        token, auth_url = environment["HELPDESK_SSO_TOKEN"], environment["HELPDESK_AUTH_URL"]
-        changes = {
-            RIGHT: {},
-            "cut": {"SSO_TOKEN": token[:-4]},
-            "md5": {"SSO_TOKEN": hashlib.md5(token.encode(), usedforsecurity=False).hexdigest()},
-            "account": {"ACCOUNT_ID": "4711"},
-            "slash": {"AUTH_URL": f"{auth_url}/"},
-        }
-        self._helpdesks = {
-            mistake: HelpDesk.from_env(
-                dict(environment) | {f"HELPDESK_{name}": value for name, value in changed.items()}
-            )
-            for mistake, changed in changes.items()
-        }
+        self._environment = dict(environment)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request (ASGI HTTP spec)."""
-        await self._app(scope, receive, send)
+
+        async def send_cookies(message: Message) -> None:
+            if self._broken == "strict" and "headers" in message:
+                message["headers"] = [
+                    (name, value.replace(b"samesite=lax", b"samesite=strict"))
+                    for name, value in message["headers"]
+                ]
+            await send(message)
+
+        await self._app(scope, receive, send_cookies)
 
     async def _helpdesk(self, _: Scope, __: str) -> HelpDesk:
-        return self._helpdesks[self._mistake]
+        right = self._environment
+        wrong = {
+            "cut": {"HELPDESK_SSO_TOKEN": right["HELPDESK_SSO_TOKEN"][:-4]},
+            "md5": {"HELPDESK_SSO_TOKEN": md5_of(right["HELPDESK_SSO_TOKEN"])},
+            "account": {"HELPDESK_ACCOUNT_ID": "4711"},
+            "slash": {"HELPDESK_AUTH_URL": f"{right['HELPDESK_AUTH_URL']}/"},
+        }
+        return HelpDesk.from_env(right | wrong.get(self._broken, {}))
 
     async def _start(self, request: Request) -> Response:
-        if "email" not in request.session:
-            return _page("Sample application", '<p>You are not signed in. <a href="/login">Sign in</a></p>')
-        choices = "".join(
-            f'<label><input type="radio" name="mistake" value="{name}"'
-            f"{' checked' if name == self._mistake else ''}> {escape(text)}</label>"
-            for name, text in _MISTAKES.items()
-        )
-        return _page(
-            "Sample application",
-            f"<p>Signed in as <b>{EMAIL}</b>.</p>"
-            f'<p><a href="{AUTH_PATH}">Support</a>: the link that takes you to the Help Desk, signed in.</p>'
-            f'<p><a href="{LOGOUT_PATH}">Sign out</a></p>'
-            f'<form method="post" action="/break"><fieldset><legend>Break a setting</legend>{choices}'
-            "<p><button>Apply</button>, then open Support.</p></fieldset></form>",
-        )
+        return self._page(request, "Start", failures=_FAILURES)
 
     async def _login(self, request: Request) -> Response:
         if request.method == "GET":
-            return _page("Sign in", f'<form method="post"><button>Sign in as {EMAIL}</button></form>')
+            return self._page(request, "Sign in", person=EMAIL)
         way_back = request.query_params.get("next", "/")
         if not way_back.startswith("/") or way_back.startswith(("//", "/\\")):
             way_back = "/"
         request.session["email"] = EMAIL
-        return RedirectResponse(way_back, 303)
+        return RedirectResponse("/lost" if self._broken == "next" and way_back != "/" else way_back, 303)
+
+    async def _lost(self, request: Request) -> Response:
+        return self._page(request, "Lost")
 
     async def _break(self, request: Request) -> Response:
         mistake = str((await request.form()).get("mistake"))
-        if mistake in self._helpdesks:
-            self._mistake = mistake
-        return RedirectResponse("/", 303)
+        if mistake not in _FAILURES:
+            mistake = ""
+        self._broken = mistake
+        if mistake == "next":
+            request.session.clear()  # so that Support asks for a login
+        elif "email" in request.session:
+            request.session["email"] = EMAIL  # sends the cookie again, with its SameSite
+        if mistake == "strict":  # shows at a visit that begins at the other site
+            return RedirectResponse(f"{origin_of(self._environment['HELPDESK_SSO_AUTH_URL'])}/sign-in", 303)
+        return RedirectResponse(AUTH_PATH if mistake else "/#break", 303)
+
+    def _page(self, request: Request, title: str, **context: Any) -> Response:
+        html = _templates.get_template("sample.html").render(
+            context,
+            title=title,
+            email=request.session.get("email"),
+            broken=self._broken,
+            support=AUTH_PATH,
+            sign_out=LOGOUT_PATH,
+        )
+        return HTMLResponse(html, headers={"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"})
 
 
 async def _end_session(scope: Scope) -> list[tuple[str, str]]:
     scope["session"].clear()  # the SessionMiddleware outside then expires its cookie
     return []
-
-
-def _page(title: str, body: str) -> HTMLResponse:
-    return HTMLResponse(
-        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width"><link rel="icon" href="data:,">'
-        f"<title>{title}</title><style>{_STYLE}</style></head><body><main><h1>{title}</h1>{body}</main></body></html>",
-        headers={"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"},
-    )

@@ -1,7 +1,7 @@
 """The judge of hand-offs: by the vendor's documentation, and by labelled assumptions where that is silent."""
 
 from sso_middleware.sandbox.verifier.differences import alike, shown
-from sso_middleware.sandbox.verifier.rules import Rules
+from sso_middleware.sandbox.verifier.rules import Key, Rules, md5_of
 from sso_middleware.sandbox.verifier.tokens import decoded
 from sso_middleware.sandbox.verifier.verdicts import (
     ASSUMPTIONS,
@@ -10,17 +10,20 @@ from sso_middleware.sandbox.verifier.verdicts import (
     VerdictCode,
     VerifiedHandoff,
 )
-from sso_middleware.sandbox.verifier.verifier import HandoffVerifier
+from sso_middleware.sandbox.verifier.verifier import HandoffVerifier, wall_clock
 
 __all__ = [
     "ASSUMPTIONS",
     "CODES",
     "HandoffRejected",
     "HandoffVerifier",
+    "Key",
     "Rules",
     "VerdictCode",
     "VerifiedHandoff",
     "alike",
     "decoded",
+    "md5_of",
     "shown",
+    "wall_clock",
 ]

@@ -44,7 +44,7 @@ def _email(value: object) -> str:
     except InvalidEmail as error:
         raise HandoffRejected(
             "invalid_email",
-            f"email is not an address this Help Desk takes ({error.reason}; assumed).",
+            f"email is not an address that this Help Desk takes (assumed): {error.reason}.",
             _EMAIL_HINTS[error.reason],
         ) from None
 

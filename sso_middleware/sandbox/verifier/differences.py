@@ -70,7 +70,7 @@ def alike(one: str, other: str) -> int:
 def _place(expected: str, received: str) -> str:
     same = alike(expected, received)
     here, there = expected[same : same + 12] or "its end", received[same : same + 12] or "its end"
-    return f"from character {same + 1} on: {shown(there)} in place of {shown(here)}"
+    return f"from character {same + 1} on: {shown(there)} instead of {shown(here)}"
 
 
 def of_clocks(ahead: int, iat: int, now: int, freshness: float) -> str | None:

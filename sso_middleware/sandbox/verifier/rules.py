@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import asdict, dataclass
 from math import isfinite
+from typing import Literal, TypeAlias
 
 REMEMBERED = 100_000  # used tokens at most; about 20 MB when full
+Key: TypeAlias = Literal["raw", "md5"]
+"""How the signing key is derived: the SSO Token unchanged, or its md5 as 32 hexadecimal digits."""
+
 _AT_LEAST_ONE = ("longest_token", "remembered")  # with 0 nobody could ever sign in
 
 
@@ -19,15 +24,23 @@ class Rules:
     jti_once: bool
     longest_token: int
     remembered: int
+    key: Key
 
     def problems(self) -> dict[str, str]:
         """Return what is wrong with each rule that cannot be used."""
         found: dict[str, str] = {}
-        for name, number in asdict(self).items():
+        for name, value in asdict(self).items():
             least = 1 if name in _AT_LEAST_ONE else 0
-            if name != "jti_once" and not _is_number(number, least):
+            if name == "key":
+                if value not in ("raw", "md5"):
+                    found[name] = "must be raw or md5"
+            elif name != "jti_once" and not _is_number(value, least):
                 found[name] = f"must be a number, {least} or more"
         return found
+
+    def key_of(self, sso_token: str) -> str:
+        """Return what signs, derived from the SSO Token."""
+        return sso_token if self.key == "raw" else md5_of(sso_token)
 
     @property
     def oldest(self) -> float:
@@ -37,12 +50,20 @@ class Rules:
     def in_words(self) -> dict[str, str]:
         """Return the rules for people, in the order of the settings page."""
         return {
+            "The signing key is": "the SSO Token, unchanged"
+            if self.key == "raw"
+            else "the md5 of the SSO Token, as 32 hexadecimal digits",
             "A token is good for": f"{self.freshness:g} seconds from its iat",
             "Clocks may differ by": f"{self.leeway:g} seconds",
             "A jti has at least": f"{self.shortest_jti} characters",
             "A jti may be used": "once" if self.jti_once else "any number of times",
             "A token has at most": f"{self.longest_token} characters",
         }
+
+
+def md5_of(sso_token: str) -> str:
+    """Return the md5 that the vendor's Knowledge Base product signs with."""
+    return hashlib.md5(sso_token.encode(), usedforsecurity=False).hexdigest()
 
 
 def _is_number(value: object, least: int) -> bool:

@@ -70,7 +70,7 @@ def parameters_of(url: str) -> tuple[str, str, str]:
         if values[name] in ([], [""]):
             where = "is empty" if values[name] else "is missing"
             hint = (
-                "It stands behind a #, which a browser never sends: put it into the query, behind a ?."
+                "It is after a #, which a browser never sends: put it into the query, after a ?."
                 if f"{name}=" in url.partition("#")[2]
                 else f"Add {name}={_WHAT[name]} to the query, percent-encoded."
             )

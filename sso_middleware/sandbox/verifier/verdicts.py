@@ -45,8 +45,8 @@ ASSUMPTIONS: dict[VerdictCode, str] = {
     "is assumed from the vendor's Knowledge Base product.",
     "bad_algorithm": "The vendor names no algorithm. HS256 follows from “signed using your SSO Token” and "
     "from the vendor's Knowledge Base product.",
-    "bad_signature": "The vendor says the JWT is signed with the SSO Token; that the token is the key as it "
-    "stands is assumed. The vendor's Knowledge Base product hashes its key with md5 first.",
+    "bad_signature": "The vendor says that the SSO Token signs the JWT, and not whether the token is the key "
+    "unchanged. The vendor's Knowledge Base product hashes its key with md5 first.",
     "invalid_email": "Which addresses the vendor takes is not documented. Here it is what an HTML email "
     "field takes, in ASCII.",
     "invalid_iat": "The vendor calls iat an issued-at timestamp; that it is a whole number of seconds since "
@@ -59,6 +59,17 @@ ASSUMPTIONS: dict[VerdictCode, str] = {
     "replayed": "The vendor says jti is there for replay protection; that each is good for one use, and "
     "that only a successful sign-in uses it up, is assumed. "
     "So is refusing what cannot be told from a replay.",
+}
+
+
+#: The setting that a verdict is about, as `HelpDesk` calls it. `HelpDesk` gets the rest right by itself.
+_SETTINGS: dict[VerdictCode, str] = {
+    "missing_account_id": "account_id",
+    "missing_auth_url": "auth_url",
+    "duplicate_parameter": "sso_auth_url",
+    "unknown_account": "account_id",
+    "auth_url_mismatch": "auth_url",
+    "bad_signature": "sso_token",
 }
 
 
@@ -100,8 +111,14 @@ class HandoffRejected(SSOError):
 
     @property
     def assumption(self) -> str | None:
-        """What the vendor's page leaves open about this rule; `None` if it is documented."""
-        return ASSUMPTIONS.get(self.code)
+        """What the vendor's page leaves open about this verdict; `None` if it rests on no assumption."""
+        return ASSUMPTIONS.get(self.code) if "(assumed)" in self.message else None
+
+    @property
+    def setting(self) -> str | None:
+        """The setting to change and its variable, as ``auth_url (HELPDESK_AUTH_URL)``; `None`: no setting."""
+        name = _SETTINGS.get(self.code)
+        return f"{name} (HELPDESK_{name.upper()})" if name else None
 
     def __str__(self) -> str:
         return f"{self.code}: {self.message} {self.hint}"

@@ -12,7 +12,7 @@ from sso_middleware.errors import ConfigError
 from sso_middleware.helpdesk.settings import HS256, LONGEST_BACKDATE, problems_of, signing_key
 from sso_middleware.sandbox.verifier import claims, differences, tokens, wrong_keys
 from sso_middleware.sandbox.verifier.replays import UsedTokens
-from sso_middleware.sandbox.verifier.rules import REMEMBERED, Rules
+from sso_middleware.sandbox.verifier.rules import REMEMBERED, Key, Rules
 from sso_middleware.sandbox.verifier.verdicts import HandoffRejected, VerifiedHandoff
 
 
@@ -28,12 +28,14 @@ class HandoffVerifier:
         auth_url: the Auth URL registered in the panel.
         freshness: seconds for which a token is good, counted from its ``iat`` (assumed).
         leeway: seconds by which clocks may differ, either way (assumed).
-        clock: returns the time in seconds since the epoch.
+        clock: returns the time in seconds since the epoch; default: `time.time`, looked up at each call, so
+            that a test may replace it.
         shortest_jti: characters a ``jti`` must have (assumed).
         jti_once: whether a ``jti`` is good for one use (assumed). Only an accepted hand-off uses it up.
         longest_token: characters a JWT may have (assumed), at least 1.
         remembered: used tokens remembered at most, at least 1. When that many were used within `freshness`,
             further ones are rejected, because a replay could not be told.
+        key: how the signing key is derived from the SSO Token: ``raw``, unchanged, or ``md5`` (assumed).
 
     Attributes:
         rules: the settings that are marked as assumed, together.
@@ -52,11 +54,12 @@ class HandoffVerifier:
         auth_url: str,
         freshness: float = 180,
         leeway: float = 0,
-        clock: Callable[[], float] = time.time,
+        clock: Callable[[], float] | None = None,
         shortest_jti: int = 32,
         jti_once: bool = True,
         longest_token: int = 4096,
         remembered: int = REMEMBERED,
+        key: Key = "raw",
     ) -> None:
         self._sso_token: Secret[str] = Secret(sso_token)
         del sso_token  # from tracebacks with locals, too
@@ -67,6 +70,7 @@ class HandoffVerifier:
             jti_once=jti_once,
             longest_token=longest_token,
             remembered=remembered,
+            key=key,
         )
         problems = self.rules.problems() | problems_of(
             sso_token=self._sso_token, account_id=account_id, auth_url=auth_url, allow_http=True
@@ -75,7 +79,7 @@ class HandoffVerifier:
             raise ConfigError(problems)
         self._account_id = str(account_id)
         self._auth_url = auth_url
-        self._clock = clock
+        self._clock = clock or wall_clock
         self._lock = Lock()
         self.reset()
 
@@ -105,7 +109,8 @@ class HandoffVerifier:
         try:
             return self._judge(url)
         except HandoffRejected as rejected:
-            verdict = HandoffRejected(rejected.code, rejected.message, rejected.hint)
+            hint = f"{rejected.setting}: {rejected.hint}" if rejected.setting else rejected.hint
+            verdict = HandoffRejected(rejected.code, rejected.message, hint)
         # Raised again and without the argument: no frame of its traceback holds URL or token.
         del url
         raise verdict
@@ -130,15 +135,13 @@ class HandoffVerifier:
         if self._sso_token() in account_id:
             hint = "The SSO Token was sent as the Account ID: the two are swapped. Make a new SSO Token."
         elif account_id.strip().lower() == self._account_id.lower():
-            hint = (
-                "It differs in white space or letter case only: copy it from the vendor's panel as it stands."
-            )
+            hint = "It differs in white space or letter case only: copy it from the vendor's panel unchanged."
         else:
             hint = f"This Help Desk is account {self._account_id}: copy the Account ID from its panel."
         raise HandoffRejected(
             "unknown_account",
-            f"There is no account {differences.shown(account_id, self._sso_token())} here, compared "
-            "character by character (assumed).",
+            f"There is no account {differences.shown(account_id, self._sso_token())} here; Account IDs are "
+            "compared character by character (assumed).",
             hint,
         )
 
@@ -148,8 +151,8 @@ class HandoffVerifier:
         auth_url = auth_url.replace(self._sso_token(), "[SSO Token]")
         raise HandoffRejected(
             "auth_url_mismatch",
-            f"auth_url is not the registered Auth URL, character by character (assumed): it is "
-            f"{differences.shown(auth_url)} where {self._auth_url} is registered.",
+            f"auth_url is {differences.shown(auth_url)}, and {self._auth_url} is registered; the two are "
+            "compared character by character (assumed).",
             f"{differences.of_urls(self._auth_url, auth_url)} Write the same in the vendor's panel and in "
             "your settings.",
         )
@@ -159,26 +162,29 @@ class HandoffVerifier:
             raise HandoffRejected(
                 "token_too_long",
                 f"The token has {len(token)} characters; {self.rules.longest_token} are allowed (assumed).",
-                "Send the claims email, iat and jti alone: a profile or a permission list does not belong in "
+                "Send only the claims email, iat and jti: a profile or a permission list does not belong in "
                 "an address.",
             )
 
     def _check_signature(self, token: tokens.Token) -> None:
-        if HS256.verify(token.message, signing_key(self._sso_token), token.signature):
+        key = Secret(self.rules.key_of(self._sso_token()))
+        if HS256.verify(token.message, signing_key(key), token.signature):
             return
         mistake = wrong_keys.explain(self._sso_token(), self._account_id, token.message, token.signature)
         if mistake:
-            what, remedy = mistake
+            what, remedy, depends = mistake
+            rule = "the token unchanged" if self.rules.key == "raw" else "its md5"
             raise HandoffRejected(
                 "bad_signature",
-                f"The JWT is signed with {what}, not with the token itself (assumed).",
+                f"The JWT is signed with {what}."
+                + (f" The key here is {rule} (assumed)." if depends else ""),
                 remedy,
             )
         raise HandoffRejected(
             "bad_signature",
-            "The JWT is not signed with this account's SSO Token, nor with a likely slip of it (assumed).",
+            "The JWT is not signed with this account's SSO Token, nor with a likely slip of it.",
             "It is another token, or the JWT was changed after signing. Copy the SSO Token of this account "
-            "from the vendor's panel once more, and restart the application.",
+            "from the vendor's panel again, and restart the application.",
         )
 
     def _check_time(self, iat: int) -> None:
@@ -186,24 +192,25 @@ class HandoffVerifier:
         now = self._latest = max(self._latest, clock)
         if iat > now + self.rules.leeway:
             seconds = iat - int(now)
-            remedy = f", or set backdate={seconds}" if seconds <= LONGEST_BACKDATE else ""
+            remedy = (
+                f", or set backdate (HELPDESK_BACKDATE) to {seconds}" if seconds <= LONGEST_BACKDATE else ""
+            )
             raise HandoffRejected(
                 "issued_in_future",
                 f"iat is {seconds:,} seconds in the future; {self.rules.leeway:g} are tolerated (assumed).",
                 differences.of_clocks(seconds, iat, int(now), self.rules.freshness)
-                or f"Your server's clock is {seconds:,} seconds ahead: set it by time server (NTP){remedy}.",
+                or f"Your server's clock is {seconds:,} seconds ahead: set it by NTP{remedy}.",
             )
         if iat >= now - self.rules.oldest:
             return
         seconds = ceil(now) - iat
         hint = differences.of_clocks(-seconds, iat, int(now), self.rules.freshness) or (
-            "Sign a new token each time a visitor is sent, and send it at once. If that is so already, your "
-            f"server's clock is {seconds:,} seconds behind: set it by a time server (NTP)."
+            "Sign a new token each time a visitor is sent, and send it at once. If you already do, your "
+            f"server's clock is {seconds:,} seconds behind: set it by NTP."
         )
         if now - clock > 1:
             hint += (
-                f" The clock of this Help Desk was {ceil(now - clock)} seconds later before: what was stale "
-                "stays stale when a clock steps back."
+                f" This Help Desk's clock moved back {ceil(now - clock)} seconds; stale tokens stay stale."
             )
         raise HandoffRejected(
             "stale",
@@ -229,3 +236,8 @@ class HandoffVerifier:
                 "Wait a little, or reset the sandbox.",
             )
         self._used.add(jti, iat)
+
+
+def wall_clock() -> float:
+    """Return the time, by `time.time` as it is at this moment."""
+    return time.time()

@@ -15,28 +15,33 @@ from sso_middleware.helpdesk.settings import HS256
 _LONGEST_CUT = 8
 _SHORTEST_LEFT = 16
 
-_KNOWLEDGE_BASE = (
-    "The vendor's Knowledge Base product wants its key hashed with md5; the Help Desk's page says the SSO "
-    "Token itself, and so it is assumed here. Sign with the token as it stands."
+_MD5 = (
+    "The vendor's Knowledge Base product hashes its key with md5; the Help Desk's page says the SSO Token "
+    "itself. Sign with the token unchanged, or start the sandbox with --key md5."
 )
+_NOT_MD5 = "Set it to the md5 of the SSO Token, 32 hexadecimal digits, or start the sandbox with --key raw."
 _STRIP = "Remove it where the token is read: .strip(), or fix the file or variable it comes from."
-_AS_TEXT = "Use the SSO Token's text as the key, as it stands in the panel."
+_AS_TEXT = "Use the SSO Token's text as the key, unchanged, as the panel shows it."
 
 
-def explain(sso_token: str, account_id: str, message: bytes, signature: bytes) -> tuple[str, str] | None:
+def explain(
+    sso_token: str, account_id: str, message: bytes, signature: bytes
+) -> tuple[str, str, bool] | None:
     """Say what `message` was signed with, if it was something made from the settings by mistake.
 
     Returns:
-        What was used in place of the SSO Token, and how to mend it; `None` if nothing tried fits.
+        What was used instead of the key, how to fix it, and whether it is a mistake only because of how the
+        key is assumed to be derived; `None` if nothing tried fits.
     """
     for key, what, remedy in _candidates(sso_token, account_id):
         if HS256.verify(message, key, signature):
-            return what, remedy
+            return what, remedy, remedy in (_MD5, _NOT_MD5)
     return None
 
 
 def _candidates(sso_token: str, account_id: str) -> Iterator[tuple[bytes, str, str]]:
     raw = sso_token.encode()
+    yield raw, "your SSO Token unchanged", _NOT_MD5
     for ending, name in (
         (b"\n", "newline"),
         (b"\r\n", "Windows line ending"),
@@ -48,13 +53,13 @@ def _candidates(sso_token: str, account_id: str) -> Iterator[tuple[bytes, str, s
     yield "\ufeff".encode() + raw, "your SSO Token with a byte order mark before it", _STRIP
     for mark in ("'", '"'):
         quoted = f"{mark}{sso_token}{mark}".encode()
-        yield quoted, "your SSO Token with quotation marks around it", "Take the quotation marks away."
+        yield quoted, "your SSO Token with quotation marks around it", "Remove the quotation marks."
         yield b"b" + quoted, "the text of a bytes object holding your SSO Token", "Decode it: token.decode()."
     bare = sso_token.strip("\"'`<>[]{}() ")
     yield bare.encode(), "your SSO Token stripped of its marks at the ends", _AS_TEXT
     for name in ("md5", "sha1", "sha256"):
         digest = hashlib.new(name, raw, usedforsecurity=False)
-        remedy = _KNOWLEDGE_BASE if name == "md5" else f"Do not hash it: {_AS_TEXT[0].lower()}{_AS_TEXT[1:]}"
+        remedy = _MD5 if name == "md5" else f"Do not hash it: {_AS_TEXT[0].lower()}{_AS_TEXT[1:]}"
         for key in (digest.hexdigest().encode(), digest.hexdigest().upper().encode(), digest.digest()):
             yield (
                 key,
