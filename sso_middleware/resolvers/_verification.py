@@ -110,8 +110,8 @@ def email_of(user: Any, attr: str, verified: Verified, *, hint: str = _HINT_ATTR
         if issubclass(email().__class__, kinds):
             _close(email())
             raise ResolverError(
-                f"{attr!r} of a {user().__class__.__name__} is a {email().__class__.__name__}, which has to "
-                f"be {remedy}: use the resolver that takes a getter, and return the address from there"
+                f"{attr!r} of {user().__class__.__name__} is a {email().__class__.__name__}, which must be "
+                f"{remedy}: make it a plain attribute or property, or use a getter or resolver of your own"
             )
     if isinstance(email(), NoneType) or email() == "":
         return ""

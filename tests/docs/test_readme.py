@@ -334,6 +334,7 @@ def create_app(helpdesk):
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("domain", "outcome"), [("example.com", "1 passed"), ("example.org", "1 failed")])
 def test_test(tmp_path, domain, outcome):
     """The test of one's own integration passes for an application that is right, and fails for another."""

@@ -538,7 +538,7 @@ class Slow:
 
 
 class Asynchronous:
-    """A user whose address has to be awaited."""
+    """A user whose address must be awaited."""
 
     is_authenticated = True
 
@@ -549,8 +549,8 @@ class Asynchronous:
 
 @pytest.mark.parametrize(("user", "remedy"), [(Slow(), "called"), (Asynchronous(), "awaited")])
 def test_address_that_is_not_there_yet(user, remedy):
-    """An address that has to be called or awaited is an error that says so."""
+    """An address that must be called or awaited is an error that says so."""
     with pytest.raises(
-        ResolverError, match=f"'email' of a {type(user).__name__} is a .*, which has to be {remedy}"
+        ResolverError, match=f"'email' of {type(user).__name__} is a .*, which must be {remedy}"
     ):
         visit(browse(lambda request: user))
