@@ -86,7 +86,7 @@ def getter_problem(getter: object, signature: str, *, may_be_async: bool = False
     return "must not be async: it is called, not awaited" if is_async(getter) and not may_be_async else None
 
 
-def email_of(user: object, attr: str, verified: Verified, *, hint: str = _HINT_ATTR) -> str:
+def email_of(user: Any, attr: str, verified: Verified, *, hint: str = _HINT_ATTR) -> str:
     """Return the address of a signed-in user, an object or a mapping.
 
     A user who has none gets ``""``, which the gate refuses: `None` would send them to the login,
@@ -103,22 +103,23 @@ def email_of(user: object, attr: str, verified: Verified, *, hint: str = _HINT_A
         ResolverError: `verified` gives something that is no answer, there is no attribute of a name, or the
             address has to be called or awaited.
     """
+    user = Secret(user)  # a predicate may raise: see `_secret`
     # Forced where a lazy proxy still knows what it stands for.
-    email = Secret(exact(field_of(user, attr, hint)))
+    email = Secret(exact(field_of(user(), attr, hint)))
     for kinds, remedy in _NO_ADDRESS:
         if issubclass(email().__class__, kinds):
             _close(email())
             raise ResolverError(
-                f"{attr!r} of {user.__class__.__name__} is a {email().__class__.__name__}, which must be "
+                f"{attr!r} of {user().__class__.__name__} is a {email().__class__.__name__}, which must be "
                 f"{remedy}: make it a plain attribute or property, or use a getter or resolver of your own"
             )
     if isinstance(email(), NoneType) or email() == "":
         return ""
-    require_verified(user, verified)
+    require_verified(user(), verified)
     return cast("str", email())  # the gate looks after anything else
 
 
-def email_from(answer: object, verified: Verified) -> str | None:
+def email_from(answer: Any, verified: Verified) -> str | None:
     """Return the address that the application's answer to "who is it?" holds.
 
     Args:
@@ -131,23 +132,24 @@ def email_from(answer: object, verified: Verified) -> str | None:
         ResolverError: the answer is to be awaited, `verified` gives something that is no answer, or there
             is no attribute of a name.
     """
-    if isinstance(answer, NoneType):  # a lazy proxy of None says so
+    answer = Secret(answer)  # a predicate may raise: see `_secret`
+    if isinstance(answer(), NoneType):  # a lazy proxy of None says so
         return None
-    if is_awaitable(answer):
-        _close(answer)
+    if is_awaitable(answer()):
+        _close(answer())
         raise ResolverError(
-            f"the getter returned a {answer.__class__.__name__}, which nobody awaits: give a sync function"
+            f"the getter returned a {answer().__class__.__name__}, which nobody awaits: give a sync function"
         )
-    email = exact(answer)
-    if not isinstance(email, str):
-        there = _may_be_signed_in(answer)
-        return email_of(answer, "email", verified, hint=_HINT_GETTER) if there else None
-    if email:
-        require_verified(email, verified)
-    return email
+    email = Secret(exact(answer()))
+    if not isinstance(email(), str):
+        there = _may_be_signed_in(answer())
+        return email_of(answer(), "email", verified, hint=_HINT_GETTER) if there else None
+    if email():
+        require_verified(email(), verified)
+    return cast("str", email())
 
 
-def email_in(session: Mapping[str, Any], keys: Sequence[str], verified: Verified) -> str | None:
+def email_in(session: Any, keys: Sequence[str], verified: Verified) -> str | None:
     """Return the address that `keys` lead to, each into the mapping that the one before it gave.
 
     Nobody is signed in where one of the keys but the last is missing, or the last mapping has an
@@ -160,15 +162,14 @@ def email_in(session: Mapping[str, Any], keys: Sequence[str], verified: Verified
             is no mapping.
     """
     *outer, last = keys
-    holder = session
+    session = Secret(session)  # a predicate may raise: see `_secret`
     for key in outer:
-        inner: object = holder.get(key) or {}
-        if not isinstance(inner, Mapping):
-            raise ResolverError(f"{key!r} in the session is a {type(inner).__name__}, not a mapping")
-        holder = cast("Mapping[str, Any]", inner)
-    if not holder or (not outer and holder.get(last) is None) or not _may_be_signed_in(holder):
+        session = Secret(session().get(key) or {})
+        if not isinstance(session(), Mapping):
+            raise ResolverError(f"{key!r} in the session is a {type(session()).__name__}, not a mapping")
+    if not session() or (not outer and session().get(last) is None) or not _may_be_signed_in(session()):
         return None
-    return email_of(holder, last, verified)
+    return email_of(session(), last, verified)
 
 
 def is_signed_in(user: Any) -> bool:
@@ -184,7 +185,7 @@ def is_signed_in(user: Any) -> bool:
     return True
 
 
-def require_verified(user: object, verified: Verified) -> None:
+def require_verified(user: Any, verified: Verified) -> None:
     """Refuse a user whose address is not verified.
 
     Raises:
@@ -193,10 +194,11 @@ def require_verified(user: object, verified: Verified) -> None:
     """
     if verified is True:
         return
+    user = Secret(user)
     if isinstance(verified, str):
-        is_verified = holds(field_of(user, verified, _HINT_VERIFIED))
+        is_verified = holds(field_of(user(), verified, _HINT_VERIFIED))
     else:
-        is_verified = holds(verified(user), by_predicate=True)
+        is_verified = holds(verified(user()), by_predicate=True)
     if not is_verified:
         raise HandoffRefused("email_not_verified")
 

@@ -16,6 +16,7 @@ from wsgiref.types import WSGIEnvironment
 import bottle  # type: ignore[import-untyped]
 
 from sso_middleware._lazy import text_problem
+from sso_middleware._secret import Secret
 from sso_middleware.errors import MiddlewareOrderError, ResolverError
 from sso_middleware.resolvers._headers import require_environ
 from sso_middleware.resolvers._verification import Verified, check_settings, email_from, email_in
@@ -125,6 +126,7 @@ def signed_cookie_email(name: str, secret: str | bytes, *, verified: Verified) -
                 f"the cookie {name!r} holds an address alone, which has no {verified!r}: put the JSON of an "
                 f"object with both, email and {verified}, there; or let verified be True, or a predicate"
             )
-        return email_from(value, verified)
+        value = Secret(value)  # a predicate may raise
+        return email_from(value(), verified)
 
     return resolve

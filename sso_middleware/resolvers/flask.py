@@ -22,6 +22,7 @@ from flask import Flask, session
 from werkzeug.exceptions import HTTPException
 
 from sso_middleware._lazy import forced
+from sso_middleware._secret import Secret
 from sso_middleware.errors import ConfigError, MiddlewareOrderError
 from sso_middleware.resolvers._asking import answers_by, without_hooks
 from sso_middleware.resolvers._headers import require_environ
@@ -68,10 +69,10 @@ def session_email(app: Flask, *keys: str, verified: Verified) -> EmailResolver:
         require_environ(environ, "flask.session_email")
         # Sessions in a database use it, and return their connection at its end.
         with without_hooks(app.app_ctx_globals_class, _NO_HOOKS), app.app_context():
-            opened = app.session_interface.open_session(app, app.request_class({**environ}))
-            if opened is None:
+            opened = Secret(app.session_interface.open_session(app, app.request_class({**environ})))
+            if opened() is None:
                 raise MiddlewareOrderError(_NO_SESSION)
-            return email_in(opened, keys, verified)
+            return email_in(opened(), keys, verified)
 
     return resolve
 

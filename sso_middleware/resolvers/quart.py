@@ -18,6 +18,7 @@ from werkzeug.exceptions import HTTPException
 
 from sso_middleware._calls import is_awaitable
 from sso_middleware._lazy import forced
+from sso_middleware._secret import Secret
 from sso_middleware._urls import split_mount
 from sso_middleware.errors import ConfigError, MiddlewareOrderError
 from sso_middleware.resolvers._asking import answers_by, without_hooks
@@ -58,8 +59,8 @@ def context_email(app: Quart, getter: Callable[[], Any], *, verified: Verified) 
     async def resolve(scope: Scope) -> str | None:
         with answers_by(HTTPException):
             async with _request_context(app, scope):
-                user = getter()
-                return email_from(await user if is_awaitable(user) else user, verified)
+                user = Secret(getter())
+                return email_from(await user() if is_awaitable(user()) else user(), verified)
         return None
 
     return resolve

@@ -21,6 +21,7 @@ from starlette.requests import Request
 from starlette.types import Scope
 
 from sso_middleware._calls import is_async, is_awaitable
+from sso_middleware._secret import Secret
 from sso_middleware.errors import MiddlewareOrderError, ResolverError
 from sso_middleware.resolvers._asking import answers_by, without_hooks
 from sso_middleware.resolvers._verification import (
@@ -93,8 +94,8 @@ def request_email(getter: Callable[[Request], Any], *, verified: Verified) -> Re
 
     def resolve(scope: Scope) -> str | Awaitable[str | None] | None:
         with _getter():
-            answer = getter(_VisitorsRequest(_own(scope)))
-            return awaited(answer) if is_awaitable(answer) else email_from(answer, verified)
+            answer = Secret(getter(_VisitorsRequest(_own(scope))))
+            return awaited(answer()) if is_awaitable(answer()) else email_from(answer(), verified)
         return None
 
     async def resolve_async(scope: Scope) -> str | None:

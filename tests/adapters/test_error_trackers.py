@@ -6,6 +6,7 @@ import asyncio
 import logging
 from types import SimpleNamespace
 
+import flask
 import pytest
 
 from clients import DESK, JANE, SSO_TOKEN, ASGISite, jane, make_environ, make_scope
@@ -13,7 +14,8 @@ from error_trackers import leaks, leaks_of_plain_traceback, sent_by_sentry, stac
 from sso_middleware import ConfigError, HelpDesk, Logout, ResolverError, ShortTokenWarning
 from sso_middleware.paste import filter_app_factory, filter_factory
 from sso_middleware.resolvers import require
-from sso_middleware.resolvers.starlette import user_email
+from sso_middleware.resolvers.flask import context_email
+from sso_middleware.resolvers.starlette import request_email, user_email
 
 PATH = "/sso/helpdesk"
 THEIRS = ("clients", "test_", "paste_app", "_pytest", "pluggy")
@@ -107,6 +109,22 @@ def test_verified():
         asyncio.run(resolver({"type": "http", "user": User()}))
     assert leaks(sent_by_sentry(caught.value), *THEIRS) == []
     assert leaks_of_plain_traceback(caught.value) == []
+
+
+@pytest.mark.parametrize("answer", [JANE, {"email": JANE}], ids=["address", "mapping"])
+def test_verified_of_a_getter(answer):
+    """Nor does it where a getter has returned the address itself, or a mapping that holds it."""
+    app = flask.Flask("shop")
+    app.secret_key = "a session secret"
+    resolvers = [
+        (request_email(lambda request: answer, verified=fail), {"type": "http"}),
+        (context_email(app, lambda: answer, verified=fail), make_environ("GET", PATH)),
+    ]
+    for resolver, source in resolvers:
+        with pytest.raises(Broken) as caught:
+            resolver(source)
+        assert leaks(sent_by_sentry(caught.value), *THEIRS) == []
+        assert leaks_of_plain_traceback(caught.value) == []
 
 
 def test_server_gone(site):

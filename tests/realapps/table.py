@@ -28,18 +28,14 @@ COLUMNS = {
 
 
 class Results:
-    """Collects, while pytest runs, the outcome of each test: by its name, and the application's."""
+    """Collects, while pytest runs, the worst outcome of each test, by its name and parameter."""
 
     def __init__(self) -> None:
         self.outcomes: dict[tuple[str, str], str] = {}
-        self._cells: dict[str, tuple[str, str]] = {}
-
-    def pytest_collection_finish(self, session: pytest.Session) -> None:
-        for item in session.items:
-            self._cells[item.nodeid] = item.originalname, item.callspec.params["site"].module
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        cell = self._cells[report.nodeid]
+        test, _, parameter = report.nodeid.rpartition("::")[2].partition("[")
+        cell = test, parameter.removesuffix("]")
         worst = ["passed", "skipped", "failed"]
         self.outcomes[cell] = max(self.outcomes.get(cell, "passed"), report.outcome, key=worst.index)
 

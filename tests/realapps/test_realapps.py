@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
-from environments import Environment, run
+from environments import APPS, Environment, run
 from visitor import Visitor
 
 from applications import APPLICATIONS, Application
@@ -165,3 +165,12 @@ def test_check(site):
     command = "from sso_middleware.cli import main; main()"
     findings = json.loads(site.run("-c", command, "check", "--json", *ignored, module))["findings"]
     assert [finding["id"] for finding in findings] == [*site.application.ignored]
+
+
+@pytest.mark.parametrize("name", ["datasette", "fastapi_users", "nicegui", "piccolo", "sqladmin"])
+def test_length_of_recipe(name):
+    """What people paste, beside the imports, is ten lines at most."""
+    text = (APPS / f"{name}_wrapped.py").read_text("utf-8")
+    recipe = text.partition("# <recipe>\n")[2].partition("# </recipe>")[0]
+    lines = [line for line in recipe.splitlines() if line and not line.startswith("#")]
+    assert 0 < len(lines) <= 10

@@ -579,6 +579,6 @@ def test_proxy_instead_of_the_application(app, resolver):
 @each_resolver
 def test_under_asgi(app, resolver):
     """In a scope, or inside Django, Flask would find no cookie: an error, and no anonymous visitor."""
-    for source in (make_scope("GET", PATH), HttpRequest()):
+    for source in (make_scope("GET", PATH), HttpRequest.__new__(HttpRequest)):
         with pytest.raises(ResolverError, match=r"is for WSGI: put sso_middleware\.wsgi\.SSOMiddleware"):
             resolver(app)(source)

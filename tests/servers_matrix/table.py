@@ -66,7 +66,7 @@ def nginx_version() -> str:
 def main() -> int:
     results = Results()
     exit_code = pytest.main(
-        ["-q", "--all", "-m", "matrix", "-p", "no:cacheprovider", str(HERE)], plugins=[results]
+        ["-q", "-n", "0", "--all", "-m", "matrix", "-p", "no:cacheprovider", str(HERE)], plugins=[results]
     )
     table = render(results)
     print(table)  # noqa: T201 - for whoever runs it

@@ -14,12 +14,7 @@ def find_actor(request):
         return None
 
 
-application = SSOMiddleware(
-    datasette.app(),
-    HelpDesk.from_env(),
-    request_email(find_actor, verified=True),
-    login_url="/-/login",
-    resume_at="/",
-    logout=Logout(expire_cookies("ds_actor")),
-)
+sso = {"login_url": "/-/login", "resume_at": "/", "logout": Logout(expire_cookies("ds_actor"))}
+sso |= {"helpdesk": HelpDesk.from_env(), "resolve_email": request_email(find_actor, verified=True)}
+application = SSOMiddleware(datasette.app(), **sso)
 # </recipe>
