@@ -34,12 +34,10 @@ from django.template import engines
 from django.urls import path
 from django.utils.http import url_has_allowed_host_and_scheme
 
-from sso_middleware import HelpDesk
-
 START = """<!doctype html><html lang="en"><title>Demo</title>
 <p>You are {{ user.get_username|default:"not signed in" }}.
-<p><a href="/login">Sign in</a> <a href="{{ desk.logout_url }}">Sign out</a>
-<p><a href="{{ desk.auth_url }}">Support</a>
+<p><a href="/login">Sign in</a> <a href="{{ logout_url }}">Sign out</a>
+<p><a href="{{ auth_url }}">Support</a>
 """
 LOGIN = """<!doctype html><html lang="en"><title>Sign in</title>
 {% if failed %}<p role="alert">Name or password is wrong.</p>{% endif %}
@@ -63,13 +61,15 @@ def has_verified_address(user) -> bool:
     return user.groups.filter(name="address verified").exists()
 
 
-desk = HelpDesk.from_env()
+# The account itself is read by the middleware, which names every variable that is missing.
+auth_url = os.environ.get("HELPDESK_AUTH_URL", "")
+logout_url = os.environ.get("HELPDESK_LOGOUT_URL", "")
 demo_password = required("DEMO_PASSWORD")
 database = TemporaryDirectory(prefix="demo-")
 
 settings.configure(
     SECRET_KEY=required("SESSION_SECRET"),
-    ALLOWED_HOSTS=["127.0.0.1", "localhost", urlsplit(desk.auth_url).hostname],
+    ALLOWED_HOSTS=["127.0.0.1", "localhost", urlsplit(auth_url).hostname],
     ROOT_URLCONF=__name__,
     INSTALLED_APPS=[
         "django.contrib.auth",
@@ -83,10 +83,10 @@ settings.configure(
         "django.contrib.auth.middleware.AuthenticationMiddleware",
         "sso_middleware.django.SSOMiddleware",
     ],
-    HELPDESK_SSO={"helpdesk": desk, "verified": has_verified_address, "logout": True},
+    HELPDESK_SSO={"verified": has_verified_address, "logout": True},
     LOGIN_URL="/login",
     SESSION_COOKIE_NAME="session",
-    SESSION_COOKIE_SECURE=desk.auth_url.startswith("https:"),
+    SESSION_COOKIE_SECURE=auth_url.startswith("https:"),
     DATABASES={
         "default": {"ENGINE": "django.db.backends.sqlite3", "NAME": Path(database.name) / "db.sqlite3"}
     },
@@ -100,7 +100,7 @@ def page(request: HttpRequest, template: str, status: int = 200, **context: obje
 
 
 async def start(request: HttpRequest) -> HttpResponse:
-    return page(request, START, user=await request.auser(), desk=desk)
+    return page(request, START, user=await request.auser(), auth_url=auth_url, logout_url=logout_url)
 
 
 async def login_view(request: HttpRequest) -> HttpResponse:

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any, TypeAlias
 
 from starlette.responses import Response
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import Scope
 
 from sso_middleware._calls import Call, Check, app_problem, from_loop
 from sso_middleware._secret import Secret
@@ -17,7 +17,10 @@ from sso_middleware.gate import HEADERS, Answer, Gate, Visit, answer_in_route
 from sso_middleware.helpdesk import HelpDesk
 from sso_middleware.logout import Logout
 
-__all__ = ["EmailResolver", "HelpDeskChooser", "SSOMiddleware", "handoff_response"]
+__all__ = ["Application", "EmailResolver", "HelpDeskChooser", "SSOMiddleware", "handoff_response"]
+
+Application: TypeAlias = Callable[[Any, Any, Any], Awaitable[Any]]
+"""An ASGI application: each framework types scope, receive and send in its own way."""
 
 EmailResolver: TypeAlias = Callable[[Scope], str | Awaitable[str | None] | None]
 """Given the scope, returns the visitor's email address, or `None` for an anonymous visitor."""
@@ -57,7 +60,7 @@ class SSOMiddleware:
 
     def __init__(
         self,
-        app: ASGIApp,
+        app: Application,
         helpdesk: HelpDesk | HelpDeskChooser,
         resolve_email: EmailResolver,
         *,
@@ -85,7 +88,7 @@ class SSOMiddleware:
         self._tails = self.gate.interception.tails()
         self._relative = tuple(self.gate.interception.relative) or None
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> Any:
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> Any:
         """Answer an intercepted path, or pass the request to the application (ASGI HTTP spec)."""
         try:  # costs less than calls of get(), or a look at the type first
             path = scope["path"]

@@ -27,14 +27,14 @@ def mounted_site(request):
 
 #: Markers of what the plain run leaves out, because it takes minutes or the package index.
 LEFT_OUT = {
+    "exhaustive": "takes minutes",
     "matrix": "takes minutes",
     "packaging": "needs the package index",
     "reliability": "takes minutes",
-    "threats": "takes minutes",
     "transparency": "needs the package index",
 }
 #: And of what it skips where a tool is missing.
-OPTIONAL = {*LEFT_OUT, "benchmark", "browser", "fuzz", "interop", "nginx", "node"}
+OPTIONAL = {*LEFT_OUT, "benchmark", "browser", "fuzz", "interop", "nginx", "node", "types"}
 
 
 def pytest_addoption(parser):

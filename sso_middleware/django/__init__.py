@@ -6,224 +6,26 @@
         ...,
         "django.contrib.sessions.middleware.SessionMiddleware",
         "django.contrib.auth.middleware.AuthenticationMiddleware",
-        ...,  # whatever else decides who the user is
+        ...,  # what else decides who the user is: RemoteUserMiddleware, django-otp, django-impersonate
         "sso_middleware.django.SSOMiddleware",
-        ...,
+        ...,  # what looks up request.path in the URLconf, which need not know the intercepted paths
     ]
     HELPDESK_SSO = {
-        "sso_token": ...,  # and the other fields of a HelpDesk
         "verified": "email_verified",  # or a predicate: how to know that an address was verified
         "logout": True,
     }
 
+The account comes from the ``HELPDESK_*`` variables, which are read when the middleware is made.
+
+CommonMiddleware and LocaleMiddleware may stand on either side, because they redirect only what is not found.
+If the path of your login has the visitor's language, put the line below LocaleMiddleware.
+
 ``"sso_middleware.django"`` in ``INSTALLED_APPS`` adds system checks of the setting to ``manage.py check``.
 """
 
-# Django comes without type information.
-# mypy: disable-error-code="import-untyped"
-# pyright: reportMissingTypeStubs=false, reportUnknownVariableType=false, reportUnknownMemberType=false
-# pyright: reportUnknownArgumentType=false
-# Before Python 3.12, asgiref's iscoroutinefunction is what knows its own mark.
-# pyright: reportDeprecated=false
-
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, TypeAlias
+from sso_middleware.django import checks as checks  # registers them
+from sso_middleware.django.middleware import SSOMiddleware, end_session, handoff_response
 
-from asgiref.sync import async_to_sync, iscoroutinefunction, markcoroutinefunction, sync_to_async
-from django.contrib.auth import logout
-from django.core.checks import Tags, register
-
-from sso_middleware._calls import Arguments, Call, Check, from_loop, is_async, is_awaitable, run
-from sso_middleware._environ import cgi_names, headers_in
-from sso_middleware._secret import Secret
-from sso_middleware._urls import mount_prefix, split_mount
-from sso_middleware.django.checks import findings
-from sso_middleware.django.order import AUTHENTICATION, SESSION, read_order
-from sso_middleware.django.responses import response_of
-from sso_middleware.django.settings import read_setting
-from sso_middleware.errors import ConfigError, MiddlewareOrderError
-from sso_middleware.gate import HEADERS, Gate, Handler, Visit
-from sso_middleware.resolvers.django import email_field, email_of_user
-
-__all__ = ["SSOMiddleware", "end_session"]
-
-Request: TypeAlias = Any
-"""Django's ``HttpRequest``."""
-
-
-def end_session(request: Request) -> list[tuple[str, str]]:
-    """End the session by `django.contrib.auth.logout`: an `end_session` for `Logout`.
-
-    There are no headers to return: Django's SessionMiddleware sends the cookie.
-
-    Raises:
-        MiddlewareOrderError: the session is not open here.
-    """
-    _require(request, "session")
-    logout(request)
-    return []
-
-
-_HEADERS = cgi_names(HEADERS)
-
-
-class SSOMiddleware:
-    """Django middleware that answers the intercepted paths with a signed redirect to the Help Desk.
-
-    Every other request goes on with the very same request object. The setting ``HELPDESK_SSO`` is a
-    dict of
-
-    * the fields of a `HelpDesk`; or ``helpdesk``: a HelpDesk, or a callable ``(request, email) ->
-      HelpDesk``;
-    * ``verified``, for the default resolver, which reads ``request.user``: the name of an attribute of the
-      user, or a predicate of the user, such as
-      ``"sso_middleware.resolvers.django.allauth_verified"``; or `True`, if your sign-up and each change
-      of an address verify it;
-    * or ``resolve_email``: ``(request) -> str | None``, in place of the default resolver;
-    * ``paths``, ``next_param`` and ``on_event``, as for the other middlewares;
-    * ``login_url``: as for those, or the name of a URL; default: the setting ``LOGIN_URL``;
-    * ``logout``: `True` (take over the Logout URL, and log out there) or a dict of what `Logout` takes:
-      unless it says ``then``, visitors go to ``LOGOUT_REDIRECT_URL``, or to ``/`` if that is not set; or a
-      Logout, which is used as it is.
-
-    Callables are given the ``HttpRequest``; they may be sync or async, and may be given as a dotted path.
-    Under ASGI, sync ones run where Django runs sync code (`asgiref.sync.sync_to_async`).
-
-    Args:
-        get_response: the rest of Django.
-
-    Raises:
-        ConfigError: naming every wrong setting at once.
-        MiddlewareOrderError: session or authentication stand after this one in ``MIDDLEWARE``.
-    """
-
-    sync_capable: bool = True
-    async_capable: bool = True
-
-    def __init__(self, get_response: Callable[[Request], Any]) -> None:
-        self.get_response = get_response
-        self._is_async: bool = iscoroutinefunction(get_response)
-        if self._is_async:
-            markcoroutinefunction(self)
-        if problem := read_order(SSOMiddleware).problem:
-            raise MiddlewareOrderError(problem)
-        gate = _make_gate(is_async=self._is_async)
-        if not isinstance(gate, Gate):  # raised here, where no frame has seen the setting
-            raise ConfigError(gate)
-        self.gate: Gate = gate
-        self._tails = gate.interception.tails()
-
-    def __call__(self, request: Request) -> Any:
-        """Answer an intercepted path, or let Django go on; under ASGI, give what is to be awaited."""
-        if self._is_async:
-            return self.__acall__(request)
-        if self._may_hit(request.path_info):
-            handler, visit = self._find(request)
-            answer = run(handler(visit)) if handler else None
-            if answer is not None:
-                return response_of(answer)
-        return self.get_response(request)
-
-    async def __acall__(self, request: Request) -> Any:
-        """Do the same as `__call__`, on the event loop."""
-        if self._may_hit(request.path_info):
-            handler, visit = self._find(request)
-            answer = await handler(visit) if handler else None
-            if answer is not None:
-                return response_of(answer)
-        return await self.get_response(request)
-
-    def _may_hit(self, path: str) -> bool:
-        return path in self._tails or not path.startswith("/")  # see below
-
-    def _find(self, request: Request) -> tuple[Handler | None, Visit]:
-        prefix, path = mount_prefix(request.META.get("SCRIPT_NAME", "")), request.path_info
-        if not path.startswith("/") and path:
-            # Under ASGI, Django takes the prefix off in the middle of a segment, too.
-            prefix, path = split_mount(prefix, request.path)
-        query, headers = request.META.get("QUERY_STRING", ""), headers_in(request.META, _HEADERS)
-        visit = Visit(request, request.method, prefix, path, query, headers)
-        return self.gate.find(prefix, path), visit
-
-
-def _make_gate(*, is_async: bool) -> Gate | dict[str, str]:
-    """Return the gate that ``HELPDESK_SSO`` describes, or what is wrong with it."""
-    found = read_setting(end_session)
-    resolve_email = found.resolve_email
-    if resolve_email is None:
-        resolve_email = _default_resolver(found.verified)
-    try:
-        return Gate(
-            found.helpdesk,
-            resolve_email,
-            **found.options,
-            wrap=_wrap_async if is_async else _wrap,
-            also_wrong=found.problems,
-        )
-    except ConfigError as error:
-        return error.problems
-
-
-def _default_resolver(verified: Any) -> Callable[[Request], str | None]:
-    def resolve_email(request: Request) -> str | None:
-        user = _user_of(request)
-        return email_of_user(user, email_field(user), verified)
-
-    return resolve_email
-
-
-def _user_of(request: Request) -> Any:
-    """Return the user as the views see it.
-
-    Not by ``request.auser()``, which keeps its first answer, whatever other middlewares decide later.
-    """
-    if not hasattr(request, "user") and hasattr(request, "auser"):
-        return async_to_sync(request.auser)()
-    return _require(request, "user")
-
-
-def _require(request: Request, attribute: str) -> Any:
-    try:
-        return getattr(request, attribute)
-    except AttributeError:
-        pass
-    raise MiddlewareOrderError(
-        f"request.{attribute} is not there: in MIDDLEWARE, {SESSION!r} and {AUTHENTICATION!r} must come "
-        "before the line of SSOMiddleware, in this order"
-    )
-
-
-def _wrap(function: Callable[..., Any], check: Check) -> Call:
-    async def call(arguments: Arguments) -> Any:
-        returned = Secret(function(*arguments()))
-        if is_awaitable(returned()):
-            returned = Secret(async_to_sync(_wait)(returned()))
-        return check(returned)
-
-    return call
-
-
-def _wrap_async(function: Callable[..., Any], check: Check) -> Call:
-    return from_loop(function, check, _in_thread, _is_async)
-
-
-def _is_async(function: object) -> bool:
-    return is_async(function) or iscoroutinefunction(function)  # Django's functions may carry asgiref's mark
-
-
-async def _in_thread(function: Callable[..., Any], *args: Any) -> Any:
-    return await sync_to_async(function)(*args)
-
-
-async def _wait(awaitable: Any) -> Any:
-    return await awaitable
-
-
-def _check(**_: object) -> list[Any]:
-    return findings(SSOMiddleware, lambda: _make_gate(is_async=False))
-
-
-# Django's registry is empty until somebody asks for its checks, so nothing happens by registering one.
-register(_check, "sso_middleware", Tags.security)
+__all__ = ["SSOMiddleware", "end_session", "handoff_response"]

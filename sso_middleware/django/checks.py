@@ -13,18 +13,19 @@ is an error here as soon as it is made.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, cast
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
-from django.core.checks import Error
+from django.core.checks import Error, Tags, register
 from django.core.checks import Warning as Caution
 from django.core.exceptions import ImproperlyConfigured
 
+from sso_middleware.django.middleware import SSOMiddleware, make_gate
 from sso_middleware.django.order import AUTHENTICATION, SESSION, Order, read_order
-from sso_middleware.django.settings import SETTING
-from sso_middleware.errors import ShortTokenWarning
+from sso_middleware.django.settings import SETTING, USER_MODEL, VARIABLES, missing_variables
+from sso_middleware.errors import ConfigError, ShortTokenWarning
 
 _PANEL = "Copy it from the vendor's panel: Settings > Security > Single sign-on."
 _DOTTED = "Give a callable, or the dotted path of one, which is given the HttpRequest."
@@ -39,7 +40,7 @@ _UNKNOWN = (
     "HELPDESK_SSO holds the fields of a HelpDesk and the parameters of SSOMiddleware, in lower case.",
 )
 
-#: For each setting the number of its error and how to mend it. A number never changes its meaning.
+#: For each setting the number of its error and how to fix it. A number never changes its meaning.
 _ERRORS = {
     SETTING: (1, "HELPDESK_SSO = {...} in your settings: the fields of a HelpDesk, and verified."),
     "sso_token": (3, _PANEL),
@@ -65,25 +66,30 @@ _ERRORS = {
         "visitors go to LOGOUT_REDIRECT_URL, or to the start page.",
     ),
     "on_event": (17, "Give a sync callable, or the dotted path of one, which is given each SSOEvent."),
+    "resume_at": (20, "Give the path where your login lands, as in your URLconf: /. Or leave it out."),
+    "forward_params": (21, "Give the names of the query parameters to pass on, or leave it out."),
+    USER_MODEL: (
+        19,
+        "Give your user model an email, or an EMAIL_FIELD that names the field of the address; or give "
+        "resolve_email in HELPDESK_SSO, which is given the HttpRequest.",
+    ),
 }
 
 
-def findings(middleware: type, make_gate: Callable[[], object]) -> list[Any]:
-    """Return Django's messages about what is wrong.
-
-    Args:
-        middleware: the class to look for in ``MIDDLEWARE``.
-        make_gate: returns the problems of ``HELPDESK_SSO``, if there are any, as a dict.
-    """
-    order = read_order(middleware)
+def findings(**_: object) -> list[Any]:
+    """Return Django's messages about what is wrong."""
+    order = read_order(SSOMiddleware)
     if order.ours is None:
-        return _unused(middleware)
+        return _unused()
+    problems: dict[str, str] = {}
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        problems = make_gate()
-    found = _in_order(order) + _of_session()
-    if isinstance(problems, dict):
-        found += [_error(name, text) for name, text in problems.items()]
+        try:
+            make_gate(is_async=False)
+        except ConfigError as error:
+            problems = error.problems
+    found = _in_order(order) + _of_session() + _of_variables(problems)
+    found += [_error(name, text) for name, text in problems.items()]
     for warning in caught:
         if issubclass(warning.category, ShortTokenWarning):
             found.append(Caution(f"{SETTING}: {warning.message}", hint=_PANEL, id="sso_middleware.W001"))
@@ -92,13 +98,13 @@ def findings(middleware: type, make_gate: Callable[[], object]) -> list[Any]:
     return found
 
 
-def _unused(middleware: type) -> list[Any]:
+def _unused() -> list[Any]:
     if not hasattr(settings, SETTING):
         return []
-    line = f"{middleware.__module__}.{middleware.__qualname__}"
+    line = "sso_middleware.django.SSOMiddleware"
     hint = f"Add the line {line!r} below {AUTHENTICATION!r}."
     for other in _OF_WHOLE_APPLICATIONS.intersection(settings.MIDDLEWARE):
-        hint = f"Write {line!r} in place of {other!r}, which is for wrapping a whole application."
+        hint = f"Write {line!r} instead of {other!r}, which is for wrapping a whole application."
     return [
         Caution(
             f"{SETTING} is set, and {line!r} is not in MIDDLEWARE: nothing is taken over.",
@@ -156,6 +162,22 @@ def _of_user(verified: Any) -> list[Any]:
     ]
 
 
+def _of_variables(problems: dict[str, str]) -> list[Any]:
+    """Return a warning instead of the errors where none of the variables is set, and take those out."""
+    if SETTING in problems or not (missing := missing_variables()):
+        return []
+    for name in missing.intersection(problems):
+        if name not in settings.HELPDESK_SSO:
+            del problems[name]
+    return [
+        Caution(
+            f"{SETTING} leaves the account to variables, and none is set: {', '.join(sorted(missing))}.",
+            hint="Set them where your server runs: it does not start without them. Other commands need none.",
+            id="sso_middleware.W007",
+        )
+    ]
+
+
 def _of_session() -> list[Any]:
     same_site = settings.SESSION_COOKIE_SAMESITE
     if str(same_site).lower() != "strict":  # in any case, as for browsers
@@ -170,6 +192,14 @@ def _of_session() -> list[Any]:
 
 
 def _error(name: str, text: str) -> Any:
-    number, hint = _ERRORS.get(name, _UNKNOWN)
-    where = name if name == SETTING else f"{SETTING}[{name!r}]"
+    key, where = name, f"{SETTING}[{name!r}]"
+    if name in {SETTING, USER_MODEL}:
+        where = name
+    elif name.startswith(VARIABLES) and name not in settings.HELPDESK_SSO:
+        key, where = name.removeprefix(VARIABLES).lower().removesuffix("_file"), name
+    number, hint = _ERRORS.get(key, _UNKNOWN)
     return Error(f"{where} {text}.", hint=hint, id=f"sso_middleware.E{number:03}")
+
+
+# Django's registry is empty until somebody asks for its checks, so nothing happens by registering one.
+register(findings, "sso_middleware", Tags.security)

@@ -10,220 +10,232 @@ No frame here keeps the SSO Token in a local variable, so it is in no traceback 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+import inspect
+import os
+from collections.abc import Callable, Mapping
 from difflib import get_close_matches
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any, TypeAlias, TypeVar
 
 from django.apps import apps
 from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.core.exceptions import ImproperlyConfigured
 from django.shortcuts import resolve_url
 from django.urls import NoReverseMatch, get_script_prefix, set_script_prefix
+from django.utils.functional import Promise
 from django.utils.module_loading import import_string
 
 from sso_middleware._calls import takes
+from sso_middleware.django.order import AUTHENTICATION
 from sso_middleware.errors import ConfigError
 from sso_middleware.helpdesk import HelpDesk
 from sso_middleware.logout import Logout
 from sso_middleware.resolvers._verification import check_settings
 from sso_middleware.resolvers.django import allauth_verified
 
+_T = TypeVar("_T")
+_U = TypeVar("_U")
+_Finder: TypeAlias = Callable[[], str] | None
+"""Finds at a request where a redirect leads, with its mount prefix; `None`: mount prefix and path."""
+
 SETTING = "HELPDESK_SSO"
+VARIABLES = "HELPDESK_"
+"""What the names of the variables begin with that hold the account where the setting does not."""
+USER_MODEL = "AUTH_USER_MODEL"
 
+#: The parameters of a `Gate` that are passed on as they are given, with their defaults: add new ones here.
+_PASSED_ON: dict[str, Any] = {"paths": None, "next_param": "next", "resume_at": None}
+_OPTIONS = ("helpdesk", "resolve_email", "verified", "login_url", "logout", "on_event", *_PASSED_ON)
+_FIELDS = inspect.signature(HelpDesk).parameters
+_REQUIRED = [name for name, field in _FIELDS.items() if field.default is field.empty]
 _ALLAUTH = "allauth.account"
-_REQUIRED = ("sso_token", "sso_auth_url", "account_id", "auth_url")
-_FIELDS = (*_REQUIRED, "logout_url", "forward_params", "backdate", "allow_http")
-_SOURCES = ("helpdesk", "resolve_email", "verified")
-_OPTIONS = (*_SOURCES, "paths", "login_url", "next_param", "resume_at", "logout", "on_event")
 
-#: In place of what is wrong, so that the rest can be checked all the same. Nothing is ever signed by it.
-_STAND_IN: dict[str, Any] = {
-    "sso_token": "no token at all, and never used for anything",
-    "sso_auth_url": "https://helpdesk.invalid/",
-    "account_id": "0",
-    "auth_url": "https://app.invalid/sso-middleware-stand-in",
-    "logout_url": "https://app.invalid/sso-middleware-stand-in-logout",
-}
+#: Stands for a wrong one, so that the rest can be checked all the same. Nothing is ever signed by it.
+_STAND_IN = HelpDesk(
+    sso_token="no token at all, and never used for anything",  # noqa: S106
+    sso_auth_url="https://helpdesk.invalid/",
+    account_id="0",
+    auth_url="https://app.invalid/sso-middleware-stand-in",
+    logout_url="https://app.invalid/sso-middleware-stand-in-logout",
+)
 
 
-class Arguments(NamedTuple):
-    """What the setting says.
+def read_setting(
+    end_session: Callable[..., Any], default_resolver: Callable[[Any], Callable[..., Any]]
+) -> dict[str, Any]:
+    """Return the arguments of a `Gate`, except ``wrap``, that ``HELPDESK_SSO`` describes.
 
-    Attributes:
-        helpdesk: a HelpDesk, or the callable that chooses one.
-        resolve_email: `None`: the default, with `verified`.
-        options: the other arguments of a `Gate` that a user chooses.
-        problems: what is wrong with each wrong setting. If there are any, the rest is good for finding
-            more of them, and for nothing else.
+    If some of it is wrong, ``also_wrong`` says so, and the rest is good for finding more of it alone.
+
+    Args:
+        end_session: what a logout does unless the setting says otherwise.
+        default_resolver: makes a resolver of ``verified``.
+
+    Raises:
+        ConfigError: the setting is not there, or is no dict.
     """
+    if not isinstance(getattr(settings, SETTING, None), Mapping):
+        raise ConfigError({SETTING: "must be a dict" if hasattr(settings, SETTING) else "is not set"})
+    given = {name: settings.HELPDESK_SSO[name] for name in _OPTIONS if name in settings.HELPDESK_SSO}
+    problems: dict[str, str] = {}
 
-    helpdesk: Any
-    resolve_email: Any
-    verified: Any
-    options: dict[str, Any]
-    problems: dict[str, str]
-
-
-def read_setting(end_session: Callable[..., Any]) -> Arguments:
-    """Read ``HELPDESK_SSO``; `end_session` is what a logout does unless it says otherwise."""
-    reader = _Reader()
-    logout = reader.logout(end_session)
-    return Arguments(
-        reader.helpdesk(),
-        reader.resolver(),
-        reader.verified(),
-        {
-            "paths": reader.given.get("paths"),
-            **reader.login(),
-            "next_param": reader.given.get("next_param", "next"),
-            "resume_at": reader.given.get("resume_at"),
-            "logout": logout,
-            "find_then": reader.find_then,
-            "on_event": reader.imported("on_event", _STAND_IN.get),
-        },
-        reader.problems,
-    )
-
-
-class _Reader:
-    """Reads one setting after the other, and collects what is wrong.
-
-    Attributes:
-        given: the setting without the HelpDesk's fields.
-        problems: what is wrong with each wrong setting.
-        find_then: where a logout leads, as Django says at a request; `None`: the Logout says it.
-    """
-
-    def __init__(self) -> None:
-        self.find_then: Callable[[], str] | None = None
-        self.problems: dict[str, str] = {}
-        self.given: dict[str, Any] = {}
-        self._fields: list[str] = []
-        self._is_dict = isinstance(getattr(settings, SETTING, None), Mapping)
-        if not self._is_dict:
-            self.problems[SETTING] = "must be a dict" if hasattr(settings, SETTING) else "is not set"
-            return
-        for name in settings.HELPDESK_SSO:
-            if name in _FIELDS:
-                self._fields.append(name)
-            elif name in _OPTIONS:
-                self.given[name] = settings.HELPDESK_SSO[name]
-            else:
-                near = get_close_matches(str(name).lower(), (*_FIELDS, *_OPTIONS), 1)
-                said = f"is no setting: did you mean {near[0]!r}" if near else "is no setting"
-                self.problems[str(name)] = said
-
-    def imported(self, name: str, stand_in: Any) -> Any:
-        return self._import(name, self.given.get(name), stand_in)
-
-    def _import(self, name: str, value: Any, stand_in: Any) -> Any:
-        if not isinstance(value, str):
-            return value
+    def attempt(read: Callable[[], _T], otherwise: _U) -> _T | _U:
         try:
-            return import_string(value)
-        except ImportError as error:
-            self.problems[name] = f"{value!a} cannot be imported: {error}"
-            return stand_in
-
-    def helpdesk(self) -> Any:
-        if "helpdesk" in self.given:
-            if self._fields:
-                more = ", ".join(self._fields)
-                self.problems["helpdesk"] = f"is given, and {more} too: give either it or those"
-            return self.imported("helpdesk", HelpDesk(**_STAND_IN))
-        try:
-            return HelpDesk(**_values(self._fields))
+            return read()
         except ConfigError as error:
-            problems = error.problems
-        if self._is_dict:
-            missing = {name: "is not set" for name in _REQUIRED if name not in self._fields}
-            self.problems |= problems | missing
-        sound = [name for name in self._fields if name not in problems and name != "sso_token"]
-        others = {*_REQUIRED, *self._fields} - {*sound}
-        return HelpDesk(**_values(sound) | {name: _STAND_IN[name] for name in _STAND_IN if name in others})
+            problems.update(error.problems)
+            return otherwise
 
-    def resolver(self) -> Any:
-        resolver = self.imported("resolve_email", _STAND_IN.get)
-        if callable(resolver) and takes(resolver, 1, follow_wrapped=False) is False:
-            self.problems["resolve_email"] = (
-                "cannot be called with the HttpRequest alone: if it makes a resolver, give what it returns"
-            )
-        return resolver
+    helpdesk = attempt(lambda: _helpdesk(given), _STAND_IN)
+    verified = attempt(lambda: _verified(given), True)
+    resolve_email = attempt(lambda: _resolver(given), None)
+    login_url, find_login = attempt(lambda: _place(given, "login_url", "LOGIN_URL"), (None, None))
+    logout, find_then = attempt(lambda: _logout(given, end_session), (None, None))
+    return {
+        "helpdesk": helpdesk,
+        "resolve_email": default_resolver(verified) if resolve_email is None else resolve_email,
+        "login_url": login_url,
+        "find_login": find_login,
+        "logout": logout,
+        "find_then": find_then,
+        "on_event": attempt(lambda: _imported(given, "on_event"), None),
+        **{name: _plain(given.get(name, default)) for name, default in _PASSED_ON.items()},
+        "also_wrong": problems | _unknown_names() | _user_model_problem(given),
+    }
 
-    def verified(self) -> Any:
-        if self.given.get("resolve_email") is not None:
-            if "verified" in self.given:
-                self.problems["verified"] = (
-                    "only applies to the default resolver: check it in your resolve_email"
-                )
-            return True
-        verified = self.given.get("verified")
-        if isinstance(verified, str) and "." in verified:  # no attribute has such a name
-            verified = self.imported("verified", True)
-        if self._is_dict:
-            try:
-                check_settings(verified)
-            except ConfigError as error:
-                self.problems |= error.problems
-        if verified is allauth_verified and not apps.is_installed(_ALLAUTH):
-            self.problems["verified"] = f"asks django-allauth, and {_ALLAUTH!r} is not in INSTALLED_APPS"
-        return verified
 
-    def login(self) -> dict[str, Any]:
-        if "login_url" not in self.given:
-            target = settings.LOGIN_URL
-            return {
-                "login_url": self._resolved("login_url", target, source="LOGIN_URL"),
-                "find_login": partial(resolve_url, target),
-            }
-        target = self.given["login_url"]
-        # A path of ours has no mount prefix yet, and one of Django's has.
-        is_path = isinstance(target, str) and target.startswith("/")
-        return {
-            "login_url": self._resolved("login_url", target),
-            "find_login": None if is_path else partial(resolve_url, target),
+def missing_variables() -> set[str]:
+    """Return the variables that must be set, if the setting leaves the account to them and none is set."""
+    is_given = not {*_FIELDS, "helpdesk"}.isdisjoint(settings.HELPDESK_SSO)
+    variables = {name: f"{VARIABLES}{name.upper()}" for name in (*_FIELDS, "sso_token_file")}
+    is_set = any(map(os.environ.get, variables.values()))
+    return set() if is_given or is_set else {variables[name] for name in _REQUIRED}
+
+
+def _unknown_names() -> dict[str, str]:
+    known = (*_FIELDS, *_OPTIONS)
+    near = {name: get_close_matches(name.lower(), known, 1) for name in map(str, settings.HELPDESK_SSO)}
+    return {
+        name: f"is no setting: did you mean {names[0]!r}" if names else "is no setting"
+        for name, names in near.items()
+        if name not in known
+    }
+
+
+def _helpdesk(given: Mapping[str, Any]) -> Any:
+    """Return the HelpDesk, or the callable that chooses one."""
+    fields = [name for name in settings.HELPDESK_SSO if name in _FIELDS]
+    if "helpdesk" in given:
+        if fields:
+            more = ", ".join(fields)
+            raise ConfigError({"helpdesk": f"is given, and {more} too: give either it or those"})
+        return _imported(given, "helpdesk")
+    if not fields:
+        return HelpDesk.from_env(prefix=VARIABLES)
+    absent: dict[str, Any] = {name: None for name in _REQUIRED if name not in fields}
+    try:
+        return HelpDesk(**{name: _plain(settings.HELPDESK_SSO[name]) for name in fields}, **absent)
+    except ConfigError as error:
+        raise ConfigError(error.problems | dict.fromkeys(absent, "is not set")) from None
+
+
+def _resolver(given: Mapping[str, Any]) -> Any:
+    resolver = _imported(given, "resolve_email")
+    if callable(resolver) and takes(resolver, 1, follow_wrapped=False) is False:
+        said = "cannot be called with the HttpRequest alone: if it makes a resolver, give what it returns"
+        raise ConfigError({"resolve_email": said})
+    return resolver
+
+
+def _verified(given: Mapping[str, Any]) -> Any:
+    if given.get("resolve_email") is not None:
+        if "verified" in given:
+            said = "only applies to the default resolver: check it in your resolve_email"
+            raise ConfigError({"verified": said})
+        return True
+    verified = given.get("verified")
+    if isinstance(verified, str) and "." in verified:  # no attribute has such a name
+        verified = _imported(given, "verified")
+    check_settings(verified)
+    if verified is allauth_verified and not apps.is_installed(_ALLAUTH):
+        raise ConfigError({"verified": f"asks django-allauth, and {_ALLAUTH!r} is not in INSTALLED_APPS"})
+    return verified
+
+
+def _logout(given: Mapping[str, Any], end_session: Callable[..., Any]) -> tuple[Logout | None, _Finder]:
+    wanted = given.get("logout")
+    if wanted is None or wanted is False or isinstance(wanted, Logout):
+        return wanted or None, None
+    if wanted is not True and not isinstance(wanted, Mapping):
+        raise ConfigError({"logout": "must be True, a Logout, or a dict of what Logout takes"})
+    arguments: dict[str, Any] = {"end_session": end_session, **({} if wanted is True else wanted)}
+    try:
+        arguments |= {name: _plain(value) for name, value in arguments.items() if name != "then"}
+        then, find_then = _place(arguments, "then", "LOGOUT_REDIRECT_URL")  # where Django's own logout leads
+        arguments |= {
+            "end_session": _imported(arguments, "end_session"),
+            "then": "/" if then is None else then,
         }
-
-    def _resolved(self, name: str, target: Any, *, source: str | None = None) -> str | None:
-        """Return what a view's name, or a lazy path, stands for at the start: without a mount prefix."""
-        if target is None:
-            return None
-        prefix = get_script_prefix()
-        set_script_prefix("/")
-        try:
-            text = str(target)
-            # A path is not looked up: that would load the URLconf, and with it the whole application.
-            return text if text.startswith("/") or "://" in text else str(resolve_url(text))
-        except NoReverseMatch as error:
-            said = str(error).rstrip(".")
-            where = f"(from {source}) " if source else ""
-            self.problems[name] = f"{where}is neither a path, nor a URL, nor the name of one: {said}"
-            return None
-        finally:
-            set_script_prefix(prefix)
-
-    def logout(self, end_session: Callable[..., Any]) -> Logout | None:
-        wanted = self.given.get("logout")
-        if wanted is None or wanted is False or isinstance(wanted, Logout):
-            return wanted or None
-        if wanted is not True and not isinstance(wanted, Mapping):
-            self.problems["logout"] = "must be True, a Logout, or a dict of what Logout takes"
-            return None
-        arguments: dict[str, Any] = {"end_session": end_session}
-        arguments |= {} if wanted is True else wanted
-        target = settings.LOGOUT_REDIRECT_URL  # where Django's own logout leads
-        if "then" not in arguments and target is not None:
-            arguments["then"] = self._resolved("logout", target, source="LOGOUT_REDIRECT_URL") or "/"
-            self.find_then = partial(resolve_url, target)
-        arguments["end_session"] = self._import("logout", arguments["end_session"], end_session)
-        try:
-            return Logout(**arguments)
-        except ConfigError as error:
-            self.problems["logout"] = "; ".join(f"{name} {text}" for name, text in error.problems.items())
-        except TypeError:
-            self.problems["logout"] = "may hold end_session, path and then, and nothing else"
-        return None
+        return Logout(**arguments), find_then
+    except ConfigError as error:
+        said = "; ".join(f"{name} {text}" for name, text in error.problems.items())
+    except TypeError:
+        said = "may hold end_session, path and then, and nothing else"
+    raise ConfigError({"logout": said})
 
 
-def _values(names: Iterable[str]) -> dict[str, Any]:
-    return {**dict.fromkeys(_REQUIRED), **{name: settings.HELPDESK_SSO[name] for name in names}}
+def _user_model_problem(given: Mapping[str, Any]) -> dict[str, str]:
+    """Say why the default resolver would find no user's address, if the users are those of the model."""
+    if given.get("resolve_email") is not None or AUTHENTICATION not in settings.MIDDLEWARE or not apps.ready:
+        return {}
+    try:
+        model = get_user_model()
+    except ImproperlyConfigured:
+        return {}  # Django will say so
+    name = getattr(model, "get_email_field_name", lambda: "email")()
+    has_address = hasattr(model, name) or hasattr(model, "__getattr__")
+    said = f"is {settings.AUTH_USER_MODEL}, which has no {name!r}, where the address would be"
+    return {} if has_address else {USER_MODEL: said}
+
+
+def _place(given: Mapping[str, Any], name: str, djangos: str) -> tuple[str | None, _Finder]:
+    """Return where to redirect, without a mount prefix, and what finds that place at a request.
+
+    Args:
+        given: may hold the place: a path as in the URLconf, a URL, or the name of one.
+        name: its name there.
+        djangos: the setting of Django's that counts otherwise, where a path has its mount prefix already.
+    """
+    target = given[name] if name in given else getattr(settings, djangos)
+    if target is None or (name in given and isinstance(target, str) and target[:1] in {"", "/"}):
+        return target, None
+    prefix = get_script_prefix()
+    set_script_prefix("/")
+    try:
+        text = str(target)  # of a lazy one
+        # A path is not looked up: that would load the URLconf, and with it the whole application.
+        is_place = text.startswith("/") or "://" in text
+        return text if is_place else str(resolve_url(text)), partial(resolve_url, target)
+    except NoReverseMatch as error:
+        source = "" if name in given else f"(from {djangos}) "
+        said = f"{source}is neither a path, nor a URL, nor the name of one: {str(error).rstrip('.')}"
+        raise ConfigError({name: said}) from None
+    finally:
+        set_script_prefix(prefix)
+
+
+def _imported(given: Mapping[str, Any], name: str) -> Any:
+    """Return what is given under `name`, or what its dotted path leads to."""
+    value = given.get(name)
+    try:
+        return import_string(value) if isinstance(value, str) else value
+    except ImportError as error:
+        raise ConfigError({name: f"{value!a} cannot be imported: {error}"}) from None
+
+
+def _plain(value: Any) -> Any:
+    """Return the text that a lazy one, such as gettext_lazy's, stands for; anything else as it is."""
+    if isinstance(value, list | tuple):
+        return [_plain(each) for each in value]
+    return str(value) if isinstance(value, Promise) else value

@@ -91,12 +91,19 @@ def email_of(user: object, attr: str, verified: Verified, *, hint: str = _HINT_A
 
     Raises:
         HandoffRefused: the address is not verified.
-        ResolverError: `verified` gives something that is no answer, or there is no attribute of a name.
+        ResolverError: `verified` gives something that is no answer, there is no attribute of a name, or the
+            address is to be awaited.
     """
     # Forced where a lazy proxy still knows what it stands for.
     email = Secret(exact(field_of(user, attr, hint)))
     if isinstance(email(), NoneType) or email() == "":
         return ""
+    if is_awaitable(email()):
+        _close(email())
+        raise ResolverError(
+            f"{attr!r} of {user.__class__.__name__} is a {email().__class__.__name__}, which nobody awaits: "
+            "make it a plain attribute or property, or give a resolver of your own that awaits it"
+        )
     require_verified(user, verified)
     return cast("str", email())  # the gate looks after anything else
 

@@ -23,6 +23,7 @@ from importlib import import_module
 from io import BytesIO
 from typing import Any
 
+import django
 from asgiref.sync import ThreadSensitiveContext, sync_to_async
 from django.apps import apps
 from django.conf import settings
@@ -39,6 +40,9 @@ from sso_middleware.resolvers._headers import is_environ
 from sso_middleware.resolvers._verification import Verified, check_settings, email_of, is_signed_in
 
 __all__ = ["allauth_verified", "end_session", "user_email", "user_email_async"]
+
+if django.VERSION < (5, 2):
+    raise ConfigError({"Django": f"is {django.get_version()}; the oldest that is supported is 5.2"})
 
 REMOTE_USER = "django.contrib.auth.middleware.RemoteUserMiddleware"
 

@@ -8,7 +8,7 @@ do not run. If one of these ends a session, asks for a second factor or chooses 
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, MutableMapping
 from contextlib import asynccontextmanager
 from typing import Any, TypeAlias, cast
 
@@ -23,8 +23,9 @@ from sso_middleware.resolvers._verification import Verified, check_settings, ema
 
 __all__ = ["context_email", "end_session"]
 
-EmailResolver: TypeAlias = Callable[[dict[str, Any]], Awaitable[str | None]]
-EndSession: TypeAlias = Callable[[dict[str, Any]], Awaitable[list[tuple[str, str]]]]
+Scope: TypeAlias = MutableMapping[str, Any]
+EmailResolver: TypeAlias = Callable[[Scope], Awaitable[str | None]]
+EndSession: TypeAlias = Callable[[Scope], Awaitable[list[tuple[str, str]]]]
 
 
 def context_email(app: Quart, getter: Callable[[], Any], *, verified: Verified) -> EmailResolver:
@@ -50,7 +51,7 @@ def context_email(app: Quart, getter: Callable[[], Any], *, verified: Verified) 
         getter=None if callable(getter) else "must be a callable () -> user",
     )
 
-    async def resolve(scope: dict[str, Any]) -> str | None:
+    async def resolve(scope: Scope) -> str | None:
         async with _request_context(app, scope):
             user = getter()
             return email_from(await user if is_awaitable(user) else user, verified)
@@ -79,7 +80,7 @@ def end_session(app: Quart) -> EndSession:
     if problem := _problem(app):
         raise ConfigError({"end_session(app)": problem})
 
-    async def end(scope: dict[str, Any]) -> list[tuple[str, str]]:
+    async def end(scope: Scope) -> list[tuple[str, str]]:
         async with _request_context(app, scope):
             interface, response = app.session_interface, cast("Any", app.response_class(""))
             current, config = cast("Any", forced(session)), cast("dict[str, Any]", app.config)
@@ -109,7 +110,7 @@ def end_session(app: Quart) -> EndSession:
 
 
 @asynccontextmanager
-async def _request_context(app: Quart, scope: dict[str, Any]) -> AsyncGenerator[None]:
+async def _request_context(app: Quart, scope: Scope) -> AsyncGenerator[None]:
     """Push a request context of the application, and take it away whatever happens.
 
     Not `async with` of Quart's own: that stays behind, with a database connection perhaps, if the session

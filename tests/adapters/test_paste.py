@@ -95,6 +95,18 @@ class TestPyramid:
         assert visitor.get("/").text == "None"
         assert visitor.get("/sso/helpdesk").headers["location"] == "/login?next=/sso/helpdesk"
 
+    def test_deep_link(self, load):
+        """resume_at and forward_params bring a visitor of a login that follows nothing to the asked page."""
+        visitor = load(**BOUND, **ACCOUNT, resume_at="/home /", forward_params="return_page, site")
+        visitor.base_url = "https://app.example.com"  # the cookie is Secure
+        visitor.get("/sso/helpdesk", params={"return_page": "/tickets/7"})
+        visitor.get("/login", params={"name": "jane"})
+        response = visitor.get("/")
+        assert response.headers["location"] == "/sso/helpdesk?return_page=%2Ftickets%2F7"
+        location = visitor.get(response.headers["location"]).headers["location"]
+        assert location.endswith("&return_page=%2Ftickets%2F7")
+        assert visitor.get("/").text == JANE
+
     def test_unverified(self, load):
         """Whom the resolver refuses is refused."""
         visitor = load(**BOUND, **ACCOUNT)

@@ -8,7 +8,6 @@ import enum
 import functools
 import logging
 import threading
-import time
 
 import anyio
 import pytest
@@ -517,38 +516,35 @@ class TestCancelled:
 class TestConcurrency:
     def test_slow_resolvers_starve_nobody_else(self):
         """However many resolvers block, the application's own threads and the event loop go on."""
-        release = threading.Event()
-
-        def slow(scope):
-            assert release.wait(30)
-            return JANE
+        hanging = Hanging()
 
         async def main():
-            pages = ASGISite(slow)
+            pages = ASGISite(hanging)
             async with anyio.create_task_group() as tasks:
                 for _ in range(60):
                     tasks.start_soon(pages.arequest, "GET", PATH)
-                await anyio.sleep(0.05)
+                await settled_down(hanging)
                 try:
                     # The application's own sync route, which Starlette runs in the default limiter:
                     with anyio.fail_after(5):
                         assert await anyio.to_thread.run_sync(lambda: "at once") == "at once"
                         assert (await pages.arequest("GET", "/other")).by_app
                 finally:
-                    release.set()
+                    hanging.release.set()
 
         asyncio.run(main())
 
     def test_eight_threads_per_event_loop(self):
         """At most 8 sync resolvers run at once, over all middlewares of the loop."""
         running, most, lock = 0, 0, threading.Lock()
+        eight = threading.Barrier(8)
 
         def count(scope):
             nonlocal running, most
             with lock:
                 running += 1
                 most = max(most, running)
-            time.sleep(0.01)
+            eight.wait(10)
             with lock:
                 running -= 1
             return JANE
@@ -584,9 +580,10 @@ class TestConcurrency:
 
     def test_each_visitor_gets_their_own_address(self):
         """Under concurrency nobody is handed off as somebody else."""
+        four = threading.Barrier(4)
 
         def resolve_email(scope):
-            time.sleep(0.001)
+            four.wait(10)
             return f"{scope['headers'][0][1].decode()}@example.com"
 
         async def one(pages, name):
@@ -627,22 +624,26 @@ class TestConcurrency:
 
     def test_cancellation_of_a_thread(self):
         """A visit cancelled while its sync resolver runs gives its thread back when that ends."""
-        started = threading.Event()
+        started, release = threading.Event(), threading.Event()
 
         def slow(scope):
             started.set()
-            time.sleep(0.02)
+            assert release.wait(30)
             return JANE
 
         async def main():
             pages = ASGISite(slow)
             for _ in range(20):
-                with anyio.move_on_after(0.001):
-                    await pages.arequest("GET", PATH)
+                started.clear()
+                release.clear()
+                async with anyio.create_task_group() as visit:
+                    visit.start_soon(pages.arequest, "GET", PATH)
+                    assert await anyio.to_thread.run_sync(started.wait, 10)
+                    visit.cancel_scope.cancel()
+                    release.set()
             return await pages.arequest("GET", PATH)
 
         assert asyncio.run(main()).is_handoff
-        assert started.is_set()
 
 
 class TestPropagation:

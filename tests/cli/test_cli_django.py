@@ -214,7 +214,7 @@ def test_system_checks_that_fail_as_the_application_does_add_nothing(project):
 def test_settings_that_are_missing_in_the_environment_exit_3(project):
     done = run("check", "mysite.wsgi:application", cwd=project, settings={})
     assert done.returncode == 3
-    assert "HELPDESK_SSO_TOKEN: is not set" in done.stderr
+    assert "leaves the account to variables, and none is set: HELPDESK_ACCOUNT_ID, " in done.stderr
 
 
 def test_what_has_nothing_to_do_with_our_settings_is_told_as_it_is(project):

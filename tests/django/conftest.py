@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import django_project
 import pytest
 from django.core.cache import cache
 from django.db import connections
 from django.test import override_settings
+
+import django_project
 
 
 @pytest.fixture(scope="session", autouse=True)

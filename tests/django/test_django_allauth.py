@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -12,7 +11,7 @@ import pytest
 
 from cli_apps.entry_point import environment
 
-SITE = Path(__file__).parent / "allauth_site.py"
+SITE = Path(__file__).parents[1] / "support" / "allauth_site.py"
 NO = "email_not_verified"
 OUTCOMES = {
     "signed up": NO,
@@ -28,10 +27,9 @@ OUTCOMES = {
 
 @pytest.fixture(scope="module")
 def outcomes():
-    paths = os.pathsep.join([str(SITE.parents[1]), *filter(None, [os.environ.get("PYTHONPATH")])])
     done = subprocess.run(
         [sys.executable, SITE],
-        env=environment({}, PYTHONPATH=paths, PYTHONWARNINGS="ignore"),
+        env=environment({}, PYTHONWARNINGS="ignore"),
         capture_output=True,
         text=True,
         timeout=60,

@@ -5,11 +5,17 @@ from __future__ import annotations
 import functools
 import subprocess
 import sys
+import tomllib
 import traceback
+from pathlib import Path
 
 import pytest
+from django.contrib.auth.base_user import AbstractBaseUser
 from django.core.checks import run_checks
+from django.db import models
 from django.urls import reverse_lazy
+
+from clients import AUTH_URL, DESK, LOGOUT_URL, SSO_TOKEN
 from django_project import (
     AUTHENTICATION,
     ENGINES,
@@ -20,8 +26,6 @@ from django_project import (
     inside,
     setting,
 )
-
-from clients import AUTH_URL, DESK, LOGOUT_URL, SSO_TOKEN
 from sso_middleware import ConfigError, Logout, ShortTokenWarning
 
 EVERY_SETTING = [
@@ -81,7 +85,7 @@ EVERY_SETTING = [
     (16, setting(logout="yes"), "'logout'] must be True, a Logout, or a dict"),
     (16, setting(logout={"path": "x", "then": ""}), "'logout'] Logout(path) must start with /; Logout(then)"),
     (16, setting(logout={"where": "/"}), "'logout'] may hold end_session, path and then"),
-    (16, setting(logout={"end_session": "no.where"}), "'logout'] 'no.where' cannot be imported"),
+    (16, setting(logout={"end_session": "no.where"}), "'logout'] end_session 'no.where' cannot be imported"),
     (17, setting(on_event=7), "'on_event'] must be a callable"),
     (17, setting(on_event="no.where"), "'on_event'] 'no.where' cannot be imported"),
 ]
@@ -93,7 +97,7 @@ def found():
 
 @pytest.mark.parametrize(("number", "value", "words"), EVERY_SETTING)
 def test_each_wrong_setting(configure, number, value, words):
-    """It has its own id, says what is wrong and how to mend it; the middleware refuses to be made."""
+    """It has its own id, says what is wrong and how to fix it; the middleware is not made."""
     configure(HELPDESK_SSO=value)
     (error,) = found()
     assert error.id == f"sso_middleware.E{number:03}"
@@ -222,7 +226,7 @@ def test_the_class_for_whole_applications(configure, protocol):
     configure(MIDDLEWARE=[*WITHOUT_OURS, other])
     (warning,) = found()
     assert warning.id == "sso_middleware.W002"
-    assert warning.hint.startswith(f"Write {OURS!r} in place of {other!r}")
+    assert warning.hint.startswith(f"Write {OURS!r} instead of {other!r}")
 
 
 def test_where_a_logout_leads(configure):
@@ -230,7 +234,7 @@ def test_where_a_logout_leads(configure):
     configure(LOGOUT_REDIRECT_URL="no-such-name")
     (error,) = found()
     assert error.id == "sso_middleware.E016"
-    assert "['logout'] (from LOGOUT_REDIRECT_URL) is neither a path" in error.msg
+    assert "['logout'] then (from LOGOUT_REDIRECT_URL) is neither a path" in error.msg
     configure(HELPDESK_SSO=setting(logout={"then": "/bye"}))
     assert found() == []
 
@@ -255,6 +259,78 @@ def test_an_attribute_that_users_do_not_have_is_a_warning(configure):
         assert found() == []
     configure(HELPDESK_SSO=setting(verified="email_verified"), AUTH_USER_MODEL="no.Such")
     assert found() == []  # that is Django's to tell
+
+
+class PersonWithoutAddress(AbstractBaseUser):
+    """A user model as Django lets people write it."""
+
+    name = models.CharField(unique=True)
+    USERNAME_FIELD = "name"
+
+    class Meta:
+        app_label = "auth"
+
+
+class PersonWithProperty(models.Model):  # noqa: DJ008
+    """Its address is no field."""
+
+    class Meta:
+        app_label = "auth"
+
+    @property
+    def email(self):
+        return "jane@example.com"
+
+
+class PersonWhoAnswersToAnyName(models.Model):  # noqa: DJ008
+    """Its address comes from elsewhere."""
+
+    class Meta:
+        app_label = "auth"
+
+    def __getattr__(self, name):
+        return f"{name}@example.com"
+
+
+def test_a_user_model_without_an_address(configure):
+    """Nobody could be handed off: that is found before the first visitor, and says what to do."""
+    configure(AUTH_USER_MODEL="auth.PersonWithoutAddress")
+    (error,) = found()
+    assert error.id == "sso_middleware.E019"
+    assert error.msg.startswith("AUTH_USER_MODEL is auth.PersonWithoutAddress, which has no 'email'")
+    assert "EMAIL_FIELD" in error.hint
+    assert "resolve_email" in error.hint
+    with pytest.raises(ConfigError, match="AUTH_USER_MODEL"):
+        inside(WSGIBrowser)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"AUTH_USER_MODEL": "auth.PersonWithProperty"},
+        {"AUTH_USER_MODEL": "auth.PersonWhoAnswersToAnyName"},
+        {"HELPDESK_SSO": setting(resolve_email=len, verified=...)},
+        {"MIDDLEWARE": [SESSION, "django_deciding.HeaderUserMiddleware", OURS]},
+    ],
+    ids=["property", "any name", "resolver", "users of another kind"],
+)
+def test_an_address_from_elsewhere(configure, changes):
+    """Not every address is a field of the user model."""
+    configure(**{"AUTH_USER_MODEL": "auth.PersonWithoutAddress", **changes})
+    assert "sso_middleware.E019" not in [message.id for message in found()]
+
+
+def test_an_old_django(tmp_path):
+    """It is named, with the oldest one that will do, which is also what the package's own tests ask for."""
+    (tmp_path / "old.py").write_text(
+        "import django\ndjango.VERSION = (5, 1, 9, 'final', 0)\nimport sso_middleware.django\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "old.py"], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert "ConfigError: Django: is 5.1.9; the oldest that is supported is 5.2" in done.stderr
+    project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text("utf-8"))["project"]
+    assert "django>=5.2" in project["optional-dependencies"]["test"]
 
 
 @pytest.mark.parametrize("same_site", ["Strict", "strict"])

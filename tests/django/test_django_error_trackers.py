@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from django_project import inside, setting
 
 from clients import DESK, JANE, SSO_TOKEN
+from django_project import inside, setting
 from error_trackers import leaks, leaks_of_plain_traceback, sent_by_sentry
 from sso_middleware import ConfigError, Logout, ResolverError, ShortTokenWarning
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import django_deciding
 import pytest
+
+import django_deciding
 from django_project import inside
 
 PATH = "/sso/helpdesk"

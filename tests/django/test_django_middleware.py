@@ -12,10 +12,13 @@ from types import SimpleNamespace
 import pytest
 from asgiref.sync import markcoroutinefunction
 from django.contrib.auth.signals import user_logged_out
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, SynchronousOnlyOperation
 from django.test import AsyncClient, Client
 from django.urls import clear_script_prefix, get_script_prefix, reverse_lazy, set_script_prefix
 from django.utils.functional import SimpleLazyObject
+from django.utils.translation import gettext_lazy
+
+from clients import DESK, JANE, make_desk
 from django_project import (
     AUTHENTICATION,
     OURS,
@@ -26,8 +29,6 @@ from django_project import (
     inside,
     setting,
 )
-
-from clients import DESK, JANE, make_desk
 from sso_middleware import (
     ConfigError,
     HandoffRefused,
@@ -56,6 +57,14 @@ def from_header(request):
 async def from_header_async(request):
     await asyncio.sleep(0)
     return request.headers.get("X-Email")
+
+
+async def reads_the_user(request):
+    return request.user.email
+
+
+def reads_the_user_later(request):
+    return reads_the_user(request)
 
 
 class Callable:
@@ -351,6 +360,25 @@ class TestLogin:
         reply = visitor.get("/sso/helpdesk", prefix="/app")
         assert reply["location"] == "/app/login?next=/app/sso/helpdesk"
 
+    def test_lazy_text(self, browser, configure):
+        """Settings of ours may be what gettext_lazy and reverse_lazy return."""
+        configure(
+            HELPDESK_SSO=setting(
+                account_id=gettext_lazy("4711"),
+                auth_url=gettext_lazy("https://app.example.com/ignored"),
+                paths=[gettext_lazy("/sso/helpdesk")],
+                login_url=gettext_lazy("the-login"),
+                next_param=gettext_lazy("way_back"),
+                logout={"path": gettext_lazy("/leave"), "then": reverse_lazy("the-login")},
+            )
+        )
+        visitor = inside(browser)
+        reply = visitor.get("/sso/helpdesk", prefix="/app")
+        assert reply["location"] == "/app/login?way_back=/app/sso/helpdesk"
+        assert visitor.get("/leave", prefix="/app")["location"] == "/app/login"
+        visitor.sign_in("jane")
+        assert visitor.get("/sso/helpdesk").is_handoff
+
     def test_a_path_loads_no_urlconf(self, configure):
         """Making the middleware does not import the application's views where nothing has to be looked up."""
         configure(ROOT_URLCONF="no.such.module")
@@ -441,6 +469,33 @@ class TestLogout:
         cookies = [cookie.strip() for cookie in inside(browser).get("/sso/logout").all("set-cookie")]
         assert cookies[-1] == "two=again; Path=/"
         assert len(cookies) == 3
+
+    @pytest.mark.parametrize("logout", [True, {"end_session": ends_twice}], ids=["ours", "theirs"])
+    def test_somebody_hardens_the_cookies(self, browser, configure, logout):
+        """A middleware further out may change each cookie, and what it leaves alone stays."""
+        configure(
+            HELPDESK_SSO=setting(logout=logout, auth_url="http://localhost/sso/helpdesk"),
+            MIDDLEWARE=[f"{__name__}.hardens", *WITHOUT_OURS, OURS],
+        )
+        site = inside(browser)
+        site.sign_in("jane")
+        cookies = site.get("/sso/helpdesk").all("set-cookie") + site.get("/sso/logout").all("set-cookie")
+        attributes = [{each.strip() for each in cookie.split(";")[1:]} for cookie in cookies]
+        assert all({"Secure", "SameSite=Strict"} <= each for each in attributes)
+        assert {"Max-Age=20", "Path=/sso/helpdesk", "HttpOnly"} <= attributes[0]
+        if logout is not True:
+            assert {"Max-Age=0", "Path=/", "Partitioned"} <= attributes[1]
+
+
+def hardens(get_response):
+    def middleware(request):
+        response = get_response(request)
+        for morsel in response.cookies.values():
+            morsel["secure"] = True
+            morsel["samesite"] = "Strict"
+        return response
+
+    return middleware
 
 
 def sets_two(get_response):
@@ -543,6 +598,16 @@ class TestCallables:
 
         reply = site(resolve_email=lambda request: Person.JANE, verified=...).get("/sso/helpdesk")
         assert reply.claims["email"] == JANE
+
+    @pytest.mark.parametrize("resolver", [reads_the_user, reads_the_user_later])
+    def test_sync_code_in_an_async_resolver(self, configure, resolver):
+        """Django's own error stays, and says what to write."""
+        configure(HELPDESK_SSO=setting(resolve_email=resolver, verified=...))
+        visitor = inside(ASGIBrowser)
+        visitor.sign_in("jane")
+        with pytest.raises(SynchronousOnlyOperation) as caught:
+            visitor.get("/sso/helpdesk")
+        assert "Write it as a plain def" in "".join(caught.value.__notes__)
 
     def test_sync_code_runs_where_django_runs_it(self, configure):
         """Under ASGI, sync resolvers and predicates have a thread, and async ones the event loop."""
@@ -660,6 +725,25 @@ def test_login_required_everywhere(site, configure, place):
     assert (reply.status, reply["location"]) == (302, "/login?next=/sso/helpdesk")
 
 
+@pytest.mark.parametrize("place", [0, 3], ids=["before", "after"])
+def test_common_and_locale_middleware(configure, browser, place):
+    """They redirect what is not found, to a path with a slash or a language, and we answer before."""
+    lines = [*WITHOUT_OURS, OURS]
+    lines[place:place] = [
+        "django.middleware.locale.LocaleMiddleware",
+        "django.middleware.common.CommonMiddleware",
+    ]
+    configure(
+        MIDDLEWARE=lines,
+        ROOT_URLCONF="django_urls_slash",
+        HELPDESK_SSO=setting(resolve_email=from_header, verified=...),
+    )
+    visitor = inside(browser)
+    assert visitor.get("/sso/helpdesk", headers=[("X-Email", JANE)]).is_handoff
+    assert visitor.get("/sso/helpdesk")["location"] == "/login?next=/sso/helpdesk"
+    assert visitor.get("/other")["location"] == "/other/"
+
+
 class OwnMiddleware(SSOMiddleware):
     """With a name of its own."""
 
@@ -711,6 +795,18 @@ def test_the_address_field_of_a_user_model(browser, configure):
     assert inside(browser).get("/sso/helpdesk").claims["email"] == "contact@example.com"
 
 
+def test_an_async_address(browser, configure):
+    """A user whose address is to be awaited is an error that says what to write."""
+    configure(
+        MIDDLEWARE=[*WITHOUT_OURS, f"{__name__}.user_to_be_awaited", OURS],
+        HELPDESK_SSO=setting(verified=True),
+    )
+    with pytest.raises(
+        ResolverError, match=r"'email' of AsyncContact is a coroutine.*resolver of your own that awaits"
+    ):
+        inside(browser).get("/sso/helpdesk")
+
+
 def test_an_authentication_of_the_sites_own(browser, configure):
     """A user that is looked up when first read is looked up where sync code runs."""
     configure(MIDDLEWARE=[f"{__name__}.user_who_asks_the_database", OURS])
@@ -734,6 +830,22 @@ class Contact:
     @staticmethod
     def get_email_field_name():
         return "contact"
+
+
+class AsyncContact:
+    is_authenticated = True
+
+    @property
+    async def email(self):
+        return JANE
+
+
+def user_to_be_awaited(get_response):
+    def middleware(request):
+        request.user = AsyncContact()
+        return get_response(request)
+
+    return middleware
 
 
 def user_with_contact(get_response):

@@ -10,9 +10,9 @@ import pytest
 from django.contrib.auth import user_logged_out
 from django.contrib.auth.models import User
 from django.test import RequestFactory
-from django_project import AUTHENTICATION, ENGINES, SESSION, WITHOUT_OURS, outside
 
 from cli_apps.entry_point import environment
+from django_project import AUTHENTICATION, ENGINES, SESSION, WITHOUT_OURS, outside
 from sso_middleware import ConfigError, Logout, ResolverError
 from sso_middleware.resolvers.django import allauth_verified, end_session, user_email, user_email_async
 

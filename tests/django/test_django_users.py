@@ -9,6 +9,8 @@ import pytest
 from asgiref.sync import ThreadSensitiveContext, sync_to_async
 from django.db import connections, transaction
 from django.db.backends.signals import connection_created
+
+from clients import JANE, make_environ, make_scope
 from django_project import (
     ENGINES,
     WITHOUT_OURS,
@@ -16,8 +18,6 @@ from django_project import (
     WSGIBrowser,
     outside,
 )
-
-from clients import JANE, make_environ, make_scope
 from sso_middleware import ConfigError, wsgi
 from sso_middleware.resolvers.django import user_email, user_email_async
 

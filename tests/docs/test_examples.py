@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import ast
+import json
 import re
 import subprocess
 import sys
 import time
 import tomllib
 from collections.abc import Iterator
-from contextlib import ExitStack
 from html.parser import HTMLParser
 from importlib.metadata import packages_distributions
 from pathlib import Path
@@ -22,9 +22,11 @@ from joserfc.jwk import OctKey
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+import endings
 from servers import PATIENCE, Server, clean_environment, serving
 
 EXAMPLES = {path.stem: path for path in (Path(__file__).parents[2] / "examples").rglob("*.py")}
+ENDINGS = Path(endings.__file__)
 BEARER = "fastapi_bearer"
 BEHIND_A_PROXY = {  # walked in test_proxy_examples.py; and the settings of their own
     "cloudflare_assertion": ["ACCESS_TEAM", "ACCESS_AUDIENCE"],
@@ -44,8 +46,14 @@ PASSWORD = "the password of jane and joe"
 SSO_AUTH_URL = "https://helpdesk.example/sso"
 ACCOUNT_ID = "4711"
 
-each_example = pytest.mark.parametrize("example", sorted(EXAMPLES))
-each_session_example = pytest.mark.parametrize("example", WITH_SESSION)
+
+def on(*examples):
+    """Run a test on each of the examples; all tests of one run in a row, so that it is started once."""
+    return pytest.mark.parametrize("example", examples, scope="module")
+
+
+each_example = on(*sorted(EXAMPLES))
+each_session_example = on(*WITH_SESSION)
 
 
 def settings(port: int, origin: str = "http://127.0.0.1") -> dict[str, str]:
@@ -70,23 +78,10 @@ def settings(port: int, origin: str = "http://127.0.0.1") -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
-def start(tmp_path_factory):
-    """Give the server of an example, started when it is first asked for."""
-    with ExitStack() as stack:
-        running: dict[str, Server] = {}
-
-        def start(example: str) -> Server:
-            if example not in running:
-                log = tmp_path_factory.mktemp(example) / "output.txt"
-                running[example] = stack.enter_context(serving(EXAMPLES[example], settings, log))
-            return running[example]
-
-        yield start
-
-
-@pytest.fixture
-def server(start, example) -> Server:
-    return start(example)
+def server(example, tmp_path_factory) -> Iterator[Server]:
+    """The example on its own server."""
+    with serving(EXAMPLES[example], settings, tmp_path_factory.mktemp(example) / "output.txt") as server:
+        yield server
 
 
 @pytest.fixture
@@ -240,7 +235,7 @@ def test_a_page_that_is_loaded_ahead_is_no_hand_off(example, visitor):
 
 
 @pytest.mark.server
-@pytest.mark.parametrize("example", ["django_asgi", "django_wsgi"])
+@on("django_asgi", "django_wsgi")
 def test_a_foreign_form_signs_nobody_in(example, visitor):
     """A login forced upon a visitor would hand them off as somebody else."""
     form = Page(visitor.get("/login"))
@@ -262,7 +257,7 @@ def test_a_hand_off_is_kept_nowhere(example, visitor):
 
 
 @pytest.mark.server
-@pytest.mark.parametrize("example", ["flask_login_app"])
+@on("flask_login_app")
 def test_remember_me_is_enough_until_the_logout(example, visitor):
     """With "Remember me" the end of the browser's session is not the end; the Logout URL is."""
     sign_in(visitor, "jane", remember="on")
@@ -339,7 +334,7 @@ def test_the_logout_url_ends_the_session(example, server, visitor):
 
 
 @pytest.mark.server
-@pytest.mark.parametrize("example", ON_SERVER)
+@on(*ON_SERVER)
 def test_a_session_on_the_server_ends_there(example, visitor):
     """A copy of the cookie is worth nothing after the logout."""
     sign_in(visitor, "jane")
@@ -372,7 +367,7 @@ def test_the_session_cookie_is_out_of_reach_for_scripts_and_other_sites(example,
 
 
 @pytest.mark.server
-@each_session_example
+@pytest.mark.parametrize("example", WITH_SESSION)
 def test_the_session_cookie_is_secure_where_the_auth_url_is_https(example, tmp_path):
     """Over https only, as soon as the application is reached by https."""
     with (
@@ -396,7 +391,7 @@ def get_token(visitor: httpx.Client, name: str) -> dict[str, str]:
 
 
 @pytest.mark.server
-@pytest.mark.parametrize("example", [BEARER])
+@on(BEARER)
 def test_a_bearer_token_gets_a_new_hand_off_each_time(example, server, visitor):
     """POST /support answers with the URL the script is to go to, and no cache may keep it."""
     headers = get_token(visitor, "jane")
@@ -408,7 +403,7 @@ def test_a_bearer_token_gets_a_new_hand_off_each_time(example, server, visitor):
 
 
 @pytest.mark.server
-@pytest.mark.parametrize("example", [BEARER])
+@on(BEARER)
 @pytest.mark.parametrize("name", ["jane", "nobody"])
 def test_wrong_credentials_get_no_token(example, visitor, name):
     """A wrong password, or an unknown name, is a 401."""
@@ -420,7 +415,7 @@ def test_wrong_credentials_get_no_token(example, visitor, name):
 
 
 @pytest.mark.server
-@pytest.mark.parametrize("example", [BEARER])
+@on(BEARER)
 @pytest.mark.parametrize(
     ("claims", "key"),
     [
@@ -445,7 +440,7 @@ def test_without_a_good_bearer_token_there_is_no_hand_off(example, visitor, clai
 
 
 @pytest.mark.server
-@pytest.mark.parametrize("example", [BEARER])
+@on(BEARER)
 def test_a_bearer_token_with_an_unverified_address_is_refused(example, visitor):
     """Joe gets a 403 with the reason code."""
     response = visitor.post("/support", headers=get_token(visitor, "joe"))
@@ -453,7 +448,7 @@ def test_a_bearer_token_with_an_unverified_address_is_refused(example, visitor):
 
 
 @pytest.mark.server
-@pytest.mark.parametrize("example", [BEARER])
+@on(BEARER)
 def test_the_single_page_app_answers_at_the_urls_in_the_vendors_panel(example, server, visitor):
     """Start page, Auth URL and Logout URL are the same page, and its script knows what to do at each."""
     page = visitor.get("/").text
@@ -467,7 +462,7 @@ def test_the_single_page_app_answers_at_the_urls_in_the_vendors_panel(example, s
 
 
 @pytest.mark.server
-@pytest.mark.parametrize("example", ["two_brands"])
+@on("two_brands")
 @pytest.mark.parametrize("host", ["acme.example", "globex.example", "127.0.0.1"])
 def test_the_user_says_which_account(example, server, visitor, host):
     """Jane and Hank go to the account of their own brand, whatever the Host header says."""
@@ -486,7 +481,7 @@ def test_the_user_says_which_account(example, server, visitor, host):
 
 
 @pytest.mark.server
-@pytest.mark.parametrize("example", sorted({*WITH_SESSION, BEARER}))
+@on(*sorted({*WITH_SESSION, BEARER}))
 def test_no_secret_reaches_the_output(example, server, visitor):
     """Access log, application log and whatever else is printed hold no token, key or password."""
     if example == BEARER:
@@ -514,41 +509,33 @@ def variables_needed(example: str) -> list[str]:
 
 @pytest.mark.server
 @each_example
-def test_without_settings_an_example_names_them(example, tmp_path):
-    """Without any HELPDESK_ variable it ends with an error that names the ones it needs."""
-    variables = {name: value for name, value in settings(0).items() if not name.startswith("HELPDESK_")}
-    finished = run_to_its_end(example, variables, tmp_path)
-    assert finished.returncode == 1
+def test_what_is_missing_is_named(example, tmp_path):
+    """Without its HELPDESK_ variables, or with an own secret unset or empty, it ends and names them."""
+    whole = settings(0)
+    own = variables_needed(example)
+    without_account = {name: value for name, value in whole.items() if not name.startswith("HELPDESK_")}
+    without_one = [{other: whole[other] for other in whole if other != name} for name in own]
+    with_an_empty_one = [whole | {name: ""} for name in own]
+    (code, printed), *endings = run_to_its_end(
+        example, [without_account, *without_one, *with_an_empty_one], tmp_path
+    )
+    assert code == 1
     for name in ("HELPDESK_SSO_TOKEN", "HELPDESK_SSO_AUTH_URL", "HELPDESK_ACCOUNT_ID", "HELPDESK_AUTH_URL"):
-        assert f"{name}: is not set" in finished.stderr
+        assert f"{name}: is not set" in printed
+    assert endings == [[1, f"{name} is not set\n"] for name in own * 2]
 
 
-@pytest.mark.server
-@pytest.mark.parametrize(
-    ("example", "name"),
-    [(example, name) for example in sorted(EXAMPLES) for name in variables_needed(example)],
-)
-@pytest.mark.parametrize("value", [None, ""], ids=["unset", "empty"])
-def test_without_its_own_secrets_an_example_names_them(example, name, value, tmp_path):
-    """Without a password or a session secret, or with an empty one, it says in one line which is missing."""
-    variables = settings(0) | {name: value}
-    if value is None:
-        del variables[name]
-    finished = run_to_its_end(example, variables, tmp_path)
-    assert finished.returncode == 1
-    assert finished.stderr.splitlines()[-1] == f"{name} is not set"
-    assert "Traceback" not in finished.stderr
-
-
-def run_to_its_end(
-    example: str, variables: dict[str, str], directory: Path
-) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, EXAMPLES[example]],
-        env=clean_environment(variables),
+def run_to_its_end(example: str, sets: list[dict[str, str]], directory: Path) -> list[tuple[int, str]]:
+    """Run an example with each set of variables; return exit codes and what was printed to standard error."""
+    done = subprocess.run(
+        [sys.executable, ENDINGS, EXAMPLES[example]],
+        env=clean_environment({}),
         cwd=directory,
+        input=json.dumps(sets),
         capture_output=True,
         text=True,
         timeout=PATIENCE,
         check=False,
     )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)

@@ -117,6 +117,7 @@ print(client.get("/sso/helpdesk").status_code)
 """
 
 
+@pytest.mark.slow
 def test_django(run, monkeypatch, tmp_path):
     """At the end of new settings, the lines pass the checks, hand off through the login, and log out."""
     run_in(tmp_path, "-m", "django", "startproject", "mysite", ".")

@@ -11,6 +11,7 @@ from urllib.parse import quote
 from starlette._utils import get_route_path
 
 from clients import jane, make_desk
+from fuzzing.prefixes import spelled
 from fuzzing.visiting import Pair, is_encodable
 from sso_middleware import ConfigError
 
@@ -51,7 +52,8 @@ def check(configured: str, prefix: str, path: str, method: str, cookie: str) -> 
     cookies = [("Cookie", cookie)]
     is_valid = path[:1] in ("", "/")  # PEP 3333: else, what is no miss may be the application's all the same
     hits = []
-    for name, pair, before in [("relative", relative, ""), ("public", public, prefix)]:
+    mount = spelled(prefix)
+    for name, pair, before in [("relative", relative, ""), ("public", public, mount)]:
         if pair is None:
             continue
         raw = [text.encode("utf-8", "surrogateescape") for text in (before + path, configured)]
@@ -61,7 +63,7 @@ def check(configured: str, prefix: str, path: str, method: str, cookie: str) -> 
             _expect(by_wsgi, method, is_hit=is_hit)
 
         by_asgi = pair.by_asgi(method, path, prefix, headers=cookies, raw_path=raw[1])
-        seen_by_router = get_route_path({"type": "http", "path": path, "root_path": prefix})
+        seen_by_router = get_route_path({"type": "http", "path": path, "root_path": mount})
         is_asgi_hit = method in ("GET", "HEAD") and before + seen_by_router == configured
         if is_valid or not is_asgi_hit:
             _expect(by_asgi, method, is_hit=is_asgi_hit)
@@ -85,7 +87,9 @@ def _expect(seen, method, *, is_hit):
 
 
 def _relative(configured):
-    fine = re.fullmatch(r"/(?!/)[^?#%\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffd]*", configured)
+    fine = re.fullmatch(
+        r"/(?!/)[^?#%\x00-\x1f\x7f-\x9f\xad\u200b-\u200f\u2028-\u202e\ud800-\udfff\ufeff\ufffd]*", configured
+    )
     try:
         pair = Pair(_DESK, jane, paths=configured)
     except ConfigError as error:

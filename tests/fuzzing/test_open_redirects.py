@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from clients import DESK, make_desk, nobody
+from clients import DESK, jane, make_desk, nobody
 from fuzzing import logins, prefixes
 from fuzzing.browsers import decoded_path, destination, parts, stays
 from fuzzing.payloads import payloads
@@ -12,6 +12,8 @@ from fuzzing.visiting import Pair
 from sso_middleware import ConfigError, Logout
 
 PAYLOADS = payloads()
+
+pytestmark = pytest.mark.slow
 
 
 def test_there_are_many_and_they_bite():
@@ -100,3 +102,19 @@ def test_in_the_request(method, path):
             "headers": [(name, payload) for name in HEADERS],
         }
         assert pair.everywhere(method, path, **noise) == expected
+
+
+def test_as_a_forwarded_parameter():
+    """As the value of a forwarded parameter, or in the cookie of resume_at: no redirect leads elsewhere."""
+    desk = make_desk(forward_params="return_page")
+    options = {"paths": "/sso", "login_url": "/login", "resume_at": "/"}
+    anonymous, known = Pair(desk, nobody, **options), Pair(desk, jane, **options)
+    for payload in PAYLOADS[::7]:
+        for seen in anonymous.everywhere("GET", "/sso", query=f"return_page={payload}"):
+            assert stays(seen.headers["location"])
+            assert stays(parts(seen.headers["location"])[1].removeprefix("next="))
+        for seen in known.everywhere("GET", "/sso", query=f"return_page={payload}"):
+            assert destination(seen.headers["location"]) == "https://acme.example"
+        cookie = ("Cookie", f"sso_pending=1.return_page={payload}")
+        for seen in known.everywhere("GET", "/", headers=[cookie]):
+            assert seen.status is None or stays(seen.headers["location"])

@@ -146,9 +146,11 @@ class TestLogout:
         ],
     )
     def test_then(self, mounted_site, then, location):
-        """`then` is app-relative or absolute."""
+        """`then` is app-relative or absolute; the session is ended all the same."""
         pages = mounted_site(jane, options={"logout": Logout(self.end_session, path="/out", then=then)})
-        assert pages.get("/out", prefix="/app")["location"] == location
+        reply = pages.get("/out", prefix="/app")
+        assert reply["location"] == location
+        assert reply.all("set-cookie") == ["session=; Max-Age=0", "user=; Max-Age=0"]
 
     def test_absolute_then_needs_no_prefix(self, mounted_site):
         """With an absolute `then` the mount prefix is in no redirect, so it may be anything."""

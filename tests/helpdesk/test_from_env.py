@@ -100,6 +100,12 @@ def test_wrong_variable(name, value):
     assert caught.value.problems.keys() == {name}
 
 
+def test_what_allow_http_may_be():
+    """The message for ALLOW_HTTP lists the words that are understood, for it is a word in a variable."""
+    with pytest.raises(ConfigError, match="HELPDESK_ALLOW_HTTP: must be one of 1, true, yes, on, 0,"):
+        HelpDesk.from_env(VARIABLES | {"HELPDESK_ALLOW_HTTP": "maybe"})
+
+
 def test_other_variable_in_a_message():
     """Where a message tells of another setting, it is by the name of its variable."""
     variables = {name.replace("HELPDESK", "ACME"): value for name, value in VARIABLES.items()}
@@ -150,17 +156,20 @@ class TestTokenFile:
         """Exactly one trailing newline is taken off, and the byte-order mark of some editors."""
         assert key_is(HelpDesk.from_env(variables(f"{bom}{SSO_TOKEN}{ending}".encode())), SSO_TOKEN)
 
-    @pytest.mark.parametrize("content", [f"{SSO_TOKEN}\n\n", f" {SSO_TOKEN}", f"{SSO_TOKEN} \n", "", "\n"])
+    @pytest.mark.parametrize(
+        "content", [f"{SSO_TOKEN}\n\n", f"{SSO_TOKEN}\r", f" {SSO_TOKEN}", f"{SSO_TOKEN} \n", "", "\n"]
+    )
     def test_nothing_else_is(self, variables, content):
         """Other white space is an error that names the variable of the file."""
         with pytest.raises(ConfigError) as caught:
             HelpDesk.from_env(variables(content.encode()))
         assert caught.value.problems.keys() == {"HELPDESK_SSO_TOKEN_FILE"}
 
-    def test_not_text(self, variables):
-        """A file that is not UTF-8 is an error."""
+    @pytest.mark.parametrize("content", [b"\xff\xfe\x00" + SSO_TOKEN.encode(), SSO_TOKEN.encode("utf-16-le")])
+    def test_not_text(self, variables, content):
+        """A file that is not UTF-8 is an error, also UTF-16 without a byte-order mark."""
         with pytest.raises(ConfigError, match="HELPDESK_SSO_TOKEN_FILE: names a file that is not UTF-8"):
-            HelpDesk.from_env(variables(b"\xff\xfe\x00" + SSO_TOKEN.encode()))
+            HelpDesk.from_env(variables(content))
 
     @pytest.mark.parametrize("path", [SSO_TOKEN, f"{SSO_TOKEN}\x00", "/"])
     def test_token_in_the_wrong_variable(self, path):

@@ -12,7 +12,6 @@ import bottle
 import flask
 import pytest
 import quart
-from applications import SECRET, VERIFIED
 from beaker.middleware import SessionMiddleware as BeakerSessions
 from pyramid.config import Configurator
 from pyramid.response import Response as PyramidResponse
@@ -23,6 +22,7 @@ from starlette.middleware.sessions import SessionMiddleware
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
+from applications import SECRET, VERIFIED
 from browsing import OPTIONS, PATH, asgi_browser, protect_asgi, protect_wsgi, visit, wsgi_browser
 from clients import JANE
 from sso_middleware.asgi import SSOMiddleware

@@ -6,13 +6,13 @@ import re
 
 import httpx
 import pytest
-from applications import APPLICATIONS
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from people import HOUR, KINDS, People
 
+from applications import APPLICATIONS
 from browsing import PATH, tamper
 from clients import AUTH_URL, SSO_TOKEN
+from people import HOUR, KINDS, People
 from sso_middleware.sandbox import HandoffVerifier
 
 NAMES = st.sampled_from(sorted(KINDS))
@@ -124,6 +124,7 @@ STEPS = st.lists(
 )
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:datetime.datetime.utc:DeprecationWarning")  # Flask-Login's
 @pytest.mark.parametrize("make", APPLICATIONS, ids=lambda make: make.__name__)
 def test_the_person_of_the_view(make, tmp_path):

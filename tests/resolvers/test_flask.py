@@ -13,10 +13,10 @@ from flask.json.tag import TaggedJSONSerializer
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface, SessionInterface
 from flask_login import LoginManager, UserMixin, login_user, logout_user
 from itsdangerous import URLSafeTimedSerializer
-from pooled import find
 
 from browsing import JOE, PATH, protect_wsgi, tamper, visit, wsgi_browser
 from clients import JANE, make_environ, make_scope
+from pooled import find
 from sso_middleware import ConfigError, HandoffRefused, MiddlewareOrderError, ResolverError
 from sso_middleware.resolvers import flask as resolvers
 

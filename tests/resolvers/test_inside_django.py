@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
 import pytest
-
-sys.path.append(str(Path(__file__).parents[1] / "django"))
 from django.test import AsyncRequestFactory, RequestFactory, override_settings
-from django_project import ASGIBrowser, WSGIBrowser, inside, setting
 
 from clients import JANE
+from django_project import ASGIBrowser, WSGIBrowser, inside, setting
 from key_server import AUDIENCE, ISSUER, Issuer, rsa_key
 from sso_middleware import HandoffRefused, ResolverError
 from sso_middleware.resolvers import first_of, only_domains

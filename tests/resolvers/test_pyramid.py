@@ -8,7 +8,6 @@ from types import SimpleNamespace
 
 import pytest
 import transaction
-from pooled import find
 from pyramid.authentication import AuthTktCookieHelper
 from pyramid.config import Configurator
 from pyramid.request import Request
@@ -20,6 +19,7 @@ from webob.cookies import SignedSerializer
 
 from browsing import JOE, PATH, protect_wsgi, tamper, visit, wsgi_browser
 from clients import JANE, make_environ, make_scope
+from pooled import find
 from sso_middleware import ConfigError, HandoffRefused, ResolverError
 from sso_middleware.resolvers.pyramid import request_email
 

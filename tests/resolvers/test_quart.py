@@ -10,12 +10,12 @@ import pytest
 import quart
 from flask.json.tag import TaggedJSONSerializer
 from itsdangerous import URLSafeTimedSerializer
-from pooled import find
 from quart.sessions import SecureCookieSessionInterface
 from werkzeug.local import LocalProxy
 
 from browsing import JOE, PATH, asgi_browser, protect_asgi, tamper, visit
 from clients import JANE, make_scope
+from pooled import find
 from sso_middleware import ConfigError, ResolverError
 from sso_middleware.resolvers.quart import context_email
 

@@ -85,10 +85,12 @@ class Issuer:
         self.answer: bytes | None = None  # instead of the keys
         self.status = 200
         self.headers: dict[str, str] = {}
-        self.delay = 0.0
+        self.may_answer = threading.Event()
+        self.may_answer.set()
         self.delay_of_a_byte = 0.0
         self.status_without_end = False
         self.fetches = 0
+        self.asked_again = threading.Condition()
         self.paths: list[str] = []
         self.asked: Any = {}  # the headers of the last request
 
@@ -101,15 +103,31 @@ class Issuer:
         return jwt.encode(claims, key, algorithm, headers={"kid": key_id} | (headers or {}))
 
     @contextmanager
+    def hanging(self):
+        """Answer nothing before the block ends."""
+        self.may_answer.clear()
+        try:
+            yield
+        finally:
+            self.may_answer.set()
+
+    def wait_until_asked(self, fetches: int):
+        """Wait until that many fetches have begun."""
+        with self.asked_again:
+            assert self.asked_again.wait_for(lambda: self.fetches >= fetches, timeout=10)
+
+    @contextmanager
     def serving(self, port: int = 0, tls=None):
         issuer = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self):
-                issuer.fetches += 1
+                with issuer.asked_again:
+                    issuer.fetches += 1
+                    issuer.asked_again.notify_all()
                 issuer.paths.append(self.path)
                 issuer.asked = self.headers
-                time.sleep(issuer.delay)
+                issuer.may_answer.wait(60)
                 for _ in range(600):  # half a minute: a client that waits for its end fails then
                     if not issuer.status_without_end:
                         break

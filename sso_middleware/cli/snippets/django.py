@@ -1,9 +1,7 @@
-from sso_middleware import HelpDesk
-
 INSTALLED_APPS += ["sso_middleware.django"]
-MIDDLEWARE += ["sso_middleware.django.SSOMiddleware"]  # below every line that decides who the user is
+# After what decides who the user is; before a middleware of yours that looks up request.path in the URLconf.
+MIDDLEWARE += ["sso_middleware.django.SSOMiddleware"]
 HELPDESK_SSO = {
-    "helpdesk": HelpDesk.from_env(),
     # Choose how your site knows that an address was verified, because Django itself verifies none:
     # - "sso_middleware.resolvers.django.allauth_verified", with django-allauth;
     # - the name of an attribute of your user model, such as "email_verified";

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 
-import django_deciding
 import uvicorn
 from django.conf import settings
 from django.core.handlers.asgi import ASGIHandler
-from django_project import create_users, in_group
 
+import django_deciding
 from clients import make_desk
+from django_project import create_users, in_group
 from servers import HOST
 from sso_middleware import asgi
 from sso_middleware.resolvers.django import user_email_async

@@ -6,8 +6,9 @@ The header ``X-Act`` says what a middleware does with a request: ``log-in NAME``
 
 from __future__ import annotations
 
-import django_project
-import django_urls
+import django_project  # it configures Django
+
+# isort: split
 from asgiref.sync import iscoroutinefunction, sync_to_async
 from django.contrib.auth import alogin, alogout, login, logout
 from django.contrib.auth.middleware import RemoteUserMiddleware
@@ -16,6 +17,8 @@ from django.http import HttpResponse
 from django.urls import path
 from django.utils.decorators import sync_and_async_middleware
 from django.utils.functional import SimpleLazyObject
+
+import django_urls
 
 BACKEND = "django.contrib.auth.backends.AllowAllUsersModelBackend"
 BY_THE_SESSION = django_project.WITHOUT_OURS

@@ -56,10 +56,10 @@ class TestImports:
         statement = f"from sso_middleware import {', '.join(sso_middleware.__all__)}"
         assert modules_after(statement) - modules_after("import jwt") == {"sso_middleware"}
 
-    def test_wsgi_never_imports_starlette(self):
-        """The WSGI adapter imports Werkzeug, and works where Starlette and anyio are not there."""
+    def test_wsgi_imports_no_framework(self):
+        """The WSGI adapter works where Starlette and anyio are not there."""
         imported = modules_after("import sso_middleware.wsgi", without=["starlette", "anyio"])
-        assert imported & FRAMEWORKS == {"werkzeug"}
+        assert imported & FRAMEWORKS == set()
 
     def test_asgi_never_imports_werkzeug(self):
         """The ASGI adapter imports Starlette, and works where Werkzeug is not there."""
@@ -178,7 +178,7 @@ class TestDistribution:
             "PKG-INFO",
             ".gitignore",
         }
-        assert "tests/docs/test_package.py" in names
+        assert "tests/package/test_package.py" in names
 
     def test_metadata(self, dist):
         """Name, licence and version are those of this tree."""

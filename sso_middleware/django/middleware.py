@@ -1,0 +1,232 @@
+"""What stands in ``MIDDLEWARE``: it translates between Django's requests and the gate."""
+
+# Django comes without type information.
+# mypy: disable-error-code="import-untyped"
+# pyright: reportMissingTypeStubs=false, reportUnknownVariableType=false, reportUnknownMemberType=false
+# pyright: reportUnknownArgumentType=false
+# Before Python 3.12, asgiref's iscoroutinefunction is what knows its own mark.
+# pyright: reportDeprecated=false
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, TypeAlias
+
+from asgiref.sync import async_to_sync, iscoroutinefunction, markcoroutinefunction, sync_to_async
+from django.contrib.auth import logout
+from django.core.exceptions import SynchronousOnlyOperation
+from django.http import HttpResponse
+
+from sso_middleware._calls import Arguments, Call, Check, from_loop, is_async, is_awaitable, run
+from sso_middleware._secret import Secret
+from sso_middleware.django.order import AUTHENTICATION, SESSION, read_order
+from sso_middleware.django.settings import read_setting
+from sso_middleware.django.translation import response_of, visit_of
+from sso_middleware.errors import MiddlewareOrderError
+from sso_middleware.events import EventHook
+from sso_middleware.gate import Gate, Handler, Visit, answer_in_route
+from sso_middleware.helpdesk import HelpDesk
+from sso_middleware.resolvers.django import email_field, email_of_user
+
+__all__ = ["SSOMiddleware", "end_session", "handoff_response"]
+
+Request: TypeAlias = Any
+"""Django's ``HttpRequest``."""
+
+
+def end_session(request: Request) -> list[tuple[str, str]]:
+    """End the session by `django.contrib.auth.logout`: an `end_session` for `Logout`.
+
+    There are no headers to return: Django's SessionMiddleware sends the cookie.
+
+    Raises:
+        MiddlewareOrderError: the session is not open here.
+    """
+    _require(request, "session")
+    logout(request)
+    return []
+
+
+_SYNC_IN_ASYNC = (
+    "An async callable of HELPDESK_SSO asks Django for something sync, such as request.user. Write it as a "
+    "plain def: it is then called in a thread, where Django runs sync code."
+)
+
+
+class SSOMiddleware:
+    """Django middleware that answers the intercepted paths with a signed redirect to the Help Desk.
+
+    Every other request goes on with the very same request object. The setting ``HELPDESK_SSO`` is a
+    dict of
+
+    * the fields of a `HelpDesk`; or ``helpdesk``: a HelpDesk, or a callable ``(request, email) ->
+      HelpDesk``; or neither: then ``HelpDesk.from_env()`` is called when the middleware is made;
+    * ``verified``, for the default resolver, which reads ``request.user``: the name of an attribute of the
+      user, or a predicate of the user, such as
+      ``"sso_middleware.resolvers.django.allauth_verified"``; or `True`, if your sign-up and each change
+      of an address verify it;
+    * or ``resolve_email``: ``(request) -> str | None``, instead of the default resolver;
+    * ``paths``, ``next_param``, ``resume_at`` and ``on_event``, as for the other middlewares;
+    * ``login_url``: as for those, or the name of a URL; default: the setting ``LOGIN_URL``;
+    * ``logout``: `True` (take over the Logout URL, and log out there) or a dict of what `Logout` takes:
+      unless it says ``then``, visitors go to ``LOGOUT_REDIRECT_URL``, or to ``/`` if that is not set; or a
+      Logout, which is used as it is.
+
+    Callables are given the ``HttpRequest``; they may be sync or async, and may be given as a dotted path.
+    Under ASGI, sync ones run where Django runs sync code (`asgiref.sync.sync_to_async`).
+
+    Args:
+        get_response: the rest of Django.
+
+    Raises:
+        ConfigError: naming every wrong setting at once.
+        MiddlewareOrderError: session or authentication stand after this one in ``MIDDLEWARE``.
+    """
+
+    sync_capable: bool = True
+    async_capable: bool = True
+
+    def __init__(self, get_response: Callable[[Request], Any]) -> None:
+        self.get_response = get_response
+        self._is_async: bool = iscoroutinefunction(get_response)
+        if self._is_async:
+            markcoroutinefunction(self)
+        if problem := read_order(SSOMiddleware).problem:
+            raise MiddlewareOrderError(problem)
+        self.gate: Gate = make_gate(is_async=self._is_async)
+        self._tails = self.gate.interception.tails()
+
+    def __call__(self, request: Request) -> Any:
+        """Answer an intercepted path, or let Django go on; under ASGI, give what is to be awaited."""
+        if self._is_async:
+            return self.__acall__(request)
+        if self._may_hit(request.path_info):
+            handler, visit = self._find(request)
+            answer = run(handler(visit)) if handler else None
+            if answer is not None:
+                return response_of(answer)
+        return self.get_response(request)
+
+    async def __acall__(self, request: Request) -> Any:
+        """Do the same as `__call__`, on the event loop."""
+        if self._may_hit(request.path_info):
+            handler, visit = self._find(request)
+            answer = await handler(visit) if handler else None
+            if answer is not None:
+                return response_of(answer)
+        return await self.get_response(request)
+
+    def _may_hit(self, path: str) -> bool:
+        return path in self._tails or not path.startswith("/")  # see below
+
+    def _find(self, request: Request) -> tuple[Handler | None, Visit]:
+        visit = visit_of(request)
+        return self.gate.find(visit.prefix, visit.path), visit
+
+
+def handoff_response(
+    request: Request,
+    helpdesk: HelpDesk,
+    email: str,
+    *,
+    claims: Mapping[str, Any] | None = None,
+    on_event: EventHook | None = None,
+) -> HttpResponse:
+    """Hand off a signed-in user from a view of your own, sync or async, as the middleware does.
+
+    The request is answered as at an Auth URL: a prefetch, a script, a WebSocket handshake or a HEAD makes
+    no token, a loop is broken, an address that may not be signed gets a page that says so, and the event
+    is reported. The parameters named in `forward_params` are passed on.
+
+    Args:
+        request: the ``HttpRequest``.
+        helpdesk: the HelpDesk.
+        email: the verified address of the signed-in user; "" if the user has none.
+        claims: further claims of the token, JSON values by name.
+        on_event: called with the `SSOEvent`; sync, must not block.
+
+    Raises:
+        ConfigError: a parameter is wrong.
+        ResolverError: `email` is not a `str`.
+    """
+    address, further = Secret(email), Secret(claims)
+    del email, claims  # from tracebacks with locals
+    return response_of(
+        answer_in_route(visit_of(request), helpdesk, address, claims=further, on_event=on_event)
+    )
+
+
+SSOMiddleware.__module__ = "sso_middleware.django"  # as it is written in MIDDLEWARE, and read by `read_order`
+
+
+def make_gate(*, is_async: bool) -> Gate:
+    """Return the gate that ``HELPDESK_SSO`` describes.
+
+    Raises:
+        ConfigError: naming every wrong setting at once.
+    """
+    return Gate(**read_setting(end_session, _default_resolver), wrap=_wrap_async if is_async else _wrap)
+
+
+def _default_resolver(verified: Any) -> Callable[[Request], str | None]:
+    def resolve_email(request: Request) -> str | None:
+        user = _user_of(request)
+        return email_of_user(user, email_field(user), verified)
+
+    return resolve_email
+
+
+def _user_of(request: Request) -> Any:
+    """Return the user as the views see it.
+
+    Not by ``request.auser()``, which keeps its first answer, whatever other middlewares decide later.
+    """
+    if not hasattr(request, "user") and hasattr(request, "auser"):
+        return async_to_sync(request.auser)()
+    return _require(request, "user")
+
+
+def _require(request: Request, attribute: str) -> Any:
+    try:
+        return getattr(request, attribute)
+    except AttributeError:
+        pass
+    raise MiddlewareOrderError(
+        f"request.{attribute} is not there: in MIDDLEWARE, {SESSION!r} and {AUTHENTICATION!r} must come "
+        "before the line of SSOMiddleware, in this order"
+    )
+
+
+def _wrap(function: Callable[..., Any], check: Check) -> Call:
+    async def call(arguments: Arguments) -> Any:
+        returned = Secret(function(*arguments()))
+        if is_awaitable(returned()):
+            returned = Secret(async_to_sync(_wait)(returned()))
+        return check(returned)
+
+    return call
+
+
+def _wrap_async(function: Callable[..., Any], check: Check) -> Call:
+    call = from_loop(function, check, _in_thread, _is_async)
+
+    async def call_with_advice(arguments: Arguments) -> Any:
+        try:
+            return await call(arguments)
+        except SynchronousOnlyOperation as error:
+            error.add_note(_SYNC_IN_ASYNC)
+            raise
+
+    return call_with_advice
+
+
+def _is_async(function: object) -> bool:
+    return is_async(function) or iscoroutinefunction(function)  # Django's functions may carry asgiref's mark
+
+
+async def _in_thread(function: Callable[..., Any], *args: Any) -> Any:
+    return await sync_to_async(function)(*args)
+
+
+async def _wait(awaitable: Any) -> Any:
+    return await awaitable
