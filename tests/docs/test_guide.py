@@ -295,12 +295,13 @@ def create_app(helpdesk):
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("domain", "outcome"), [("example.com", "1 passed"), ("example.org", "1 failed")])
 def test_test(tmp_path, domain, outcome):
     """The test of an integration passes for an application that is right, and fails for another."""
     factory = FACTORY.replace("EXAMPLE", domain)
     (tmp_path / "test_it.py").write_text(f"{factory}\n\n{PYTHON['Test your integration']}")
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(tmp_path)]
+    command = [sys.executable, "-m", "pytest", "-q", "-n0", "-p", "no:cacheprovider", str(tmp_path)]
     result = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)
     assert outcome in result.stdout, result.stdout + result.stderr
 
