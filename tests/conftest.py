@@ -30,6 +30,7 @@ LEFT_OUT = {
     "exhaustive": "takes minutes",
     "matrix": "takes minutes",
     "packaging": "needs the package index",
+    "realapps": "needs the package index",
     "reliability": "takes minutes",
     "transparency": "needs the package index",
 }

@@ -15,7 +15,7 @@ from numbers import Number
 from types import NoneType
 from typing import Any, Literal, TypeAlias, cast
 
-from sso_middleware._calls import is_async, is_awaitable
+from sso_middleware._calls import is_async, is_awaitable, takes
 from sso_middleware._lazy import exact, forced, text_problem
 from sso_middleware._secret import Secret
 from sso_middleware.errors import ConfigError, HandoffRefused, ResolverError
@@ -26,9 +26,7 @@ Verified: TypeAlias = Literal[True] | str | Callable[[Any], object]
 an attribute or key, or a predicate. The name and the predicate are those of the user; where the
 address comes from a session, of the mapping that holds the address."""
 
-_HINT_ATTR = (
-    "attr= names the attribute that holds the address; inside Django the user model's EMAIL_FIELD does"
-)
+_HINT_ATTR = "attr= names the attribute that holds the address"
 _HINT_GETTER = "the getter returns the address, or a user who has an email"
 _HINT_SIGNED_IN = "the users of Starlette, Flask-Login and Django have it, and it says who is signed in"
 _HINT_VERIFIED = (
@@ -44,6 +42,9 @@ _NO_ANSWER: tuple[tuple[Any, str], ...] = (
     ((Awaitable, AsyncIterator), "returns what need not be awaited"),
     (Iterator, "looks into it, as any() does"),
 )
+
+#: What holds no address yet.
+_NO_ADDRESS: tuple[tuple[Any, str], ...] = ((Awaitable, "awaited"), (Callable, "called"))
 
 
 def check_settings(
@@ -70,11 +71,19 @@ def check_settings(
         raise ConfigError(problems)
 
 
-def getter_problem(getter: object, signature: str) -> str | None:
-    """Say why `getter` cannot be called for the user, and its answer not be awaited, or return `None`."""
-    if not callable(getter):
+def getter_problem(getter: object, signature: str, *, may_be_async: bool = False) -> str | None:
+    """Say why `getter` cannot be asked for the user, or return `None`.
+
+    Args:
+        getter: what is called.
+        signature: how: ``() -> user`` or ``(request) -> user``.
+        may_be_async: what it returns is awaited.
+    """
+    count = 0 if signature.startswith("()") else 1
+    # What a decorator passes on is its own business.
+    if not callable(getter) or takes(getter, count, follow_wrapped=False) is False:
         return f"must be a callable {signature}"
-    return "must not be async: it is called, not awaited" if is_async(getter) else None
+    return "must not be async: it is called, not awaited" if is_async(getter) and not may_be_async else None
 
 
 def email_of(user: object, attr: str, verified: Verified, *, hint: str = _HINT_ATTR) -> str:
@@ -92,18 +101,19 @@ def email_of(user: object, attr: str, verified: Verified, *, hint: str = _HINT_A
     Raises:
         HandoffRefused: the address is not verified.
         ResolverError: `verified` gives something that is no answer, there is no attribute of a name, or the
-            address is to be awaited.
+            address has to be called or awaited.
     """
     # Forced where a lazy proxy still knows what it stands for.
     email = Secret(exact(field_of(user, attr, hint)))
+    for kinds, remedy in _NO_ADDRESS:
+        if issubclass(email().__class__, kinds):
+            _close(email())
+            raise ResolverError(
+                f"{attr!r} of {user.__class__.__name__} is a {email().__class__.__name__}, which must be "
+                f"{remedy}: make it a plain attribute or property, or use a getter or resolver of your own"
+            )
     if isinstance(email(), NoneType) or email() == "":
         return ""
-    if is_awaitable(email()):
-        _close(email())
-        raise ResolverError(
-            f"{attr!r} of {user.__class__.__name__} is a {email().__class__.__name__}, which nobody awaits: "
-            "make it a plain attribute or property, or give a resolver of your own that awaits it"
-        )
     require_verified(user, verified)
     return cast("str", email())  # the gate looks after anything else
 

@@ -46,6 +46,9 @@ if django.VERSION < (5, 2):
 
 REMOTE_USER = "django.contrib.auth.middleware.RemoteUserMiddleware"
 
+_HINT_ATTR = (
+    "attr= names the attribute that holds the address; in MIDDLEWARE the user model's EMAIL_FIELD does"
+)
 _WRITES = ("save", "create", "delete", "flush", "cycle_key")
 _INSIDE = "inside, leave resolve_email out of HELPDESK_SSO, and give verified there"
 
@@ -152,7 +155,7 @@ def email_of_user(user: Any, attr: str, verified: Verified) -> str | None:
     Raises:
         HandoffRefused: the user is inactive, or the address is not verified.
     """
-    return email_of(user, attr, verified) if is_signed_in(user) else None
+    return email_of(user, attr, verified, hint=_HINT_ATTR) if is_signed_in(user) else None
 
 
 def email_field(user: Any) -> str:

@@ -19,9 +19,11 @@ from typing import Any, TypeAlias, cast
 from wsgiref.types import WSGIEnvironment
 
 from flask import Flask, session
+from werkzeug.exceptions import HTTPException
 
 from sso_middleware._lazy import forced
 from sso_middleware.errors import ConfigError, MiddlewareOrderError
+from sso_middleware.resolvers._asking import answers_by, without_hooks
 from sso_middleware.resolvers._headers import require_environ
 from sso_middleware.resolvers._verification import (
     Verified,
@@ -38,6 +40,14 @@ __all__ = ["context_email", "end_session", "login_user_email", "session_email"]
 EmailResolver: TypeAlias = Callable[[WSGIEnvironment], str | None]
 EndSession: TypeAlias = Callable[[WSGIEnvironment], list[tuple[str, str]]]
 
+_HINT_ATTR = (
+    "attr= names the attribute that holds the address, or context_email(app, getter, verified=...) finds it"
+)
+_NO_HOOKS = (
+    "flask.g has no {name!r} here, as the application's before_request functions are not run. If a getter "
+    "reads flask.g.{name}, let it find the user itself, or call the function that sets it first; a teardown "
+    "function takes flask.g.pop({name!r}, None)"
+)
 _NO_SESSION = "the Flask application has no session: set app.secret_key first"
 
 
@@ -56,7 +66,8 @@ def session_email(app: Flask, *keys: str, verified: Verified) -> EmailResolver:
 
     def resolve(environ: WSGIEnvironment) -> str | None:
         require_environ(environ, "flask.session_email")
-        with app.app_context():  # sessions in a database use it, and return their connection at its end
+        # Sessions in a database use it, and return their connection at its end.
+        with without_hooks(app.app_ctx_globals_class, _NO_HOOKS), app.app_context():
             opened = app.session_interface.open_session(app, app.request_class({**environ}))
             if opened is None:
                 raise MiddlewareOrderError(_NO_SESSION)
@@ -71,13 +82,15 @@ def context_email(app: Flask, getter: Callable[[], Any], *, verified: Verified) 
     ``context_email(app, lambda: find_user(session.get("user_id")), verified="email_verified")``, with
     ``flask.session``, where the session holds no more than who it is, and a database the rest. The
     application's teardown functions are run; its ``before_request`` and ``after_request`` functions are
-    not, so nothing of theirs is in ``flask.g``. Without a ``secret_key`` the session is empty.
+    not, so nothing of theirs is in ``flask.g``: let `getter` find the user itself, or call the function that
+    does. Without a ``secret_key`` the session is empty.
 
     Args:
         app: the Flask application.
         getter: ``() -> user``, sync: an object or mapping with an ``email``, or the address itself;
             `None` if nobody is signed in, or a user whose ``is_authenticated`` says so. ``flask.request``,
-            ``session`` and ``g`` are those of the visitor.
+            ``session`` and ``g`` are those of the visitor. ``abort(401)`` counts as `None`, and
+            ``abort(403)`` as ``HandoffRefused("forbidden")``.
         verified: see `Verified`; the name or predicate is that of what `getter` returns.
 
     Raises:
@@ -112,7 +125,7 @@ def login_user_email(app: Flask, attr: str = "email", *, verified: Verified) -> 
                 "first request"
             )
         user = flask_login.current_user
-        return email_of(user, attr, verified) if is_signed_in(user) else None
+        return email_of(user, attr, verified, hint=_HINT_ATTR) if is_signed_in(user) else None
 
     return _asking(app, "flask.login_user_email", ask)
 
@@ -194,8 +207,9 @@ def _asking(app: Flask, name: str, ask: Callable[[], str | None]) -> EmailResolv
 
     def resolve(environ: WSGIEnvironment) -> str | None:
         require_environ(environ, name)
-        with _request_context(app, environ):
+        with answers_by(HTTPException), _request_context(app, environ):
             return ask()
+        return None
 
     return resolve
 
@@ -208,7 +222,7 @@ def _request_context(app: Flask, environ: WSGIEnvironment) -> Generator[None]:
     already, or that stayed behind, would be shared: the next visitor would be taken for the last one. Flask's
     own ``with app.request_context()`` stays behind if the session cannot be opened.
     """
-    with app.app_context():
+    with without_hooks(app.app_ctx_globals_class, _NO_HOOKS), app.app_context():
         context = app.request_context({**environ})  # a copy: Flask leaves a note in it
         try:
             context.push()

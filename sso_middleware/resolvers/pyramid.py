@@ -9,9 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 from wsgiref.types import WSGIEnvironment
 
+from pyramid.httpexceptions import (  # type: ignore[import-untyped]
+    HTTPException,  # pyright: ignore[reportMissingTypeStubs]
+)
 from pyramid.interfaces import (  # type: ignore[import-untyped]
     ISessionFactory,  # pyright: ignore[reportMissingTypeStubs]
 )
@@ -21,6 +24,7 @@ from pyramid.router import (  # type: ignore[import-untyped]
 from pyramid.security import forget  # type: ignore[import-untyped]
 
 from sso_middleware.errors import ConfigError
+from sso_middleware.resolvers._asking import answers_by, without_hooks
 from sso_middleware.resolvers._headers import require_environ
 from sso_middleware.resolvers._verification import Verified, check_settings, email_from, getter_problem
 
@@ -41,14 +45,15 @@ def request_email(router: Any, getter: Callable[[Any], Any], *, verified: Verifi
 
     ``request_email(app, lambda request: request.identity, verified="email_verified")``, where the
     security policy's identity has an ``email``. Sessions, the security policy and request methods
-    work as in a view. Tweens do not run, except that where pyramid_tm is, `getter` is within a
-    transaction of ``request.tm``, which is aborted in the end. Without a security policy Pyramid's
-    ``request.identity`` is `None` for everybody.
+    work as in a view. Subscribers to ``NewRequest`` and tweens do not run, except that where pyramid_tm
+    is, `getter` is within a transaction of ``request.tm``, which is aborted in the end. Without a security
+    policy Pyramid's ``request.identity`` is `None` for everybody.
 
     Args:
         router: what ``config.make_wsgi_app()`` returns, before any filter is put around it.
         getter: ``(request) -> user``, sync: an object or mapping with an ``email``, or the address itself;
-            `None` if nobody is signed in, or a user whose ``is_authenticated`` says so.
+            `None` if nobody is signed in, or a user whose ``is_authenticated`` says so. ``HTTPUnauthorized``
+            counts as `None`, and ``HTTPForbidden`` as ``HandoffRefused("forbidden")``.
         verified: see `Verified`; the name or predicate is that of what `getter` returns.
 
     Raises:
@@ -63,8 +68,9 @@ def request_email(router: Any, getter: Callable[[Any], Any], *, verified: Verifi
 
     def resolve(environ: WSGIEnvironment) -> str | None:
         require_environ(environ, "pyramid.request_email")
-        with _request(router, environ) as request, _transaction(request):
+        with answers_by(HTTPException), _request(router, environ) as request, _transaction(request):
             return email_from(getter(request), verified)
+        return None
 
     return resolve
 
@@ -106,6 +112,13 @@ def end_session(router: Any) -> EndSession:
     return end
 
 
+_NO_HOOKS = (
+    "the request has no {name!r} here: no route is found, and neither tweens nor subscribers to NewRequest "
+    "run. Let config.add_request_method(function, {name!r}, reify=True) add it, or find the user in the "
+    "getter"
+)
+
+
 @contextmanager
 def _request(router: Any, environ: WSGIEnvironment) -> Generator[Any]:
     """Make the application's request of `environ`, and call its finished callbacks in the end.
@@ -114,7 +127,8 @@ def _request(router: Any, environ: WSGIEnvironment) -> Generator[Any]:
     """
     with router.request_context({**environ}) as request:  # a copy: WebOb leaves notes in it
         try:
-            yield request
+            with without_hooks(type(cast("object", request)), _NO_HOOKS):
+                yield request
         finally:
             while request.finished_callbacks:
                 request.finished_callbacks.popleft()(request)

@@ -14,12 +14,14 @@ from typing import Any, TypeAlias, cast
 
 from quart import Quart, session
 from werkzeug.datastructures import Headers
+from werkzeug.exceptions import HTTPException
 
 from sso_middleware._calls import is_awaitable
 from sso_middleware._lazy import forced
 from sso_middleware._urls import split_mount
 from sso_middleware.errors import ConfigError, MiddlewareOrderError
-from sso_middleware.resolvers._verification import Verified, check_settings, email_from
+from sso_middleware.resolvers._asking import answers_by, without_hooks
+from sso_middleware.resolvers._verification import Verified, check_settings, email_from, getter_problem
 
 __all__ = ["context_email", "end_session"]
 
@@ -39,7 +41,9 @@ def context_email(app: Quart, getter: Callable[[], Any], *, verified: Verified) 
         getter: ``() -> user``, sync or async: an object or mapping with an ``email``, or the address
             itself; `None` if nobody is signed in, or a user whose ``is_authenticated`` says so
             (Quart-Auth's ``current_user``: await its ``is_authenticated`` first). ``quart.request``,
-            ``session`` and ``g`` are those of the visitor. It runs on the event loop.
+            ``session`` and ``g`` are those of the visitor; nothing of ``before_request`` is in ``g``.
+            ``abort(401)`` counts as `None`, and ``abort(403)`` as ``HandoffRefused("forbidden")``. It runs
+            on the event loop.
         verified: see `Verified`; the name or predicate is that of what `getter` returns.
 
     Raises:
@@ -48,13 +52,15 @@ def context_email(app: Quart, getter: Callable[[], Any], *, verified: Verified) 
     check_settings(
         verified,
         app=_problem(app),
-        getter=None if callable(getter) else "must be a callable () -> user",
+        getter=getter_problem(getter, "() -> user", may_be_async=True),
     )
 
     async def resolve(scope: Scope) -> str | None:
-        async with _request_context(app, scope):
-            user = getter()
-            return email_from(await user if is_awaitable(user) else user, verified)
+        with answers_by(HTTPException):
+            async with _request_context(app, scope):
+                user = getter()
+                return email_from(await user if is_awaitable(user) else user, verified)
+        return None
 
     return resolve
 
@@ -109,6 +115,13 @@ def end_session(app: Quart) -> EndSession:
     return end
 
 
+_NO_HOOKS = (
+    "quart.g has no {name!r} here, as the application's before_request functions are not run. If a getter "
+    "reads quart.g.{name}, let it find the user itself, or call the function that sets it first; a teardown "
+    "function takes quart.g.pop({name!r}, None)"
+)
+
+
 @asynccontextmanager
 async def _request_context(app: Quart, scope: Scope) -> AsyncGenerator[None]:
     """Push a request context of the application, and take it away whatever happens.
@@ -117,11 +130,12 @@ async def _request_context(app: Quart, scope: Scope) -> AsyncGenerator[None]:
     cannot be opened, and after an error under PRESERVE_CONTEXT_ON_EXCEPTION.
     """
     context = app.request_context(_request(app, scope))
-    try:
-        await context.push()
-        yield
-    finally:
-        await context.pop()
+    with without_hooks(app.app_ctx_globals_class, _NO_HOOKS):
+        try:
+            await context.push()
+            yield
+        finally:
+            await context.pop()
 
 
 def _problem(app: object) -> str | None:

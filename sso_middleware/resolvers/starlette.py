@@ -11,23 +11,32 @@ user, move the middleware outside, or return `sso_middleware.asgi.handoff_respon
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Generator, Mapping
+from contextlib import contextmanager
 from typing import Any, TypeAlias
 
+from starlette.datastructures import State
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
 from starlette.types import Scope
 
+from sso_middleware._calls import is_async, is_awaitable
 from sso_middleware.errors import MiddlewareOrderError, ResolverError
+from sso_middleware.resolvers._asking import answers_by, without_hooks
 from sso_middleware.resolvers._verification import (
     Verified,
     check_settings,
+    email_from,
     email_in,
     email_of,
+    getter_problem,
     is_signed_in,
 )
 
-__all__ = ["end_session", "session_email", "user_email"]
+__all__ = ["end_session", "request_email", "session_email", "user_email"]
 
 EmailResolver: TypeAlias = Callable[[Scope], Awaitable[str | None]]
+RequestEmailResolver: TypeAlias = Callable[[Scope], str | Awaitable[str | None] | None]
 EndSession: TypeAlias = Callable[[Scope], Awaitable[list[tuple[str, str]]]]
 
 
@@ -53,6 +62,49 @@ def session_email(*keys: str, verified: Verified) -> EmailResolver:
     return resolve
 
 
+def request_email(getter: Callable[[Request], Any], *, verified: Verified) -> RequestEmailResolver:
+    """Ask `getter` for the visitor, given their request.
+
+    ``request_email(lambda request: find_user(request.session.get("user_id")), verified="email_verified")``,
+    where the session, a cookie or a header holds no more than who it is, and a database the rest.
+
+    Args:
+        getter: ``(request) -> user``, sync or async: an object or mapping with an ``email``, or the address
+            itself; `None` if nobody is signed in, or a user whose ``is_authenticated`` says so. A coroutine
+            function is awaited on the event loop; any other function runs in a worker thread, and what it
+            returns is awaited where it has to be. FastAPI resolves no ``Depends()`` of it. An
+            ``HTTPException`` 401 counts as `None`, and 403 as ``HandoffRefused("forbidden")``. It cannot read
+            the request's body.
+        verified: see `Verified`; the name or predicate is that of what `getter` returns.
+
+    Returns:
+        The resolver. It raises `MiddlewareOrderError` if `getter` reads from the request what no middleware
+        outside has put there: ``session``, ``user``, ``auth``, or an attribute of ``state``.
+
+    Raises:
+        ConfigError: naming every wrong setting at once.
+    """
+    check_settings(verified, getter=getter_problem(getter, "(request) -> user", may_be_async=True))
+
+    async def awaited(answer: Awaitable[Any]) -> str | None:
+        with _getter():
+            return email_from(await answer, verified)
+        return None
+
+    def resolve(scope: Scope) -> str | Awaitable[str | None] | None:
+        with _getter():
+            answer = getter(_VisitorsRequest(_own(scope)))
+            return awaited(answer) if is_awaitable(answer) else email_from(answer, verified)
+        return None
+
+    async def resolve_async(scope: Scope) -> str | None:
+        with _getter():
+            return email_from(await getter(_VisitorsRequest(_own(scope))), verified)
+        return None
+
+    return resolve_async if is_async(getter) else resolve
+
+
 def user_email(attr: str = "email", *, verified: Verified) -> EmailResolver:
     """Take the address from the user that Starlette's AuthenticationMiddleware has found.
 
@@ -67,7 +119,7 @@ def user_email(attr: str = "email", *, verified: Verified) -> EmailResolver:
 
     async def resolve(scope: Scope) -> str | None:
         user = _outside(scope, "user", "AuthenticationMiddleware", _SESSION_OUTSIDE)
-        return email_of(user, attr, verified) if is_signed_in(user) else None
+        return email_of(user, attr, verified, hint=_HINT_ATTR) if is_signed_in(user) else None
 
     return resolve
 
@@ -90,14 +142,55 @@ def end_session() -> EndSession:
     return end
 
 
+_HINT_ATTR = (
+    "attr= names the attribute that holds the address, or request_email(getter, verified=...) finds it"
+)
+_NO_STATE = (
+    "request.state has no {name!r} yet: the middleware that sets it has to stand outside SSOMiddleware. With "
+    "app.add_middleware() the last one added is outermost; with Starlette(middleware=[...]) the first one "
+    "is. What a dependency sets is never there: find it in the getter"
+)
 _SESSION_OUTSIDE = (
     " If its backend reads the session, SessionMiddleware has to stand outside AuthenticationMiddleware."
 )
 
 
-def _outside(scope: Scope, key: str, middleware: str, also: str = "") -> Any:
-    if not isinstance(scope, Mapping):
+class _VisitorsRequest(Request):
+    """A request that says which middleware is missing."""
+
+    @property
+    def session(self) -> Any:
+        _outside(self.scope, "session", "SessionMiddleware")
+        return super().session
+
+    @property
+    def user(self) -> Any:
+        return _outside(self.scope, "user", "AuthenticationMiddleware", _SESSION_OUTSIDE)
+
+    @property
+    def auth(self) -> Any:
+        return _outside(self.scope, "auth", "AuthenticationMiddleware", _SESSION_OUTSIDE)
+
+
+@contextmanager
+def _getter() -> Generator[None]:
+    with answers_by(HTTPException), without_hooks(State, _NO_STATE, MiddlewareOrderError):
+        yield
+
+
+def _own(scope: Scope) -> Scope:
+    """Return a copy, as a request leaves notes in its scope."""
+    return {**_checked(scope)}
+
+
+def _checked(scope: Scope) -> Scope:
+    if not isinstance(scope, Mapping) or "REQUEST_METHOD" in scope:
         raise ResolverError(f"resolvers.starlette reads an ASGI scope, and a {type(scope).__name__} is none")
+    return scope
+
+
+def _outside(scope: Scope, key: str, middleware: str, also: str = "") -> Any:
+    _checked(scope)
     try:
         return scope[key]
     except KeyError:

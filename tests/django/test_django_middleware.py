@@ -801,9 +801,7 @@ def test_an_async_address(browser, configure):
         MIDDLEWARE=[*WITHOUT_OURS, f"{__name__}.user_to_be_awaited", OURS],
         HELPDESK_SSO=setting(verified=True),
     )
-    with pytest.raises(
-        ResolverError, match=r"'email' of AsyncContact is a coroutine.*resolver of your own that awaits"
-    ):
+    with pytest.raises(ResolverError, match=r"'email' of AsyncContact is a coroutine.*must be awaited"):
         inside(browser).get("/sso/helpdesk")
 
 

@@ -302,7 +302,7 @@ FRAMEWORKS = {
     [
         ("resolvers", set()),
         ("resolvers.proxy", set()),
-        ("resolvers.starlette", {"starlette"}),
+        ("resolvers.starlette", {"starlette", "anyio"}),
         ("resolvers.flask", {"flask", "werkzeug"}),
         ("resolvers.bottle", {"bottle"}),
         ("resolvers.pyramid", {"pyramid"}),

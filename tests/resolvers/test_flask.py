@@ -240,6 +240,72 @@ def test_request_as_in_a_view(app):
     assert visit(browser) == "login"
 
 
+@each_of_users
+@pytest.mark.parametrize(("status", "expected"), [(401, "login"), (403, "forbidden")])
+def test_abort(app, resolver, status, expected):
+    """`abort(401)` makes an anonymous visitor, and `abort(403)` one who may not go."""
+    browser = browse(app, resolver)
+    browser.get("/login/jane")
+    app.extensions["find"] = lambda name: flask.abort(status)
+    app.login_manager.user_loader(app.extensions["find"])
+    assert visit(browser) == expected
+
+
+@pytest.mark.parametrize("status", [404, 503, flask.Response("jane@example.com", 302)])
+def test_abort_with_anything_else(app, status):
+    """Any other status, or a response, is an error that says what a resolver does instead."""
+    with pytest.raises(ResolverError, match="return None for an anonymous visitor") as caught:
+        visit(browse_getter(app, lambda: flask.abort(status)))
+    assert "jane" not in str(caught.value)
+
+
+def browse_getter(app, getter):
+    return wsgi_browser(protect_wsgi(app.wsgi_app, resolvers.context_email(app, getter, verified=True)))
+
+
+def set_user():
+    flask.g.user = {"email": JANE}
+
+
+def test_user_of_a_before_request_function(app):
+    """What `before_request` sets is not there: an error names it and what to write, and that works."""
+    app.before_request(set_user)
+    with pytest.raises(
+        ResolverError, match=r"flask\.g has no 'user' .* call the function that sets it first"
+    ):
+        visit(browse_getter(app, lambda: flask.g.user))
+    assert visit(browse_getter(app, lambda: set_user() or flask.g.user)) == JANE
+
+
+def test_teardown_after_a_before_request_function(app):
+    """So it is with teardown functions, of whatever asks within a context; with `pop` they work."""
+
+    @app.teardown_appcontext
+    def close(error):
+        close.take()
+
+    close.take = lambda: flask.g.connection
+    end = resolvers.end_session(app)
+    for ask in (
+        *(lambda make=make: visit(browse(app, make)) for make in (by_session, by_login)),
+        end_it(end),
+    ):
+        with pytest.raises(ResolverError, match=r"takes flask\.g\.pop\('connection', None\)"):
+            ask()
+    close.take = lambda: flask.g.pop("connection", None)
+    assert visit(browse(app, by_login)) == "login"
+
+
+def end_it(end):
+    return lambda: end(make_environ("GET", "/sso/logout"))
+
+
+def test_error_within_a_getter(app):
+    """An AttributeError of anything else stays what it is."""
+    with pytest.raises(AttributeError, match="nothing"):
+        visit(browse_getter(app, lambda: object().nothing))
+
+
 async def find_user_async():
     return find_user()
 

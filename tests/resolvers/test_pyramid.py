@@ -10,6 +10,8 @@ import pytest
 import transaction
 from pyramid.authentication import AuthTktCookieHelper
 from pyramid.config import Configurator
+from pyramid.events import NewRequest
+from pyramid.httpexceptions import HTTPForbidden, HTTPFound, HTTPUnauthorized
 from pyramid.request import Request
 from pyramid.response import Response
 from pyramid.session import JSONSerializer, SignedCookieSessionFactory
@@ -319,3 +321,39 @@ def test_under_asgi(router):
     """A scope holds no cookie that Pyramid would find: an error, and no anonymous visitor."""
     with pytest.raises(ResolverError, match=r"is for WSGI: put sso_middleware\.wsgi\.SSOMiddleware"):
         by_identity(router)(make_scope("GET", PATH))
+
+
+@pytest.mark.parametrize(("error", "expected"), [(HTTPUnauthorized, "login"), (HTTPForbidden, "forbidden")])
+def test_http_error_of_a_getter(router, error, expected):
+    """An HTTP error says who is anonymous, and who may not go."""
+
+    def getter(request):
+        raise error
+
+    assert visit(browse(router, lambda router: request_email(router, getter, verified=True))) == expected
+
+
+def test_other_http_error_of_a_getter(router):
+    """Any other one is an error that says what a resolver does instead."""
+
+    def getter(request):
+        raise HTTPFound("/login")
+
+    with pytest.raises(ResolverError, match="return None for an anonymous visitor"):
+        visit(browse(router, lambda router: request_email(router, getter, verified=True)))
+
+
+def test_user_of_a_subscriber():
+    """What a subscriber to `NewRequest` sets is not there: an error says what to write, and that works."""
+    with Configurator() as config:
+        config.add_subscriber(lambda event: setattr(event.request, "user", JANE), NewRequest)
+        config.add_request_method(lambda request: JANE, "added", reify=True)
+        router = config.make_wsgi_app()
+    with pytest.raises(
+        ResolverError, match=r"no 'user' here: .*config\.add_request_method\(function, 'user'"
+    ):
+        visit(
+            browse(router, lambda router: request_email(router, lambda request: request.user, verified=True))
+        )
+    added = request_email(router, lambda request: request.added, verified=True)
+    assert visit(wsgi_browser(protect_wsgi(router, added))) == JANE

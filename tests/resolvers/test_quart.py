@@ -297,3 +297,34 @@ def test_inactive_user(app):
     assert visit(browser) == JANE
     user.is_active = False
     assert visit(browser) == "inactive"
+
+
+@pytest.mark.parametrize(("status", "expected"), [(401, "login"), (403, "forbidden")])
+def test_abort(app, status, expected):
+    """`abort(401)` makes an anonymous visitor, and `abort(403)` one who may not go."""
+    assert visit(browse(app, lambda: quart.abort(status))) == expected
+
+
+def test_abort_with_anything_else(app):
+    """Any other status is an error that says what a resolver does instead."""
+    with pytest.raises(ResolverError, match="return None for an anonymous visitor"):
+        visit(browse(app, lambda: quart.abort(404)))
+
+
+def test_user_of_a_before_request_function(app):
+    """What `before_request` sets is not there: an error names it and what to write."""
+    with pytest.raises(
+        ResolverError, match=r"quart\.g has no 'user' .* call the function that sets it first"
+    ):
+        visit(browse(app, lambda: quart.g.user))
+
+
+def test_teardown_after_a_before_request_function(app):
+    """So it is with teardown functions."""
+
+    @app.teardown_request
+    async def close(error):
+        quart.g.connection.close()
+
+    with pytest.raises(ResolverError, match=r"takes quart\.g\.pop\('connection', None\)"):
+        visit(browse(app, getter))

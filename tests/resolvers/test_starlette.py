@@ -6,12 +6,15 @@ import base64
 import itertools
 import json
 import re
+import threading
+from types import SimpleNamespace
 
 import fastapi
 import itsdangerous
 import pytest
 from starlette.applications import Starlette
-from starlette.authentication import AuthCredentials, AuthenticationBackend, BaseUser
+from starlette.authentication import AuthCredentials, AuthenticationBackend, BaseUser, SimpleUser
+from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.authentication import AuthenticationMiddleware
 from starlette.middleware.sessions import SessionMiddleware
@@ -19,8 +22,8 @@ from starlette.responses import Response
 from starlette.routing import Mount, Route
 
 from browsing import JOE, OPTIONS, asgi_browser, protect_asgi, tamper, visit
-from clients import JANE
-from sso_middleware import MiddlewareOrderError
+from clients import JANE, make_environ, make_scope
+from sso_middleware import ConfigError, MiddlewareOrderError, ResolverError
 from sso_middleware._calls import is_async
 from sso_middleware.asgi import SSOMiddleware
 from sso_middleware.resolvers import starlette
@@ -68,6 +71,18 @@ def by_user():
     return starlette.user_email(verified="email_verified")
 
 
+def find_user(request):
+    return request.session.get("user")
+
+
+async def find_user_async(request):
+    return find_user(request)
+
+
+def by_request(getter=find_user):
+    return starlette.request_email(getter, verified="email_verified")
+
+
 SSO, SESSIONS, AUTHENTICATION = (
     lambda resolver: Middleware(SSOMiddleware, resolve_email=resolver, **OPTIONS),
     Middleware(SessionMiddleware, **SESSION),
@@ -93,6 +108,14 @@ def added(kind, *middlewares):
     return app
 
 
+def request_in_list():
+    return Starlette(routes=ROUTES, middleware=[SESSIONS, SSO(by_request())])
+
+
+def request_added_to_fastapi():
+    return added(fastapi.FastAPI, SSO(by_request(find_user_async)), SESSIONS)
+
+
 def session_added():
     return added(Starlette, SSO(by_session()), SESSIONS)
 
@@ -106,7 +129,16 @@ def user_added_to_fastapi():
 
 
 each_app = pytest.mark.parametrize(
-    "build", [session_in_list, user_in_list, session_added, session_added_to_fastapi, user_added_to_fastapi]
+    "build",
+    [
+        session_in_list,
+        user_in_list,
+        request_in_list,
+        session_added,
+        session_added_to_fastapi,
+        user_added_to_fastapi,
+        request_added_to_fastapi,
+    ],
 )
 
 
@@ -346,3 +378,179 @@ def test_inactive_user(monkeypatch):
     assert visit(browser) == "inactive"
     monkeypatch.setattr(User, "is_active", True)
     assert visit(browser) == JANE
+
+
+def browse(getter, *outside, verified=True):
+    """Return a browser in front of an application whose resolver asks `getter`."""
+    sso = SSO(starlette.request_email(getter, verified=verified))
+    return asgi_browser(Starlette(routes=ROUTES, middleware=[*outside, sso]))
+
+
+def test_threads_of_getters():
+    """A sync getter may block, so it runs in a worker thread; an async one runs on the event loop."""
+    ran_in = []
+
+    def note(request):
+        ran_in.append(threading.current_thread())
+        return JANE
+
+    async def note_async(request):
+        return note(request)
+
+    assert [visit(browse(getter)) for getter in (note, note_async, note_async)] == [JANE] * 3
+    assert [thread is threading.main_thread() for thread in ran_in] == [False, True, True]
+
+
+def test_getter_that_returns_a_coroutine():
+    """A lambda around a coroutine function is awaited, too, and understood alike."""
+
+    async def find(request):
+        if "X-Email" not in request.headers:
+            raise HTTPException(401)
+        return request.headers["X-Email"]
+
+    browser = browse(lambda request: find(request))
+    assert visit(browser) == "login"
+    assert visit(browser, headers={"X-Email": JANE}) == JANE
+
+
+def raising(error):
+    def getter(request):
+        raise error
+
+    async def async_getter(request):
+        raise error
+
+    return getter, async_getter
+
+
+@pytest.mark.parametrize(("status", "expected"), [(401, "login"), (403, "forbidden")])
+@pytest.mark.parametrize("kind", [HTTPException, fastapi.HTTPException], ids=["starlette", "fastapi"])
+def test_http_error_of_a_getter(status, expected, kind):
+    """What was written as a dependency says by a status who is anonymous, and who may not go."""
+    for getter in raising(kind(status)):
+        assert visit(browse(getter)) == expected
+
+
+@pytest.mark.parametrize("status", [303, 404, 503])
+def test_other_http_error_of_a_getter(status):
+    """Any other status is an error that says what a resolver does instead."""
+    for getter in raising(HTTPException(status, "jane@example.com")):
+        with pytest.raises(ResolverError, match="return None for an anonymous visitor") as caught:
+            visit(browse(getter))
+        assert "jane" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("getter", "middleware"),
+    [
+        (lambda request: request.session["user"], "SessionMiddleware"),
+        (lambda request: request.user, "AuthenticationMiddleware"),
+        (lambda request: request.auth.scopes and JANE, "AuthenticationMiddleware"),
+        (lambda request: request.state.user, "request.state has no 'user' yet"),
+    ],
+    ids=["session", "user", "auth", "state"],
+)
+def test_getter_before_its_middleware(getter, middleware):
+    """What no middleware outside has put into the request is an error that says so."""
+    with pytest.raises(MiddlewareOrderError, match=middleware):
+        visit(browse(getter))
+
+
+def test_getter_behind_its_middlewares():
+    """With the middlewares outside, a getter reads all that a view can."""
+
+    class SetState:
+        def __init__(self, app):
+            self.app = app
+
+        async def __call__(self, scope, receive, send):
+            scope.setdefault("state", {})["user"] = scope["user"]
+            await self.app(scope, receive, send)
+
+    def getter(request):
+        assert request.app.routes
+        assert request.auth.scopes == []
+        return request.state.user if request.user.is_authenticated else None
+
+    browser = browse(getter, SESSIONS, AUTHENTICATION, Middleware(SetState), verified="email_verified")
+    assert visit(browser) == "login"
+    browser.get("/login/jane")
+    assert visit(browser) == JANE
+    browser.get("/login/joe")
+    assert visit(browser) == "email_not_verified"
+
+
+def test_error_within_a_getter():
+    """An AttributeError of anything else stays what it is."""
+    with pytest.raises(AttributeError, match="nothing"):
+        visit(browse(lambda request: SimpleNamespace().nothing))
+
+
+def test_scope_of_a_getter():
+    """What a request leaves in its scope does not reach the application."""
+    scope = make_scope("GET", "/sso/helpdesk")
+    before = set(scope)
+    resolver = starlette.request_email(lambda request: setattr(request.state, "seen", 1), verified=True)
+    assert resolver(scope) is None
+    assert set(scope) == before
+
+
+@pytest.mark.parametrize("source", [None, make_environ("GET", "/sso/helpdesk")])
+def test_request_of_a_scope_alone(source):
+    """A WSGI environ is an error that says so."""
+    with pytest.raises(ResolverError, match="reads an ASGI scope"):
+        starlette.request_email(lambda request: JANE, verified=True)(source)
+
+
+@pytest.mark.parametrize(
+    "getter", [None, "find_user", lambda: JANE, lambda request, db: JANE], ids=["none", "str", "no", "two"]
+)
+def test_no_getter(getter):
+    """What cannot be called with the request is a ConfigError; FastAPI's `Depends` are not resolved."""
+    with pytest.raises(ConfigError, match=r"getter: must be a callable \(request\) -> user"):
+        starlette.request_email(getter, verified=True)
+
+
+def test_user_without_an_address():
+    """Starlette's own SimpleUser has none: the error says what else there is, and nothing of Django."""
+
+    class Named(AuthenticationBackend):
+        async def authenticate(self, conn):
+            return AuthCredentials(), SimpleUser("jane")
+
+    outside = Middleware(AuthenticationMiddleware, backend=Named())
+    browser = asgi_browser(Starlette(middleware=[outside, SSO(starlette.user_email(verified=True))]))
+    with pytest.raises(
+        ResolverError, match=r"SimpleUser has no attribute 'email': attr= .* request_email\("
+    ) as caught:
+        visit(browser)
+    assert "Django" not in str(caught.value)
+
+
+class Slow:
+    """A user whose address is a method."""
+
+    is_authenticated = True
+
+    async def email(self):
+        return JANE
+
+
+class Asynchronous:
+    """A user whose address must be awaited."""
+
+    is_authenticated = True
+
+    @property
+    def email(self):
+        return Slow().email()
+
+
+@pytest.mark.parametrize(("user", "remedy"), [(Slow(), "called"), (Asynchronous(), "awaited")])
+def test_address_that_is_not_there_yet(user, remedy):
+    """An address that must be called or awaited is an error that says so."""
+    with pytest.raises(
+        ResolverError, match=f"'email' of {type(user).__name__} is a .*, which must be {remedy}"
+    ):
+        visit(browse(lambda request: user))

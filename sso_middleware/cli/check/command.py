@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import os
 import sys
 from collections.abc import Callable
 from contextlib import redirect_stdout
@@ -11,6 +12,7 @@ from typing import Any
 import click
 
 from sso_middleware._calls import takes
+from sso_middleware._secret import Secret
 from sso_middleware.cli.check.account import check_account, check_token, reach
 from sso_middleware.cli.check.application import (
     Located,
@@ -26,11 +28,14 @@ from sso_middleware.cli.check.django import django_project
 from sso_middleware.cli.check.loading import PASTE, is_paste_factory, load
 from sso_middleware.cli.check.report import STYLES, Report, print_json, print_report
 from sso_middleware.cli.check.rules import RULES, Finding, counts, found, is_of_django, rule_id_of
+from sso_middleware.cli.check.sending import Pace
 from sso_middleware.cli.check.trail import Step
+from sso_middleware.cli.check.trial import MOST, Trial, changes
 from sso_middleware.cli.check.walk import Walk
 from sso_middleware.cli.options import helpdesk_of, prefix_option, settings_from_environment
 from sso_middleware.cli.output import Exit, Failure, json_option, say
-from sso_middleware.helpdesk import HelpDesk
+from sso_middleware.errors import InvalidEmail
+from sso_middleware.helpdesk import HelpDesk, check_email
 
 
 def _explain(ctx: click.Context, _: click.Parameter, rule_id: str | None) -> None:
@@ -51,6 +56,13 @@ def _not_empty(_ctx: click.Context, _: click.Parameter, cookie: str | None) -> s
     return cookie
 
 
+def _signable(_ctx: click.Context, _: click.Parameter, email: str | None) -> str | None:
+    try:
+        return None if email is None else check_email(email)
+    except InvalidEmail as error:
+        raise click.BadParameter(f"{error}.") from None
+
+
 @click.command("check")
 @click.argument("target", metavar="[MODULE:APP]", required=False)
 @click.option(
@@ -64,7 +76,17 @@ def _not_empty(_ctx: click.Context, _: click.Parameter, cookie: str | None) -> s
     "--walk/--no-walk", "walk", default=True, help="Visit the application in process (the default), or not."
 )
 @click.option("--root-path", default="", help="The mount prefix your server announces, such as /app.")
-@click.option("--online", "go_online", is_flag=True, help="Also reach the SSO Auth URL; no token is sent.")
+@click.option(
+    "--online", "go_online", is_flag=True, help="Also reach the SSO Auth URL; only --as sends tokens."
+)
+@click.option(
+    "--as",
+    "email",
+    metavar="EMAIL",
+    callback=_signable,
+    help="With --online: try real hand-offs for EMAIL, a user of the Help Desk.",
+)
+@click.option("--yes", is_flag=True, help="With --as: send them without asking.")
 @click.option(
     "--ignore", multiple=True, metavar="ID", help="A finding that is not to count; may be repeated."
 )
@@ -78,12 +100,16 @@ def _not_empty(_ctx: click.Context, _: click.Parameter, cookie: str | None) -> s
 )
 @prefix_option
 @json_option
+@click.make_pass_decorator(Pace, ensure=True)
 def command(
+    pace: Pace,
     target: str | None,
     cookie: str | None,
     walk: bool,
     root_path: str,
     go_online: bool,
+    email: str | None,
+    yes: bool,
     ignore: tuple[str, ...],
     prefix: str,
     as_json: bool,
@@ -94,12 +120,18 @@ def command(
     mysite.asgi:application; MODULE:make_app() calls a factory. It is imported and visited in process,
     as an anonymous visitor, with forged identity headers and, given a cookie, as its owner; redirects to
     the login page and from the Logout URL are followed as far as they stay inside; nothing is sent to the
-    Help Desk. Your resolver and event hooks run. Of Django's system checks, those of
+    Help Desk, except by --as. Your resolver and event hooks run. Of Django's system checks, those of
     sso_middleware run, too.
     """
     ignored = {rule_id_of(rule_id) for rule_id in ignore}
     if unknown := {rule_id for rule_id in ignored - RULES.keys() if not is_of_django(rule_id)}:
         raise click.BadParameter(f"there is no {', '.join(sorted(unknown))}.", param_hint="--ignore")
+    if email is not None:
+        if not go_online or target is not None:
+            raise click.UsageError(
+                "--as goes with --online, and without MODULE:APP: it signs hand-offs itself."
+            )
+        _confirm(email, prefix, yes=yes)
     # What the application prints is not to end up in our output.
     with redirect_stdout(sys.stderr):
         if target is None:
@@ -111,10 +143,43 @@ def command(
             raise click.UsageError("--online needs an account whose settings are known.")
         report.online = reach(report.helpdesk.sso_auth_url)
         report.findings += report.online.findings
+        if email is not None:
+            _try(report, report.online.reached, email, prefix, pace)
     (print_json if as_json else print_report)(report, ignored)
     if report.online is not None and not report.online.reached:
         raise SystemExit(Exit.NETWORK)
+    if report.trial is not None and report.trial.is_unanswered:
+        raise SystemExit(Exit.NETWORK)
     raise SystemExit(Exit.FINDINGS if counts(report.findings, ignored) else Exit.FINE)
+
+
+def _confirm(email: str, prefix: str, *, yes: bool) -> None:
+    helpdesk = helpdesk_of(settings_from_environment(prefix))
+    if yes:
+        return
+    if not (sys.stdin and sys.stdin.isatty()):
+        raise click.UsageError("--as asks before it sends anything: without a terminal, pass --yes.")
+    say(
+        f"This sends up to {MOST} hand-offs for {email} to {helpdesk.sso_auth_url}. An accepted one signs "
+        "that user in. What happens to an unknown address is not documented, so name an existing user.",
+        to_stderr=True,
+    )
+    if not click.confirm("Send them?", err=True):
+        raise SystemExit(Exit.USAGE)
+
+
+def _try(report: Report, reached: bool, email: str, prefix: str, pace: Pace) -> None:
+    trial = Trial(Secret(settings_from_environment(prefix)), email, pace)
+    if reached:
+        trial.run()
+    outcome = report.trial = trial.outcome
+    if outcome.variant is None:
+        rule_id = "SSO.E064" if outcome.verdict == "not_accepted" else "SSO.W066"
+        report.findings.append(found(rule_id, outcome.why))
+    elif outcome.variant != outcome.given:
+        token_file = bool(os.environ.get(f"{prefix}SSO_TOKEN_FILE"))
+        steps = changes(outcome.given, outcome.variant, prefix, token_file=token_file)
+        report.findings.append(found("SSO.E065", " ".join(steps)))
 
 
 def _check_environment(prefix: str) -> Report:

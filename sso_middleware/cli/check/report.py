@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from sso_middleware.cli.check.account import Online, panel
 from sso_middleware.cli.check.rules import Finding
 from sso_middleware.cli.check.trail import Step
+from sso_middleware.cli.check.trial import Attempt, Outcome, differences
 from sso_middleware.cli.output import say, say_json
 from sso_middleware.helpdesk import HelpDesk
 
@@ -22,6 +23,7 @@ class Report:
     findings: list[Finding] = field(default_factory=list[Finding])
     walk: list[Step] = field(default_factory=list[Step])
     online: Online | None = None
+    trial: Outcome | None = None
 
 
 def print_report(report: Report, ignored: set[str]) -> None:
@@ -42,6 +44,8 @@ def print_report(report: Report, ignored: set[str]) -> None:
     if report.online is not None:
         say(("The SSO Auth URL", "bold"))
         say(f"  {_describe(report.online)}")
+    if report.trial is not None:
+        _print_trial(report.trial)
     say(("Findings", "bold"), "" if report.findings else ": none")
     for finding in report.findings:
         severity = finding.rule.severity
@@ -70,12 +74,37 @@ def _describe(online: Online) -> str:
     return f"answers {online.status}, {online.tls or 'no TLS'}, {clock}"
 
 
+def _print_trial(trial: Outcome) -> None:
+    say(("Hand-offs", "bold"), f" for {trial.given.email}")
+    for attempt in trial.attempts:
+        say(f"  {_name(attempt, trial)}: {_where(attempt)}")
+        if attempt.verdict:
+            say(f"    {attempt.verdict.replace('_', ' ')}: {attempt.why}")
+    say(("  Verdict: ", "bold"), f"{trial.verdict.replace('_', ' ')}, because {trial.why}")
+
+
+def _name(attempt: Attempt, trial: Outcome) -> str:
+    if attempt.variant is None:
+        return "control without a token" if attempt.token == "none" else "control with a random key"
+    return ", ".join(differences(trial.given, attempt.variant)) or "the settings unchanged"
+
+
+def _where(attempt: Attempt) -> str:
+    ending = attempt.ending
+    parts = [f"{ending.status or 'no answer'} at {ending.url}"]
+    parts += [f'title "{ending.title}"'] if ending.title else []
+    parts += [f"cookies {' '.join(ending.cookies)}"] if ending.cookies else []
+    parts += [ending.stopped] if ending.stopped else []
+    return ", ".join(parts)
+
+
 def print_json(report: Report, ignored: set[str]) -> None:
     """Print `report` for programs."""
     helpdesk, online = report.helpdesk, report.online
     account = (
         {"sso_auth_url": helpdesk.sso_auth_url, "account_id": str(helpdesk.account_id)} if helpdesk else None
     )
+    trial = {"trial": report.trial.as_json()} if report.trial else {}
     say_json(
         {
             "source": report.source,
@@ -92,6 +121,7 @@ def print_json(report: Report, ignored: set[str]) -> None:
             ],
             "online": online
             and {"status": online.status, "tls": online.tls, "clock_difference": online.clock_difference},
+            **trial,
             "findings": [
                 finding.as_json() | {"ignored": finding.rule.id in ignored} for finding in report.findings
             ],

@@ -322,6 +322,27 @@ RULES = {
             "not documented.",
             "Synchronise this machine's clock (NTP); backdate=... helps against a clock that runs ahead.",
         ),
+        Rule(
+            "SSO.E064",
+            "The Help Desk does not accept the hand-off",
+            "The visitor is not signed in to the Help Desk, with these settings nor with the variants tried.",
+            "Copy the SSO Token, the Account ID and the SSO Auth URL from the vendor's panel again, compare "
+            "its Auth URL with auth_url, and check that the address belongs to a user of the Help Desk. "
+            "`sso-middleware url` prints a hand-off to open in a browser.",
+        ),
+        Rule(
+            "SSO.E065",
+            "The Help Desk accepts the hand-off with another setting",
+            "The visitor is not signed in to the Help Desk until the setting is changed.",
+            "Change it, and run this check again. With the md5 of the SSO Token as sso_token: --ignore "
+            "SSO.W003.",
+        ),
+        Rule(
+            "SSO.W066",
+            "Whether the Help Desk accepts the hand-off cannot be told",
+            "Nothing that was seen shows that the visitor is signed in, nor that the hand-off was refused.",
+            "Open the URL that `sso-middleware url` prints in a private window of a browser, and look.",
+        ),
     )
 }
 

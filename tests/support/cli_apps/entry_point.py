@@ -42,8 +42,11 @@ def environment(settings=SETTINGS, **more):
     return kept | {"PYTHONWARNINGS": "error"} | settings | more
 
 
-def run(*args, stdin="", settings=SETTINGS, cwd=APPS, may_print_jwt=False, **more):
-    """Run the command in this process, and look at once that it does not give a secret away."""
+def run(*args, stdin="", settings=SETTINGS, cwd=APPS, may_print_jwt=False, obj=None, **more):
+    """Run the command in this process, and look at once that it does not give a secret away.
+
+    `obj` is what click's context starts with: a `Pace`, for `check --as`.
+    """
     env = environment(settings, **more)
     with _as_in_a_new_process(cwd), warnings.catch_warnings():
         warnings.simplefilter(env["PYTHONWARNINGS"] or "ignore")
@@ -53,6 +56,7 @@ def run(*args, stdin="", settings=SETTINGS, cwd=APPS, may_print_jwt=False, **mor
             input=stdin,
             env=dict.fromkeys(os.environ) | env,  # None: it is not there
             prog_name="sso-middleware",
+            obj=obj,
         )
     if result.exception and not isinstance(result.exception, SystemExit):
         raise result.exception

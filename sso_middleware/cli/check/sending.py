@@ -1,0 +1,231 @@
+"""Opening a hand-off at the real Help Desk as a browser does, and noting where it ends.
+
+Redirects are followed by hand: within a limit, never from https to http, never to another origin with the
+token in the URL, and not to the application, which need not run. What an `Ending` holds may be shown: a URL
+without query, path parameters and fragment, the names of cookies, and no token.
+"""
+
+from __future__ import annotations
+
+import html
+import logging
+import re
+import ssl
+import time
+from collections.abc import Callable, Generator, Iterable
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from http.cookiejar import CookieJar
+from typing import NamedTuple, TypeAlias
+from urllib.parse import unquote
+
+import httpx
+
+from sso_middleware._secret import Secret
+from sso_middleware.cli.check.browser import HEADERS
+
+_HOPS = 10  # redirects
+_ENOUGH = 100_000  # bytes of a body; a title comes early
+_LONGEST_SHOWN = 200  # characters of a URL or a title
+_TITLE = re.compile(r"<title\b[^>]{0,500}>([^<]*)", re.IGNORECASE)
+_PASSWORD = re.compile(r"<input\b[^>]{0,500}\btype\s*=\s*[\"']?password\b", re.IGNORECASE)
+_UNSPECIFIC = frozenset({429, *range(500, 600)})  # says nothing of the hand-off
+
+_Place: TypeAlias = tuple[str | bytes, int | None, str | bytes]
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How fast a trial goes.
+
+    Attributes:
+        patience: seconds that the Help Desk has for each answer.
+        pause: seconds between two hand-offs.
+        sleep: waits for a number of seconds.
+    """
+
+    patience: float = 10
+    pause: float = 1
+    sleep: Callable[[float], None] = time.sleep
+
+
+class Ending(NamedTuple):
+    """Where a hand-off ended.
+
+    Attributes:
+        status: the last status; `None`: there was no answer.
+        url: where, without query, path parameters and fragment.
+        title: of the page there.
+        cookies: the names of the cookies that the visitor has then.
+        asks_password: whether the page has a field for a password.
+        came_back: whether it led to the Auth URL or the Logout URL of the application.
+        stopped: why a redirect was not followed, or what happened instead of an answer; or "".
+    """
+
+    status: int | None
+    url: str
+    title: str = ""
+    cookies: tuple[str, ...] = ()
+    asks_password: bool = False
+    came_back: bool = False
+    stopped: str = ""
+
+    @property
+    def is_page(self) -> bool:
+        """Whether it is a page with a status of success (RFC 9110, section 15.3)."""
+        return self.status in range(200, 300) and not self.stopped
+
+    @property
+    def is_refusal(self) -> bool:
+        """Whether it is an error of the client's (RFC 9110, section 15.5), or back at the application."""
+        return self.came_back or (self.status in range(400, 500) and not self.is_unspecific)
+
+    @property
+    def is_unspecific(self) -> bool:
+        """Whether the status is about the Help Desk's own state (RFC 9110, section 15.6; RFC 6585)."""
+        return self.status in _UNSPECIFIC
+
+    @property
+    def page(self) -> tuple[int | None, str, str]:
+        """What tells one page from another."""
+        return self.status, self.url, self.title
+
+
+class Visitor:
+    """A browser with cookies of its own.
+
+    Args:
+        sso_auth_url: the SSO Auth URL, whose origin alone gets tokens.
+        application: the URLs of the application, at which it stops.
+        patience: seconds that each answer may take.
+        tls: how certificates are verified.
+    """
+
+    def __init__(
+        self, sso_auth_url: str, application: Iterable[str], patience: float, tls: ssl.SSLContext
+    ) -> None:
+        self._origin = _origin(httpx.URL(sso_auth_url))
+        self._application: set[_Place] = set()
+        for url in application:
+            with suppress(httpx.InvalidURL):  # a host that no redirect can lead to
+                self._application.add(_place(httpx.URL(url)))
+        self._patience = patience
+        self._tls = tls
+        self._cookies = CookieJar()
+        self._token = Secret("")
+        self._here = Secret(httpx.URL(sso_auth_url))
+
+    def open(self, url: Secret[str], token: Secret[str] | None = None) -> Ending:
+        """Open `url`, which carries `token` if there is one, and follow its redirects."""
+        self._token = token or self._token
+        self._here = Secret(httpx.URL(url()))
+        status = None
+        with _unlogged(), self._client() as client:
+            for _ in range(_HOPS + 1):
+                try:
+                    with client.stream("GET", self._here()) as response:
+                        status = response.status_code
+                        target = Secret(response.next_request.url if response.next_request else None)
+                        text = "" if target() else self._text(response)
+                except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:  # the last: IDNA
+                    return self._ending(None, stopped=_describe(error, self._patience))
+                following = target()
+                if following is None:
+                    title = _TITLE.search(text)
+                    return self._ending(
+                        status,
+                        title=" ".join(html.unescape(title[1]).split()) if title else "",
+                        asks_password=_PASSWORD.search(text) is not None,
+                    )
+                if _place(following) in self._application:
+                    self._here = Secret(following)
+                    return self._ending(status, came_back=True, stopped="it led back to the application")
+                if objection := self._objection(following):
+                    return self._ending(status, stopped=objection)
+                self._here = Secret(following)
+        return self._ending(status, stopped=f"more than {_HOPS} redirects")
+
+    def ended_at(self) -> Secret[str]:
+        """Return the URL of the last page; of the start page there, if that URL carries the token."""
+        here = self._here
+        return Secret(str(here().join("/") if self._carries_token(here()) else here()))
+
+    def _client(self) -> httpx.Client:
+        return httpx.Client(
+            cookies=self._cookies,
+            headers=HEADERS | {"Accept-Encoding": "identity"},
+            timeout=self._patience,
+            verify=self._tls,
+            trust_env=False,  # a proxy would read the token of a plain http hand-off
+        )
+
+    def _text(self, response: httpx.Response) -> str:
+        deadline = time.monotonic() + self._patience
+        body = b""
+        for chunk in response.iter_raw():
+            body += chunk
+            if len(body) > _ENOUGH or time.monotonic() > deadline:
+                break
+        return body[:_ENOUGH].decode(errors="replace")
+
+    def _objection(self, target: httpx.URL) -> str:
+        """Say why a redirect to `target` is not followed, or return ""."""
+        if target.scheme not in ("http", "https") or target.userinfo:
+            return "it redirected to what is no plain web address"
+        if (self._here().scheme, target.scheme) == ("https", "http"):
+            return "it redirected from https to http"
+        if _origin(target) != self._origin and self._carries_token(target):
+            host = target.raw_host.decode()
+            return f"it redirected to {host} with the token, which goes to the SSO Auth URL alone"
+        return ""
+
+    def _carries_token(self, url: httpx.URL) -> bool:
+        signature = self._token().rpartition(".")[2]
+        return bool(signature) and signature in unquote(str(url))
+
+    def _ending(
+        self,
+        status: int | None,
+        *,
+        title: str = "",
+        asks_password: bool = False,
+        came_back: bool = False,
+        stopped: str = "",
+    ) -> Ending:
+        where = str(self._here().copy_with(query=None, fragment=None, userinfo=b"")).partition(";")[0]
+        names = tuple(sorted({self._shown(cookie.name) for cookie in self._cookies}))
+        return Ending(
+            status, self._shown(where), self._shown(title), names, asks_password, came_back, stopped
+        )
+
+    def _shown(self, text: str) -> str:
+        for part in self._token().split(".")[1:]:  # what is signed, and the signature
+            text = text.replace(part, "...")
+        return text[:_LONGEST_SHOWN]
+
+
+def _origin(url: httpx.URL) -> _Place:
+    return url.scheme, url.port, url.raw_host
+
+
+def _place(url: httpx.URL) -> _Place:
+    return url.raw_host, url.port, unquote(url.path).rstrip("/")
+
+
+def _describe(error: Exception, patience: float) -> str:
+    """Say what happened instead of an answer; other errors' texts may quote a URL."""
+    if isinstance(error, httpx.TimeoutException):
+        return f"no answer within {patience:g} seconds"
+    reason = str(error) if isinstance(error, httpx.ConnectError) else ""
+    return f"no usable answer: {reason or type(error).__name__}"
+
+
+@contextmanager
+def _unlogged() -> Generator[None]:
+    """Keep HTTPX and what it stands on from logging: INFO has whole URLs, and DEBUG headers."""
+    before = logging.root.manager.disable
+    logging.disable()
+    try:
+        yield
+    finally:
+        logging.disable(before)

@@ -1,0 +1,223 @@
+"""`check --online --as EMAIL`: hand-offs for a real person to the real Help Desk, controls and variants.
+
+Unless the settings are accepted, variants follow. Each hand-off, with or without a token, counts as a
+request, eight at most. Redirects do not count, nor do the looks at a page, which carry no token.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, NamedTuple, TypeAlias
+from urllib.parse import urlencode
+
+from sso_middleware._secret import Secret
+from sso_middleware._urls import with_query
+from sso_middleware.cli.check.judging import Look, Verdict, alike, judge
+from sso_middleware.cli.check.sending import Ending, Pace, Visitor
+from sso_middleware.cli.options import helpdesk_of
+from sso_middleware.cli.output import Json, never_print
+
+MOST = 8  # hand-offs
+_CONTROLS = 3
+_TOO_MANY_REQUESTS = 429
+
+Token: TypeAlias = Literal["none", "random", "signed"]
+
+
+class Variant(NamedTuple):
+    """What is tried: how the key is made of the SSO Token, and what is sent."""
+
+    key: Literal["raw", "md5"]
+    auth_url: str
+    email: str
+
+
+@dataclass
+class Attempt:
+    """One hand-off, and where it ended.
+
+    Attributes:
+        token: how it was signed; "none" and "random" are the controls.
+        variant: what was tried; `None` for a control.
+        ending: where it ended.
+        visitor: whom the Help Desk saw.
+        verdict: what that says; `None` for a control, and if it was not judged.
+        why: the reason.
+    """
+
+    token: Token
+    variant: Variant | None
+    ending: Ending
+    visitor: Visitor = field(repr=False)
+    verdict: Verdict | None = None
+    why: str = ""
+
+
+@dataclass
+class Outcome:
+    """What a trial has found out.
+
+    Attributes:
+        given: the settings unchanged.
+        verdict: what is said in the end.
+        why: the reason.
+        variant: the accepted one.
+        attempts: the hand-offs, in their order.
+    """
+
+    given: Variant
+    verdict: Verdict = "cannot_tell"
+    why: str = "the SSO Auth URL cannot be reached"
+    variant: Variant | None = None
+    attempts: list[Attempt] = field(default_factory=list[Attempt])
+
+    @property
+    def is_unanswered(self) -> bool:
+        """Whether the network ended it."""
+        return not self.attempts or self.attempts[-1].ending.status is None
+
+    def as_json(self) -> dict[str, Json]:
+        """Return what ``--json`` prints."""
+        return {
+            "verdict": self.verdict,
+            "variant": self.variant and self.variant._asdict(),
+            "attempts": [
+                {
+                    "token": attempt.token,
+                    "variant": attempt.variant and attempt.variant._asdict(),
+                    **attempt.ending._asdict(),
+                    "verdict": attempt.verdict,
+                    "why": attempt.why or None,
+                }
+                for attempt in self.attempts
+            ],
+        }
+
+
+def variants(auth_url: str, email: str) -> list[Variant]:
+    """Return what is tried, in this order; the settings unchanged come first."""
+    head, mark, query = auth_url.partition("?")
+    slash = f"{head[:-1] if head.endswith('/') else f'{head}/'}{mark}{query}"
+    tried = [Variant("raw", auth_url, email), Variant("md5", auth_url, email), Variant("raw", slash, email)]
+    if email != email.lower():
+        tried.append(Variant("raw", auth_url, email.lower()))
+    return [*tried, Variant("md5", slash, email)]
+
+
+class _Stop(Exception):
+    """Ends a trial; the text says why."""
+
+
+class Trial:
+    """Hand-offs for a real person to the real Help Desk.
+
+    Args:
+        settings: the account's settings, as `settings_from_environment` returns them.
+        email: the person's address.
+        pace: how fast it goes.
+    """
+
+    def __init__(self, settings: Secret[Mapping[str, Any]], email: str, pace: Pace) -> None:
+        self._settings = settings
+        self._helpdesk = helpdesk_of(settings())
+        self._pace = pace
+        self._tls = ssl.create_default_context()
+        self._variants = variants(self._helpdesk.auth_url, email)
+        self.outcome = Outcome(self._variants[0])
+
+    def run(self) -> None:
+        """Make the hand-offs, until one is accepted or nothing is left to try."""
+        try:
+            self._run()
+        except _Stop as stop:
+            self.outcome.verdict, self.outcome.why = "cannot_tell", str(stop)
+
+    def _run(self) -> None:
+        outcome = self.outcome
+        nobody = self._hand_off("none", outcome.given)
+        forged = self._hand_off("random", outcome.given)
+        real = self._hand_off("signed", outcome.given)
+        after = self._hand_off("random", outcome.given)
+        controls = [nobody.ending, forged.ending, after.ending]
+        forged_look = self._look(forged)
+        for variant in self._variants:
+            if variant != outcome.given:
+                real = self._hand_off("signed", variant)
+            is_forged = alike(real.ending, forged.ending, controls)
+            look = forged_look if is_forged else self._look(real)
+            real.verdict, real.why = judge(real.ending, controls, look, forged_look)
+            if real.verdict == "accepted":
+                outcome.verdict, outcome.why, outcome.variant = real.verdict, real.why, variant
+                return
+        judged = [attempt for attempt in outcome.attempts if attempt.verdict]
+        unclear = next((attempt for attempt in judged if attempt.verdict == "cannot_tell"), None)
+        outcome.verdict = "cannot_tell" if unclear else "not_accepted"
+        outcome.why = (unclear or judged[0]).why
+
+    def _hand_off(self, token: Token, variant: Variant) -> Attempt:
+        if self.outcome.attempts:
+            self._pace.sleep(self._pace.pause)
+        visitor = self._visitor()
+        ending = visitor.open(*self._url(token, variant))
+        attempt = Attempt(token, variant if token == "signed" else None, ending, visitor)
+        self.outcome.attempts.append(attempt)
+        if ending.status is None:
+            raise _Stop(ending.stopped)
+        if ending.status == _TOO_MANY_REQUESTS:
+            raise _Stop("the Help Desk asks for fewer requests (429): try again later")
+        return attempt
+
+    def _look(self, attempt: Attempt) -> Look | None:
+        if not attempt.ending.is_page:
+            return None
+        self._pace.sleep(self._pace.pause)
+        page, visitor = attempt.visitor.ended_at(), attempt.visitor
+        return Look(visitor.open(page), self._visitor().open(page), visitor.open(page))
+
+    def _visitor(self) -> Visitor:
+        helpdesk = self._helpdesk
+        application = [url for url in (helpdesk.auth_url, helpdesk.logout_url) if url]
+        return Visitor(helpdesk.sso_auth_url, application, self._pace.patience, self._tls)
+
+    def _url(self, token: Token, variant: Variant) -> tuple[Secret[str], Secret[str] | None]:
+        """Return the URL of a new hand-off, and the token in it."""
+        if token == "none":
+            query = urlencode({"account_id": self._helpdesk.account_id, "auth_url": variant.auth_url})
+            return Secret(with_query(self._helpdesk.sso_auth_url, query)), None
+        key: Secret[str] = Secret(self._settings()["sso_token"])
+        if token == "random":
+            key = Secret(secrets.token_urlsafe(32))
+        elif variant.key == "md5":
+            key = Secret(hashlib.md5(key().encode(), usedforsecurity=False).hexdigest())
+            never_print(key())
+        helpdesk = helpdesk_of({**self._settings(), "sso_token": key, "auth_url": variant.auth_url})
+        handoff = helpdesk.handoff(variant.email)
+        return Secret(handoff.url), Secret(handoff.token)
+
+
+def differences(given: Variant, variant: Variant) -> list[str]:
+    """Name what differs between `given` and `variant`."""
+    names = {"key": f"{variant.key} key", "auth_url": f"auth_url {variant.auth_url}", "email": variant.email}
+    return [said for name, said in names.items() if getattr(given, name) != getattr(variant, name)]
+
+
+def changes(given: Variant, variant: Variant, prefix: str, *, token_file: bool) -> list[str]:
+    """Say what to change in the settings, for `variant` to be what they are; never the SSO Token."""
+    steps: list[str] = []
+    if variant.key != given.key:
+        present = f'"$(cat "${prefix}SSO_TOKEN_FILE")"' if token_file else f'"${prefix}SSO_TOKEN"'
+        steps.append(
+            "Sign with the md5 of the SSO Token, 32 lower-case hexadecimal digits. In a shell: "
+            f"{prefix}SSO_TOKEN=$(printf %s {present} | md5sum | cut -c1-32)"
+            f"{f', without {prefix}SSO_TOKEN_FILE' if token_file else ''}. In Python: "
+            "sso_token=hashlib.md5(sso_token.encode()).hexdigest()."
+        )
+    if variant.auth_url != given.auth_url:
+        steps.append(f"Set {prefix}AUTH_URL={variant.auth_url} (auth_url).")
+    if variant.email != given.email:
+        steps.append("Return addresses in lower case from your resolver.")
+    return steps
