@@ -30,7 +30,7 @@ from documents import (
     location,
     set_variables,
 )
-from sso_middleware import ConfigError, HelpDesk, asgi
+from sso_middleware import ConfigError, HandoffRefused, HelpDesk, asgi
 
 PYTHON = blocks(GUIDE, "python")
 TO_LOGIN = "/login?next=/sso/helpdesk"
@@ -93,7 +93,9 @@ WALKS = {
     "Quart": ("asgi", "app", user_cookie),
     "Starlette": ("asgi", "app", lambda namespace: cookie_of_starlette({"user": user_of(namespace)})),
     "Plain WSGI": ("wsgi", "app", plain_cookie),
-    "In a route of your own": ("asgi", "app", lambda _: 'session="a session id"'),
+    "In a route of your own": ("asgi", "app", lambda _: "session=a-session-id"),
+    "Falcon": ("wsgi", "app", lambda _: "session=a-session-id"),
+    "Litestar": ("asgi", "app", lambda _: "session=a-session-id"),
     "When the login does not follow next": ("wsgi", "app", user_cookie),
 }
 OTHERS = {
@@ -105,6 +107,7 @@ OTHERS = {
     "Passing query parameters on",
     "Pyramid by INI file",
     "Several accounts",
+    "Signed assertions",
     "Test your integration",
 }
 
@@ -201,6 +204,20 @@ def test_proxy(run):
     genuine = [("X-Proxy-Secret", SECRET), ("X-Forwarded-Email", "jane@example.com")]
     _, headers, _ = call_asgi(app, "/sso/helpdesk", genuine)
     assert email_in(location(headers)) == "jane@example.com"
+
+
+def test_assertions(run):
+    """Each resolver takes a visitor without its assertion for anonymous, and refuses a forged one."""
+    namespace = run("Signed assertions")
+    for name, header in [
+        ("cloudflare", "CF_ACCESS_JWT_ASSERTION"),
+        ("google", "X_GOOG_IAP_JWT_ASSERTION"),
+        ("another", "X_ASSERTION"),
+    ]:
+        environ = make_environ("GET", "/sso/helpdesk")
+        assert namespace[name](environ) is None
+        with pytest.raises(HandoffRefused, match="assertion_invalid"):
+            namespace[name](environ | {f"HTTP_{header}": "forged"})
 
 
 @pytest.mark.parametrize("heading", [heading for heading in PYTHON if "_SECRET" in PYTHON[heading]])
