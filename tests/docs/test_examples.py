@@ -510,7 +510,7 @@ def variables_needed(example: str) -> list[str]:
 @pytest.mark.server
 @each_example
 def test_what_is_missing_is_named(example, tmp_path):
-    """Without its HELPDESK_ variables, or with an own secret unset or empty, it ends and names them."""
+    """Without its HELPDESK_ variables, or with a secret of its own unset or empty, it names them and ends."""
     whole = settings(0)
     own = variables_needed(example)
     without_account = {name: value for name, value in whole.items() if not name.startswith("HELPDESK_")}

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 HERE = Path(__file__).parent
+APPS = HERE / "apps"
 ROOT = HERE.parents[1]
 
 
@@ -31,12 +32,30 @@ class Environment:
         self.folder = folder / f"{name}-{known_by}"
         self.python = self.folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 
-    def install(self) -> None:
-        """Create the environment, unless it is there already."""
-        done = self.folder / "installed"
+    def prepare(self, site: str) -> Path:
+        """Create the environment and the application's data, unless they are there already.
+
+        Args:
+            site: the module that makes the data in the current folder when it is run.
+
+        Returns:
+            The folder with the data, to be copied.
+        """
+        written = hashlib.sha256((APPS / f"{site}.py").read_bytes()).hexdigest()[:12]
+        data = self.folder / f"data-{written}"
         with _locked(self.folder.with_suffix(".lock")):
-            if done.exists():
-                return
+            self._install()
+            if not data.exists():
+                making = self.folder / "making"
+                shutil.rmtree(making, ignore_errors=True)
+                making.mkdir()
+                run([self.python, "-m", site], cwd=making, env={**os.environ, "REALAPPS_PREFIX": ""})
+                making.rename(data)
+        return data
+
+    def _install(self) -> None:
+        done = self.folder / "installed"
+        if not done.exists():
             shutil.rmtree(self.folder, ignore_errors=True)
             run([sys.executable, "-m", "venv", "--without-pip", self.folder])
             if shutil.which("uv"):
@@ -45,7 +64,7 @@ class Environment:
                 pip = [sys.executable, "-m", "pip", "--python", self.python, "--disable-pip-version-check"]
                 run([*pip, "install", "-q", "--no-compile", *self._requirements])
             (packages,) = self.folder.rglob("site-packages")
-            (packages / "here.pth").write_text(f"{ROOT}\n{HERE / 'apps'}\n", encoding="utf-8")
+            (packages / "here.pth").write_text(f"{ROOT}\n{APPS}\n", encoding="utf-8")
             done.touch()
 
 

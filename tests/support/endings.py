@@ -1,8 +1,8 @@
 """Run a script to its end once for each of several sets of variables: ``endings.py SCRIPT``.
 
-The sets come as JSON on standard input; the endings, pairs of exit code and standard error, go to
-output as JSON. Importing takes nearly all of the script's time, so its modules are imported once, before
-a fork for each set. Where there is no fork, each run is a new process.
+The sets come as JSON on standard input; the endings, pairs of exit code and standard error, go to standard
+output as JSON. What the script imports takes nearly all of its time, so it is imported once, before a fork
+for each set. Where there is no fork, each run is a new process.
 """
 
 from __future__ import annotations

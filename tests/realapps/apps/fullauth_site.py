@@ -3,8 +3,15 @@
 import pyramid_basemodel
 import transaction
 from pyramid.config import Configurator
+from pyramid.httpexceptions import HTTPSeeOther
 from pyramid.response import Response
+from pyramid_fullauth.events import AfterLogIn
 from pyramid_fullauth.models import User
+
+
+def go_to_start(event):
+    raise HTTPSeeOther(event.request.route_path("start"))
+
 
 with Configurator(
     settings={"sqlalchemy.url": "sqlite:///data.db", "basemodel.should_create_all": True}
@@ -12,6 +19,7 @@ with Configurator(
     config.include("pyramid_tm")
     config.include("pyramid_fullauth")
     config.include("pyramid_basemodel")
+    config.add_subscriber(go_to_start, AfterLogIn)
     config.add_route("start", "/")
     config.add_view(lambda request: Response("Hello"), route_name="start")
     router = config.make_wsgi_app()

@@ -10,7 +10,7 @@ application = SSOMiddleware(
     HelpDesk.from_env(),
     request_email(router, lambda request: request.user, verified="is_active"),  # activated by a mail
     login_url="/login",
-    next_param="after",
+    resume_at="/",
     logout=Logout(end_session(router)),
 )
 # </recipe>

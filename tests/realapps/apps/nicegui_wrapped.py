@@ -1,5 +1,6 @@
 import fastapi
-from nicegui import app, ui
+from nicegui import ui
+from nicegui_site import app
 
 from sso_middleware import HelpDesk, Logout
 from sso_middleware.asgi import SSOMiddleware

@@ -1,5 +1,7 @@
 """Piccolo Admin in a FastAPI application, behind the login page of Piccolo API."""
 
+import os
+
 from piccolo.apps.user.tables import BaseUser
 from piccolo.engine.sqlite import SQLiteEngine
 from piccolo_api.session_auth.tables import SessionsBase
@@ -14,7 +16,7 @@ from piccolo_admin.endpoints import create_admin
 from piccolo_api.session_auth.endpoints import session_login
 
 app = FastAPI()
-app.mount("/login/", session_login(redirect_to="/"))
+app.mount("/login/", session_login(redirect_to=f"{os.environ['REALAPPS_PREFIX']}/"))
 app.mount("/admin/", create_admin([BaseUser]))
 
 
