@@ -8,7 +8,7 @@ it sets its own, its spelling with underscores too (Apache does that of itself, 
 If a proxy lets a visitor's own header through beside the one it sets, both arrive with the proxy's address
 and its secret. What the application then sees depends on the server: some show both, which is refused
 (``ambiguous_header``), some drop one, and some let the visitor's count. ``tests/servers_matrix/README.md``
-has a table of seventeen servers: "What a server shows of a forged header".
+has a table of real servers: "What a server shows of a forged header".
 """
 
 from __future__ import annotations
