@@ -30,6 +30,7 @@ from itsdangerous import BadSignature, URLSafeTimedSerializer
 from waitress import serve
 
 from sso_middleware import HelpDesk
+from sso_middleware.wsgi import handoff_response
 
 
 class User(NamedTuple):
@@ -51,7 +52,6 @@ def required(variable: str) -> str:
 desk = HelpDesk.from_env()
 demo_password = required("DEMO_PASSWORD").encode()
 sessions = URLSafeTimedSerializer(required("SESSION_SECRET"))
-log = logging.getLogger("app")
 
 
 class SignedIn:
@@ -66,23 +66,19 @@ class SignedIn:
 
 
 class Support:
-    """The Auth URL. Neither HEAD nor a page that is loaded ahead uses up a sign-in."""
+    """The Auth URL."""
 
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
-        if "prefetch" in req.get_header("Sec-Purpose", default=""):
-            raise falcon.HTTPForbidden(description="prefetch")
         user = req.context.user
         if user is None:
             raise falcon.HTTPSeeOther(f"/login?next={req.path}")
         if not user.verified:  # joe may have typed in somebody else's address
             raise falcon.HTTPForbidden(description="email_not_verified")
-        handoff = desk.handoff(user.email)
-        log.info("handed_off %s", handoff.jti)
-        # The URL signs in whoever opens it: nothing may keep it, or tell it to anybody.
-        resp.set_header("Cache-Control", "no-store")
-        resp.set_header("Referrer-Policy", "no-referrer")
-        resp.set_header("Location", handoff.url)
-        resp.status = falcon.HTTP_SEE_OTHER
+        answer = handoff_response(req.env, desk, user.email)
+        resp.status = answer.status
+        resp.data = answer.get_data()
+        for name, value in answer.headers:
+            resp.append_header(name, value)
 
 
 class SignOut:

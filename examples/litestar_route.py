@@ -30,10 +30,13 @@ import uvicorn
 from litestar import Litestar, MediaType, Request, Response, get, post
 from litestar.di import Provide
 from litestar.enums import RequestEncodingType
+from litestar.exceptions import HTTPException
 from litestar.middleware.session.server_side import ServerSideSessionConfig
 from litestar.params import Body, Parameter
+from litestar.types import ASGIApp
 
 from sso_middleware import HelpDesk
+from sso_middleware.asgi import handoff_response
 
 
 class User(NamedTuple):
@@ -55,7 +58,6 @@ def required(variable: str) -> str:
 desk = HelpDesk.from_env()
 logout_url = desk.logout_url or required("HELPDESK_LOGOUT_URL")
 demo_password = required("DEMO_PASSWORD").encode()
-log = logging.getLogger("app")
 
 
 async def current_user(request: Request) -> User | None:
@@ -63,17 +65,12 @@ async def current_user(request: Request) -> User | None:
 
 
 @get(urlsplit(desk.auth_url).path)
-async def support(request: Request, user: Any) -> Response:
-    if "prefetch" in request.headers.get("Sec-Purpose", ""):  # a page loaded ahead uses up no sign-in
-        return Response("prefetch", status_code=403, media_type=MediaType.TEXT)
+async def support(request: Request, user: Any) -> ASGIApp:
     if user is None:
-        return see_other(f"/login?next={request.url.path}")
+        raise HTTPException(status_code=303, headers={"Location": f"/login?next={request.url.path}"})
     if not user.verified:  # joe may have typed in somebody else's address
-        return Response("email_not_verified", status_code=403, media_type=MediaType.TEXT)
-    handoff = desk.handoff(user.email)
-    log.info("handed_off %s", handoff.jti)
-    # The URL signs in whoever opens it: nothing may keep it, or tell it to anybody.
-    return see_other(handoff.url, {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"})
+        raise HTTPException("email_not_verified", status_code=403)
+    return handoff_response(request.scope, desk, user.email)
 
 
 @get(urlsplit(logout_url).path)
@@ -105,8 +102,8 @@ async def login(
     return see_other(way_back if is_own_path(way_back) else "/")
 
 
-def see_other(target: str, headers: dict[str, str] | None = None) -> Response:
-    return Response(None, status_code=303, headers={"Location": target, **(headers or {})})
+def see_other(target: str) -> Response:
+    return Response(None, status_code=303, headers={"Location": target})
 
 
 def start_page(name: str | None) -> str:

@@ -2,7 +2,7 @@
 
 The claims and parameters follow the vendor's page "How to Integrate Help Desk SSO With Web
 Application". That page names no algorithm: HS256 is this package's inference from "signed using
-your SSO Token" (see the README's section on what is assumed).
+your SSO Token".
 """
 
 from __future__ import annotations

@@ -6,9 +6,9 @@ it sets its own, its spelling with underscores too (Apache does that of itself, 
 `trusted_header` wants at least one proof of that.
 
 If a proxy lets a visitor's own header through beside the one it sets, both arrive with the proxy's address
-and its secret. What the application then sees depends on the server in between: some show both, which is
-refused (``ambiguous_header``), some drop one, and some let the visitor's count. The README has a table,
-"What a server shows of a forged header", which is measured on real servers.
+and its secret. What the application then sees depends on the server: some show both, which is refused
+(``ambiguous_header``), some drop one, and some let the visitor's count. ``tests/servers_matrix/README.md``
+has a table of real servers: "What a server shows of a forged header".
 """
 
 from __future__ import annotations
@@ -105,8 +105,8 @@ def trusted_header(
 
     At least one of `trusted_proxies` and `secret` is obligatory; where both are given, both must hold.
     A request without the header is an anonymous visitor's. With it, but not from the proxy, it is
-    refused (``untrusted_proxy``), and so is a header that came twice (``ambiguous_header``), where the
-    server shows both: the README has a table.
+    refused (``untrusted_proxy``), and so is a header that came twice (``ambiguous_header``), if the server
+    shows both (``tests/servers_matrix/README.md`` has a table).
 
     Args:
         name: of the header; see this module's constants.

@@ -19,13 +19,13 @@ if missing := [name for name in ("asgi_correlation_id", "authlib", "whitenoise")
     sys.exit(f"{', '.join(missing)} not installed: pip install --group benchmarks")
 
 HERE = Path(__file__).resolve().parent
+FIGURES = HERE / "README.md"
 sys.path[:0] = [str(HERE), str(HERE.parent / "support")]
 
 import footprint  # noqa: E402 - found there only now
 import handoffs  # noqa: E402
 import load  # noqa: E402
 import passthrough  # noqa: E402
-import paths  # noqa: E402
 import report  # noqa: E402
 import signing  # noqa: E402
 import startup  # noqa: E402
@@ -39,7 +39,6 @@ SECTIONS = {
     "handoff": lambda quick: handoffs.section(Effort(5, 0.01) if quick else Effort(25, 0.03)),
     "import": lambda quick: startup.section(3 if quick else 15),
     "memory": lambda quick: footprint.section(0.05 if quick else 1),
-    "paths": lambda quick: paths.section(Effort(7, 0.002) if quick else Effort(40, 0.01)),
     "servers": lambda quick: load.section(1 if quick else 5),
 }
 
@@ -47,7 +46,7 @@ SECTIONS = {
 def main() -> None:
     parser = argparse.ArgumentParser(prog="tests/benchmarks", description=__doc__.partition("::")[0])
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there, too")
-    parser.add_argument("--readme", action="store_true", help="write the goals of a full run into the README")
+    parser.add_argument("--readme", action="store_true", help="write the goals of a full run into README.md")
     parser.add_argument("--only", action="append", choices=SECTIONS, help="this part; may be repeated")
     parser.add_argument("--quick", action="store_true", help="coarse, and no servers unless asked for")
     options = parser.parse_args()
@@ -67,8 +66,8 @@ def main() -> None:
             say(f"\n{report.as_text(section)}\n({name}: {time.monotonic() - start:.0f} s)")
     goals = [goal for section in sections for goal in section.goals]
     say(f"\n{sum(goal.is_met for goal in goals)} of {len(goals)} goals met")
-    if options.readme and not write_table("benchmarks", report.as_markdown(sections)):
-        parser.error("the README has no place for the benchmarks")
+    if options.readme and not write_table(FIGURES, "benchmarks", report.as_markdown(sections)):
+        parser.error(f"{FIGURES} has no place for the benchmarks")
     if options.json:
         options.json.write_text(json.dumps(report.as_json(sections), indent=2) + "\n", "utf-8")
 

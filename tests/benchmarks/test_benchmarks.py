@@ -15,9 +15,10 @@ from pathlib import Path
 import pytest
 from load import KINDS, goals
 
-from readme_tables import README
+from readme_tables import read_table
 
 COMMAND = Path(__file__).parent
+FIGURES = COMMAND / "README.md"
 NEEDED = ["asgi_correlation_id", "authlib", "whitenoise"]
 
 pytestmark = [
@@ -35,7 +36,6 @@ WSGI_PEERS = ["Werkzeug ProxyFix", "Werkzeug Dispatcher", "WhiteNoise"]
 IMPORTS = ["import sso_middleware", "from sso_middleware import HelpDesk"]
 IMPORTS += [f"{IMPORTS[1]}; the {protocol} class" for protocol in ("WSGI", "ASGI")]
 HANDOFFS = [f"after {count}" for count in ("50", "500", "2,500", "5,000")]
-PATH_COUNTS = ["1 path", "1,000 paths"]
 ROWS = {
     "passthrough": {
         "Pass-through, ASGI": {*OURS, *ASGI_PEERS},
@@ -77,16 +77,6 @@ ROWS = {
     },
     "import": {f"Import, PyJWT {kind} cryptography": {*IMPORTS} for kind in ("with", "without")},
     "memory": {f"Memory, {protocol} hand-offs": {*HANDOFFS} for protocol in ("ASGI", "WSGI")},
-    "paths": {
-        f"Intercepted paths, {case}": {*PATH_COUNTS}
-        for case in (
-            "ASGI, passed through",
-            "ASGI under a root_path, passed through",
-            "WSGI, passed through",
-            "ASGI, hand-off",
-            "WSGI, hand-off",
-        )
-    },
 }
 
 
@@ -159,11 +149,10 @@ def test_without_wrk(tmp_path):
 
 
 def test_table_of_the_readme(outcome):
-    """The README has a row for each goal of a full run, in that order, and no other."""
+    """README.md has a row for each goal of a full run, in that order, and no other."""
     of_all_but_servers = [goal["text"] for part in outcome[1]["sections"].values() for goal in part["goals"]]
     of_servers = [text for kind in KINDS for text in goals(kind).values()]
-    table = README.read_text("utf-8").partition("<!-- benchmarks: begin -->\n")[2].partition("\n\n")[0]
-    _head, _line, *rows = table.splitlines()
+    _head, _line, *rows = read_table(FIGURES, "benchmarks").partition("\n\n")[0].splitlines()
     written = [row.split(" | ")[0].removeprefix("| ") for row in rows]
     assert [*map(name, written)] == [*map(name, of_all_but_servers + of_servers)]
 
@@ -177,9 +166,9 @@ def name(goal):
 def test_part_of_the_table(tmp_path, options):
     """A part of the table, or a coarse one, is never written over the whole."""
     shutil.copytree(COMMAND.parent, tmp_path / "tests", ignore=shutil.ignore_patterns("__pycache__"))
-    readme = shutil.copy(README, tmp_path)
-    before = Path(readme).read_bytes()
+    figures = tmp_path / "tests" / "benchmarks" / "README.md"
+    before = figures.read_bytes()
     finished = run("--readme", *options, command=tmp_path / "tests" / "benchmarks")
     assert (finished.returncode, finished.stdout) == (2, "")
     assert "--readme writes the whole table" in finished.stderr
-    assert Path(readme).read_bytes() == before
+    assert figures.read_bytes() == before

@@ -1,8 +1,8 @@
-"""Visit the applications and write the README's table of them, between its two comments::
+"""Visit the applications and write the table of them into examples/README.md, between its two comments::
 
     python tests/realapps/table.py
 
-Exits with 1 if a test failed or was skipped, or if the README has no place for the table.
+Exits with 1 if a test failed or was skipped, or if that file has no place for the table.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 HERE = Path(__file__).parent
+GUIDE = HERE.parents[1] / "examples" / "README.md"
 
 sys.path[:0] = [str(HERE), str(HERE.parent / "support")]
 from applications import APPLICATIONS  # noqa: E402 - found there only now
@@ -68,8 +69,8 @@ def main() -> int:
     exit_code = pytest.main(["-q", "--all", "-m", "realapps", str(HERE)], plugins=[results])
     table = render(results)
     print(table)  # noqa: T201 - for whoever runs it
-    if not write_table("applications", table):
-        print("the README has no place for the table", file=sys.stderr)  # noqa: T201
+    if not write_table(GUIDE, "realapps", table):
+        print(f"{GUIDE} has no place for the table", file=sys.stderr)  # noqa: T201
         return 1
     return 1 if exit_code or "not run" in table else 0
 

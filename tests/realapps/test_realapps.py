@@ -1,4 +1,4 @@
-"""Public applications with logins of their own, wrapped as the README says, and visited over HTTP."""
+"""Public applications with logins of their own, wrapped as the guide says, and visited over HTTP."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""Run the matrix and write its two tables into the README, each between two comments::
+"""Run the matrix and write its two tables into README.md, each between two comments::
 
     python tests/servers_matrix/table.py
 
-Exits with 1 if a test failed or was skipped, or if the README has no place for a table.
+Exits with 1 if a test failed or was skipped, or if README.md has no place for a table.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 HERE = Path(__file__).parent
+README = HERE / "README.md"
 
 sys.path[:0] = [str(HERE), str(HERE.parent / "support")]
 from cells import SERVERS, WAYS, ServerKind, Way, table_of_forged_headers  # noqa: E402 - found there only now
@@ -71,8 +72,9 @@ def main() -> int:
     table = render(results)
     print(table)  # noqa: T201 - for whoever runs it
     # The second one says what the tests assert, so it holds only if they pass.
-    if not write_table("servers", table) or not write_table("forged headers", table_of_forged_headers()):
-        print("the README has no place for a table", file=sys.stderr)  # noqa: T201
+    tables = {"servers": table, "forged headers": table_of_forged_headers()}
+    if not all(write_table(README, name, text) for name, text in tables.items()):
+        print(f"{README} has no place for a table", file=sys.stderr)  # noqa: T201
         return 1
     return 1 if exit_code or "not run" in table else 0
 

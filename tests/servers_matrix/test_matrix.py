@@ -1,7 +1,7 @@
 """The middleware on the servers people run, reached in the ways people reach them.
 
 Each cell is a real server process, behind a real nginx where it says so. `table.py` writes what came
-out into the README.
+out into README.md.
 """
 
 from __future__ import annotations

@@ -157,6 +157,19 @@ def test_every_action_is_pinned_by_its_hash():
 
 
 @in_repository
+def test_what_builds_a_release_is_locked_by_hash():
+    """The build installs nothing but what a lock file names by hash, and the files go on by their digest."""
+    lock = (ROOT / ".github" / "build-requirements.txt").read_text()
+    for requirement in re.findall(r"^[a-z].*(?:\n .*)*", lock, re.MULTILINE):
+        assert re.match(r"[a-z-]+==[\w.]+ .*\\\n +--hash=sha256:[0-9a-f]{64}", requirement), requirement
+    release = (WORKFLOWS / "release.yml").read_text()
+    assert "pip install --only-binary :all: --require-hashes -r .github/build-requirements.txt" in release
+    assert "python -m build --no-isolation" in release
+    downloads = release.count("actions/download-artifact@")
+    assert release.count('diff <(echo "$DIGESTS") <(sha256sum dist/*)') == downloads == 2
+
+
+@in_repository
 def test_workflows_have_no_password_and_no_permission_to_spare():
     """A workflow may do nothing but what a job asks for, and no secret is stored for it."""
     for workflow in WORKFLOWS.glob("*.yml"):
