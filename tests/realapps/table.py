@@ -16,7 +16,8 @@ HERE = Path(__file__).parent
 GUIDE = HERE.parents[1] / "examples" / "README.md"
 
 sys.path[:0] = [str(HERE), str(HERE.parent / "support")]
-from applications import APPLICATIONS  # noqa: E402 - found there only now
+from public_applications import APPLICATIONS  # noqa: E402 - found there only now
+
 from readme_tables import write_table  # noqa: E402
 
 COLUMNS = {

@@ -13,9 +13,9 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 from environments import APPS, Environment, run
+from public_applications import APPLICATIONS, Application
 from visitor import Visitor
 
-from applications import APPLICATIONS, Application
 from clients import JANE, SSO_TOKEN
 from processes import process
 from servers import HOST, clean_environment, free_port
