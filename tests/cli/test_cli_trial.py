@@ -551,7 +551,9 @@ def test_nothing_secret_is_shown_or_logged(caplog):
     def chatty(visit):
         token = visit.query.get("token", "none")
         if visit.path == "/sso":
-            return redirect(f"/seen/{token};jsessionid=F00?token={token}", cookie("sid", "S3cretValue"))
+            signature = token.rpartition(".")[2]
+            target = f"/seen/{signature};jsessionid=F00?token={token}"
+            return redirect(target, cookie("sid", "S3cretValue"))
         return page(f"Seen {visit.path.partition(';')[0]}")
 
     caplog.set_level(logging.DEBUG)
