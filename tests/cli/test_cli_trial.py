@@ -192,6 +192,11 @@ def test_who_refuses_everything_does_not_accept(answer):
     assert len(desk.handoffs) == 7
 
 
+def test_who_sends_everybody_to_sign_in_does_not_accept():
+    manner = refusing(lambda _: redirect("/login", cookie("flash")))
+    assert try_at(manner, email="john@example.com")[0] == "not_accepted"
+
+
 def test_eight_hand_offs_at_most_a_second_apart_each_with_a_token_of_its_own():
     waits = Waits()
     with FakeHelpDesk(strict, key="md5", email="nobody@example.com").running() as desk:
@@ -283,6 +288,28 @@ def test_pages_that_vary_by_themselves():
 
     assert try_at(refusing(varied), email="john@example.com")[0] != "accepted"
     assert try_at(refusing(varied))[0] == "accepted"
+
+
+def test_a_page_that_never_looks_the_same():
+    numbers = count()
+
+    def news(visit):
+        if visit.path == "/sso" and visit.desk.problem(visit.query) != "address":
+            return page("Refused", 403)
+        return redirect("/news") if visit.path == "/sso" else page(f"News {next(numbers)}")
+
+    assert try_at(news, email="john@example.com")[0] == "cannot_tell"
+
+
+def test_a_page_that_fails_for_strangers():
+    def fragile(visit):
+        if visit.path == "/sso" and visit.desk.problem(visit.query) != "address":
+            return page("Refused", 403, "", cookie("sid"))
+        if visit.path == "/sso":
+            return redirect("/home", cookie("sid"))
+        return page("Home") if visit.cookies else page("Oops", 503)
+
+    assert try_at(fragile, email="john@example.com")[0] == "cannot_tell"
 
 
 def test_cookies_whose_names_vary():
