@@ -280,14 +280,20 @@ def test_a_session_that_strangers_get_as_well():
     assert try_at(portal, email="john@example.com")[0] == "cannot_tell"
 
 
-def test_pages_that_vary_by_themselves():
+def test_titles_that_vary_by_themselves():
     numbers = count()
+    manner = refusing(lambda _: page(f"Error {next(numbers)}"))
+    assert try_at(manner, email="john@example.com")[0] == "not_accepted"
+    assert try_at(manner)[0] == "accepted"
 
-    def varied(problem):
-        return page(f"Error {next(numbers)}", 200, "", cookie(f"csrf{next(numbers)}"))
 
-    assert try_at(refusing(varied), email="john@example.com")[0] != "accepted"
-    assert try_at(refusing(varied))[0] == "accepted"
+def test_cookies_that_vary_by_themselves():
+    numbers = count()
+    manner = refusing(lambda _: page("Error", 200, "", cookie(f"csrf{next(numbers)}")))
+    verdict, why, _ = try_at(manner, email="john@example.com")
+    assert verdict == "cannot_tell"
+    assert why.startswith("it ended at the same page as a control")
+    assert try_at(manner)[0] == "accepted"
 
 
 def test_a_page_that_never_looks_the_same():
