@@ -329,13 +329,19 @@ def test_cookies_whose_names_vary():
     assert try_at(varied, email="john@example.com")[0] == "cannot_tell"
 
 
-def test_errors_bound_to_their_visitor():
-    def bound(visit):
-        if visit.path == "/error":
-            return page("Error") if "error" in visit.cookies else redirect("/login")
-        return strict(visit, lambda _: redirect("/error", cookie("error")))
+def test_a_page_for_each_visitor_whatever_the_key():
+    numbers = count()
 
-    assert try_at(bound, email="john@example.com")[0] == "cannot_tell"
+    def by_number(visit):
+        if visit.path.startswith("/page/"):
+            return page("Page") if "session" in visit.cookies else redirect("/login")
+        return strict(visit, lambda _: redirect(f"/page/{next(numbers)}", cookie("session")))
+
+    verdict, why, _ = try_at(by_number)
+    assert (verdict, why) == (
+        "cannot_tell",
+        "a token that is signed with a random key seems to be let in, too",
+    )
 
 
 @pytest.mark.parametrize("status", [500, 503])
