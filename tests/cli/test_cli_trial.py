@@ -4,6 +4,7 @@ import hashlib
 import io
 import json
 import logging
+import shutil
 import socket
 import subprocess
 import threading
@@ -112,10 +113,8 @@ def test_a_variant_is_accepted(account, given, said):
     assert trial["variant"] == {"key": "raw", "auth_url": AUTH_URL, "email": JANE} | account
     assert len(trial["attempts"]) <= 8
     assert done.returncode == 1
-    assert (
-        f"SSO.E065 error: The Help Desk accepts the hand-off with another setting: {said}" in done.stdout
-        or (said in done.stdout)
-    )
+    assert "SSO.E065 error: The Help Desk accepts the hand-off with another setting: " in done.stdout
+    assert said in done.stdout
     assert "accepted: its visitor opens" in done.stdout
 
 
@@ -127,16 +126,17 @@ def test_a_slash_less_is_accepted():
     assert trial["variant"]["auth_url"] == f"{AUTH_URL}?brand=acme"
 
 
+@pytest.mark.skipif(not shutil.which("md5sum"), reason="needs sh and md5sum")
 @pytest.mark.parametrize("in_file", [False, True])
 def test_the_advice_for_md5_works_in_a_shell(in_file, tmp_path):
+    digest = hashlib.md5(SSO_TOKEN.encode()).hexdigest()
     (tmp_path / "token").write_text(f"{SSO_TOKEN}\n")
-    with FakeHelpDesk(strict, key="md5").running() as desk:
+    with FakeHelpDesk(refusing(lambda _: page(digest, 403)), key="md5").running() as desk:
         settings = dict(desk.settings)
         if in_file:
             del settings["HELPDESK_SSO_TOKEN"]
             settings["HELPDESK_SSO_TOKEN_FILE"] = str(tmp_path / "token")
         done = command(settings)
-    digest = hashlib.md5(SSO_TOKEN.encode()).hexdigest()
     assert digest not in done.stdout + done.stderr
     assert ("without HELPDESK_SSO_TOKEN_FILE" in done.stdout) is in_file
     line = done.stdout.partition("In a shell: ")[2].partition(" | md5sum | cut -c1-32)")[0]
