@@ -175,7 +175,7 @@ def _hint(status: int | None, *, followed: bool) -> str:
     if status == _FOUND:
         return (
             ". That is what redirect() of Flask and of Django answers by default. After 303 every browser "
-            "goes on with GET; what becomes of a login form's POST after 302 is left to the browser."
+            "goes on with GET; after 302 the browser chooses what to do with a login form's POST."
         )
     return ""
 

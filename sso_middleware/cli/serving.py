@@ -73,7 +73,7 @@ def stopping_cleanly() -> Generator[None]:
 
 
 def tell(sandbox: Sandbox) -> NoReturn:
-    """Say on standard error what becomes of each hand-off, for as long as it lasts."""
+    """Print each verdict to standard error until the command is stopped."""
     told: Attempt | None = None
     while True:
         attempts = sandbox.handoffs

@@ -18,7 +18,7 @@ from sso_middleware.errors import InvalidEmail
 def command(email: str, prefix: str, as_json: bool) -> None:
     """Print a live hand-off URL for EMAIL, signed with the settings of the environment.
 
-    Whoever opens it first is signed in as EMAIL: for trying things out, not for sending around.
+    Anyone who opens it first is signed in as EMAIL. Use it to try things out, and send it to nobody.
     """
     helpdesk = helpdesk_of(settings_from_environment(prefix))
     try:
@@ -27,7 +27,7 @@ def command(email: str, prefix: str, as_json: bool) -> None:
         raise click.BadParameter(f"{error}.", param_hint="EMAIL") from None
     say(
         ("Warning: ", "bold yellow"),
-        f"whoever opens this URL is signed in as {email}. Keep it out of chats, tickets and logs.",
+        f"anyone who opens this URL is signed in as {email}. Keep it out of chats, tickets and logs.",
         to_stderr=True,
     )
     if as_json:

@@ -40,7 +40,7 @@ logger: logging.Logger = logging.getLogger("sso_middleware.sandbox")
 
 
 class Sandbox:
-    """A Help Desk of your own, as an ASGI application: judges hand-offs, shows why, and has tickets.
+    """A stand-in for the Help Desk, as an ASGI application: judges hand-offs, shows why, and has tickets.
 
     Everything it keeps is in memory, and bounded. `helpdesk` is the account that belongs to it. While
     `run` serves it on a free port, `helpdesk` points there, so make the middleware inside the block.
@@ -140,7 +140,7 @@ class Sandbox:
 
     @property
     def helpdesk(self) -> HelpDesk:
-        """The matching account, which points to where the sandbox is just now."""
+        """The matching account, which points to where the sandbox is at the moment."""
         return self._account.helpdesk
 
     @property

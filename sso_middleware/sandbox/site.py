@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
 import secrets
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
 
-import jinja2
-from markupsafe import Markup, escape
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
@@ -21,12 +17,12 @@ from starlette.routing import Route
 from sso_middleware._urls import with_query
 from sso_middleware.sandbox.account import Account
 from sso_middleware.sandbox.attempts import Attempt, AttemptLog
+from sso_middleware.sandbox.pages import stylesheet, templates
 from sso_middleware.sandbox.tickets import LONGEST_SUBJECT, LONGEST_TEXT, Ticket, Tickets
 
 _LONGEST_NUMBER = 9  # digits of a ticket's number
 _TICKETS = "/tickets"
 _OWN_PAGE = re.compile(r"/(?![/\\])[\w./-]*", re.ASCII)
-_UNBROKEN = re.compile(r"(?<![^\s(])(?:\([^\s()<>]{1,30}\)|[A-Za-z]+(?:-[A-Za-z]+)+)(?![\w/:@.-]*[\w/@])")
 _SESSIONS = 1000  # kept at most; the oldest ends first
 
 _FIXED = {
@@ -34,42 +30,6 @@ _FIXED = {
     "account_id and auth_url are compared": "character by character",
     "An unknown address": "is let in and has tickets at once",
 }
-
-
-def _time(at: float) -> str:
-    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
-
-
-def _difference(seconds: int) -> str:
-    if not seconds:
-        return "none: iat is this Help Desk's time to the second"
-    unit = "second" if abs(seconds) == 1 else "seconds"
-    return f"iat is {abs(seconds):,} {unit} {'ahead of' if seconds > 0 else 'behind'} this Help Desk's clock"
-
-
-def _indented(value: object) -> str:
-    return json.dumps(value, indent=2)  # in ASCII, because claims may hold text that UTF-8 cannot carry
-
-
-def _marked(text: str) -> Markup:
-    """Show what a sentence marks as assumed, and break no line inside brackets or at a hyphen."""
-    html = str(escape(text)).replace("(assumed)", '<span class="assumed">assumed</span>')
-    return Markup(_UNBROKEN.sub(r'<span class="whole">\g<0></span>', html))  # noqa: S704 - it is escaped
-
-
-templates = jinja2.Environment(
-    loader=jinja2.PackageLoader("sso_middleware.sandbox"),
-    autoescape=True,
-    trim_blocks=True,
-    lstrip_blocks=True,
-    undefined=jinja2.StrictUndefined,
-)
-templates.filters |= {"time": _time, "difference": _difference, "indented": _indented, "marked": _marked}
-
-
-async def stylesheet(_: Request) -> Response:
-    """Answer the stylesheet, which the demo's sample application has, too."""
-    return Response(templates.get_template("style.css").render(), media_type="text/css")
 
 
 class Site:

@@ -22,7 +22,7 @@ def test_the_url_alone_is_on_standard_output_and_the_warning_on_standard_error()
     assert done.stdout.count("\n") == 1
     assert _verify(done.stdout.strip()).email == "jane@example.com"
     assert "eyJ" not in done.stderr
-    assert done.stderr.startswith("Warning: whoever opens this URL is signed in as jane@example.com.")
+    assert done.stderr.startswith("Warning: anyone who opens this URL is signed in as jane@example.com.")
 
 
 def test_json():

@@ -219,11 +219,11 @@ def _form_hint(token: str) -> str:
         return "It has base64 padding (=). A JWT has none: let a JWT library make it."
     if "+" in token or "/" in token or " " in token:
         return (
-            "It has characters of plain base64. A JWT uses the URL-safe alphabet, with - and _ in place of + "
+            "It has characters of plain base64. A JWT uses the URL-safe alphabet, with - and _ instead of + "
             "and /: let a JWT library make it."
         )
     if token.startswith("{"):
-        return "It is the claims as they are. Sign them as a JWT with HS256 and the SSO Token."
+        return "It is the claims themselves. Sign them as a JWT with HS256 and the SSO Token."
     return (
         "A JWT is three runs of A-Z a-z 0-9 - _ with dots between. Put it into the URL exactly as the JWT "
         "library returned it; it may have been cut off."

@@ -10,7 +10,7 @@ from urllib.parse import quote_plus
 
 from sso_middleware.helpdesk.settings import HS256
 
-# Bytes cut off, and left, at which a cut is looked for. Whoever may ask for shorter keys guesses the SSO
+# Bytes cut off, and left, at which a cut is looked for. Anyone who may ask for shorter keys guesses the SSO
 # Token byte by byte. What is left is half of it, at least: 16 bytes or more next to 8 or fewer.
 _LONGEST_CUT = 8
 _SHORTEST_LEFT = 16
