@@ -10,6 +10,7 @@ from servers_matrix.cells import table_of_forged_headers
 
 from documents import DOCUMENTS, GUIDE, README, ROOT, pairs
 from readme_tables import read_table
+from sso_middleware.cli.check.rules import RULES
 
 GITHUB = ROOT / ".github"
 BENCHMARKS = ROOT / "tests" / "benchmarks" / "README.md"
@@ -84,6 +85,12 @@ def test_table_of_forged_headers():
 def test_place_of_the_real_applications():
     """The guide has the place where the recipes of real applications are written."""
     read_table(GUIDE, "realapps")
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_ids_of_findings(document):
+    """The findings of `check` that a document names exist."""
+    assert set(re.findall(r"SSO\.[EWI]\d+", document.read_text("utf-8"))) <= RULES.keys()
 
 
 def test_readme_leads_to_everything():

@@ -106,6 +106,7 @@ OTHERS = {
     "Further claims",
     "Passing query parameters on",
     "Pyramid by INI file",
+    "Settings that are read at import",
     "Several accounts",
     "Signed assertions",
     "Test your integration",
@@ -312,15 +313,37 @@ def create_app(helpdesk):
 """
 
 
+def run_pytest(directory):
+    command = [sys.executable, "-m", "pytest", "-q", "-n0", "-p", "no:cacheprovider", str(directory)]
+    result = subprocess.run(command, capture_output=True, text=True, check=False, cwd=directory)
+    return result.stdout + result.stderr
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(("domain", "outcome"), [("example.com", "1 passed"), ("example.org", "1 failed")])
 def test_test(tmp_path, domain, outcome):
     """The test of an integration passes for an application that is right, and fails for another."""
     factory = FACTORY.replace("EXAMPLE", domain)
     (tmp_path / "test_it.py").write_text(f"{factory}\n\n{PYTHON['Test your integration']}")
-    command = [sys.executable, "-m", "pytest", "-q", "-n0", "-p", "no:cacheprovider", str(tmp_path)]
-    result = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)
-    assert outcome in result.stdout, result.stdout + result.stderr
+    assert outcome in run_pytest(tmp_path)
+
+
+AT_IMPORT = """
+import shop
+
+
+def test_support_link(helpdesk_sandbox):
+    assert helpdesk_sandbox.verify(shop.desk.handoff("jane@example.com").url).email == "jane@example.com"
+"""
+
+
+@pytest.mark.slow
+def test_settings_at_import(tmp_path):
+    """An application that reads its settings at import is tested with the account of the fixture."""
+    (tmp_path / "conftest.py").write_text(PYTHON["Settings that are read at import"])
+    (tmp_path / "shop.py").write_text("from sso_middleware import HelpDesk\ndesk = HelpDesk.from_env()\n")
+    (tmp_path / "test_it.py").write_text(AT_IMPORT)
+    assert "1 passed" in run_pytest(tmp_path)
 
 
 def test_ini_file(run, monkeypatch, tmp_path):
