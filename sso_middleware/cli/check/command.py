@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import inspect
 import sys
-from collections.abc import Callable
 from contextlib import redirect_stdout
-from typing import Any
 
 import click
 
 from sso_middleware._calls import takes
 from sso_middleware.cli.check.account import check_account, check_token, reach
 from sso_middleware.cli.check.application import (
-    Located,
     check_cookies,
     check_hooks,
     check_order,
@@ -23,14 +20,16 @@ from sso_middleware.cli.check.application import (
 )
 from sso_middleware.cli.check.client import client_of
 from sso_middleware.cli.check.django import django_project
-from sso_middleware.cli.check.loading import PASTE, is_paste_factory, load
+from sso_middleware.cli.check.ending import BLOCKED_IMPORT, BLOCKED_VISIT, ReportCommand, limit
+from sso_middleware.cli.check.loading import PASTE, Loaded, is_paste_factory, load
 from sso_middleware.cli.check.report import STYLES, Report, print_json, print_report
 from sso_middleware.cli.check.rules import RULES, Finding, counts, found, is_of_django, rule_id_of
-from sso_middleware.cli.check.trail import Step
 from sso_middleware.cli.check.walk import Walk
 from sso_middleware.cli.options import helpdesk_of, prefix_option, settings_from_environment
 from sso_middleware.cli.output import Exit, Failure, json_option, say
 from sso_middleware.helpdesk import HelpDesk
+
+_MOST_VISITS = 6  # that may take as long as one may
 
 
 def _explain(ctx: click.Context, _: click.Parameter, rule_id: str | None) -> None:
@@ -51,7 +50,7 @@ def _not_empty(_ctx: click.Context, _: click.Parameter, cookie: str | None) -> s
     return cookie
 
 
-@click.command("check")
+@click.command("check", cls=ReportCommand)
 @click.argument("target", metavar="[MODULE:APP]", required=False)
 @click.option(
     "--cookie",
@@ -76,6 +75,13 @@ def _not_empty(_ctx: click.Context, _: click.Parameter, cookie: str | None) -> s
     expose_value=False,
     help="Explain a finding and exit.",
 )
+@click.option(
+    "--timeout",
+    type=click.FloatRange(min=0, min_open=True),
+    default=20,
+    show_default=True,
+    help="Seconds that the application may take to be imported, to start, and to answer a visit.",
+)
 @prefix_option
 @json_option
 def command(
@@ -85,6 +91,7 @@ def command(
     root_path: str,
     go_online: bool,
     ignore: tuple[str, ...],
+    timeout: float,
     prefix: str,
     as_json: bool,
 ) -> None:
@@ -100,12 +107,15 @@ def command(
     ignored = {rule_id_of(rule_id) for rule_id in ignore}
     if unknown := {rule_id for rule_id in ignored - RULES.keys() if not is_of_django(rule_id)}:
         raise click.BadParameter(f"there is no {', '.join(sorted(unknown))}.", param_hint="--ignore")
-    # What the application prints is not to end up in our output.
-    with redirect_stdout(sys.stderr):
-        if target is None:
-            report = _check_environment(prefix)
-        else:
-            report = _check_application(target, prefix, root_path, cookie, walk=walk)
+    if target is None:
+        report = _check_environment(prefix)
+    else:
+        # What the application prints must not end up in our output.
+        with limit(target, timeout, BLOCKED_IMPORT, as_json=as_json), redirect_stdout(sys.stderr):
+            loaded = load(target)
+        most = _MOST_VISITS * timeout
+        with limit(target, most, BLOCKED_VISIT, as_json=as_json), redirect_stdout(sys.stderr):
+            report = _check_application(loaded, target, prefix, root_path, cookie, timeout if walk else None)
     if go_online:
         if report.helpdesk is None:
             raise click.UsageError("--online needs an account whose settings are known.")
@@ -124,8 +134,9 @@ def _check_environment(prefix: str) -> Report:
     return Report("the environment", helpdesk, findings)
 
 
-def _check_application(target: str, prefix: str, root_path: str, cookie: str | None, *, walk: bool) -> Report:
-    loaded = load(target)
+def _check_application(
+    loaded: Loaded, target: str, prefix: str, root_path: str, cookie: str | None, timeout: float | None
+) -> Report:
     located = locate(loaded.app)
     report = Report(target)
     if project := django_project():
@@ -150,8 +161,9 @@ def _check_application(target: str, prefix: str, root_path: str, cookie: str | N
     report.findings += [finding for each in located for finding in check_hooks(each)]
     paths = [finding for each in located for finding in check_paths(each, root_path)]
     order = [finding for each in located for finding in check_order(each)]
-    if walk:
-        report.walk = _walk(loaded.app, first, root_path, cookie)
+    if timeout is not None:
+        with client_of(loaded.app, root_path, timeout) as client:
+            report.walk = list(Walk(client, first, root_path, cookie).steps())
     handed_off = any(
         step.name == "signed-in visit" and step.walked and step.finding is None for step in report.walk
     )
@@ -159,11 +171,6 @@ def _check_application(target: str, prefix: str, root_path: str, cookie: str | N
     report.findings += paths + ([] if handed_off else order)
     report.findings += [step.finding for step in report.walk if step.finding]
     return report
-
-
-def _walk(app: Callable[..., Any], located: Located, root_path: str, cookie: str | None) -> list[Step]:
-    with client_of(app, root_path) as client:
-        return list(Walk(client, located, root_path, cookie).steps())
 
 
 def _check_token_of(helpdesk: HelpDesk, prefix: str, *, short: bool) -> list[Finding]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from sso_middleware.cli.check.account import Online, panel
 from sso_middleware.cli.check.rules import Finding
 from sso_middleware.cli.check.trail import Step
-from sso_middleware.cli.output import say, say_json
+from sso_middleware.cli.output import Json, say, say_json
 from sso_middleware.helpdesk import HelpDesk
 
 STYLES = {"error": "bold red", "warning": "bold yellow", "info": "bold cyan"}
@@ -76,6 +76,9 @@ def print_json(report: Report, ignored: set[str]) -> None:
     account = (
         {"sso_auth_url": helpdesk.sso_auth_url, "account_id": str(helpdesk.account_id)} if helpdesk else None
     )
+    error: dict[str, Json] = {}
+    if online is not None and not online.reached:
+        error = {"error": online.findings[0].message}
     say_json(
         {
             "source": report.source,
@@ -95,5 +98,6 @@ def print_json(report: Report, ignored: set[str]) -> None:
             "findings": [
                 finding.as_json() | {"ignored": finding.rule.id in ignored} for finding in report.findings
             ],
+            **error,
         }
     )

@@ -1,6 +1,7 @@
 """ASGI applications for `sso-middleware check`: one as it should be, and ones with a mistake each."""
 
 import sys
+import threading
 from contextlib import asynccontextmanager
 
 from starlette.applications import Starlette
@@ -197,6 +198,13 @@ def breaking_off():
 def streaming_login_page():
     async def login(request):
         return StreamingResponse(iter(["hel", "lo"]))
+
+    return Starlette(routes=[Route("/login", login)], middleware=[sso()])
+
+
+def blocking_its_event_loop():
+    async def login(request):
+        threading.Event().wait()
 
     return Starlette(routes=[Route("/login", login)], middleware=[sso()])
 
