@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import datetime as dt
 import inspect
+import logging
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from enum import Enum
@@ -19,6 +21,7 @@ from sso_middleware._calls import is_async, is_awaitable
 from sso_middleware._lazy import exact, forced, text_problem
 from sso_middleware._secret import Secret
 from sso_middleware.errors import ConfigError, HandoffRefused, ResolverError
+from sso_middleware.events import logger
 from sso_middleware.resolvers._users import defines, field_of, flag_of, is_row
 
 Verified: TypeAlias = Literal[True] | str | Callable[[Any], object]
@@ -35,6 +38,7 @@ _HINT_VERIFIED = (
     "verified= names the attribute that says whether the address is verified, or is a predicate of the user"
 )
 
+_KEY = re.compile(r"[\w.:-]{1,64}")  # no address
 _TEXT = (str, bytes, bytearray, memoryview)
 
 #: What says neither yes nor no, wherever it comes from, and what to do with it. Python calls all of it true.
@@ -150,8 +154,17 @@ def email_in(session: Mapping[str, Any], keys: Sequence[str], verified: Verified
             raise ResolverError(f"{key!r} in the session is a {type(inner).__name__}, not a mapping")
         holder = cast("Mapping[str, Any]", inner)
     if not holder or (not outer and holder.get(last) is None) or not _may_be_signed_in(holder):
+        _tell_missing(session, keys)
         return None
     return email_of(holder, last, verified)
+
+
+def _tell_missing(session: Mapping[str, Any], keys: Sequence[str]) -> None:
+    """Log, for who looks why a visitor is anonymous, the names of the keys that a session has."""
+    if session and logger.isEnabledFor(logging.DEBUG):
+        names = [key for key in session if isinstance(key, str) and _KEY.fullmatch(key)]
+        missed = f"{', '.join(keys)} in the session, which has {', '.join(names) or 'others'}"
+        logger.debug("a visitor is anonymous: a resolver looked for %s", missed, extra={"sso_missed": missed})
 
 
 def is_signed_in(user: Any) -> bool:

@@ -12,7 +12,8 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 
 from sso_middleware import asgi, wsgi
-from sso_middleware._urls import decoded_path_of
+from sso_middleware._urls import decoded_path_of, encode_path, origin_of
+from sso_middleware.cli.check.account import is_start_page
 from sso_middleware.cli.check.client import is_below
 from sso_middleware.cli.check.django import django_project
 from sso_middleware.cli.check.rules import Finding, found
@@ -54,11 +55,45 @@ class Located(NamedTuple):
         """The account; `None` if a callable chooses one."""
         return self.gate.helpdesk
 
+    def entrance(self, app: Any, root_path: str) -> Entrance:
+        """Return where visitors of `app` are handed off under the mount prefix `root_path`."""
+        public, relative = self.paths("handoff")
+        names = [name for start in (app, self.inner) for name in _session_cookies(start)]
+        if self.inner is None and (project := django_project()):
+            names.append(project.session_cookie)
+        return Entrance(
+            self.helpdesk,
+            path=min(public) if public else root_path + min(relative),
+            resumes=any(self.paths("resume")),
+            takes_over_logout=any(self.paths("logout")),
+            looked_for=tuple(f"the cookie {name}" for name in dict.fromkeys(names)),
+        )
+
     def paths(self, purpose: Purpose) -> tuple[set[str], set[str]]:
         """Return the intercepted paths for `purpose`: public ones, and those where it is mounted."""
         public = {path for path, what in self.gate.interception.public.items() if what == purpose}
         relative = {path for path, what in self.gate.interception.relative.items() if what == purpose}
         return public, {self.prefix + path for path in relative}
+
+
+class Entrance(NamedTuple):
+    """Where an application hands its visitors off.
+
+    Attributes:
+        helpdesk: the account; `None` if a callable chooses one.
+        path: the public path.
+        wrapped: whether an SSOMiddleware answers there, or a route of the application.
+        resumes: whether there is a `resume_at`.
+        takes_over_logout: whether the SSOMiddleware answers the Logout URL.
+        looked_for: what the visitors are recognised by, in a few words each.
+    """
+
+    helpdesk: HelpDesk | None
+    path: str
+    wrapped: bool = True
+    resumes: bool = False
+    takes_over_logout: bool = False
+    looked_for: tuple[str, ...] = ()
 
 
 def locate(app: Any) -> list[Located]:
@@ -70,7 +105,7 @@ def locate(app: Any) -> list[Located]:
     project = django_project()
     in_settings = project and project.gate()
     located: list[Located] = []
-    for prefix, node in _layers(app, mounts=True):
+    for prefix, node in layers(app, mounts=True):
         if isinstance(node, asgi.SSOMiddleware | wsgi.SSOMiddleware):
             located.append(Located(node.gate, prefix, node.app))
         elif project and in_settings and project.is_handler(node):
@@ -79,7 +114,8 @@ def locate(app: Any) -> list[Located]:
     return located
 
 
-def _layers(app: Any, *, mounts: bool) -> Iterator[tuple[str, Any]]:
+def layers(app: Any, *, mounts: bool) -> Iterator[tuple[str, Any]]:
+    """Give each application in `app` with its mount prefix, the outermost first."""
     seen: set[int] = set()
     waiting: list[tuple[str, Any]] = [("", app)]
     while waiting:
@@ -143,14 +179,21 @@ def _check_path(located: Located, root_path: str, purpose: Purpose, url: str) ->
     public, relative = located.paths(purpose)
     path = decoded_path_of(url)
     rule = {"handoff": "SSO.E021", "logout": "SSO.E022"}[purpose]
-    if public:
-        mounted_at = root_path + located.prefix
+    mounted_at = root_path + located.prefix
+    if purpose == "handoff" and mounted_at and is_start_page(url, mounted_at):
+        yield found("SSO.E011", f"{url}: the application is mounted at {mounted_at}")
+    elif public:
         if not is_below(mounted_at, path):
-            yield found(rule, f"the middleware is mounted at {mounted_at}, and {url} is outside of that")
+            fits = f"{origin_of(url)}{encode_path(mounted_at + path)}"
+            said = f"the middleware is mounted at {mounted_at}, and {url} is outside of that"
+            yield found(rule, f"{said}; it would be {fits}")
     elif relative and path not in {root_path + candidate for candidate in relative}:
         listed = ", ".join(sorted(relative))
         if any(path.endswith(candidate) for candidate in relative):
-            yield found("SSO.I023", f"{listed} is intercepted, and the registered URL is {url}")
+            fits = f"{origin_of(url)}{encode_path(root_path + min(relative))}"
+            yield found(
+                "SSO.I023", f"{listed} is intercepted, so it would be {fits}; the registered URL is {url}"
+            )
         else:
             yield found(
                 rule, f"{listed} is intercepted, and the registered URL is {url}{_slash(path, relative)}"
@@ -166,7 +209,7 @@ def check_cookies(app: Any, located: Iterable[Located]) -> Iterator[Finding]:
     """Look for a session cookie that does not come along from another site, around `located` and inside."""
     seen: set[int] = set()
     for start in (app, *(each.inner for each in located)):
-        for _, node in _layers(start, mounts=False):
+        for _, node in layers(start, mounts=False):
             attributes = getattr(node, "__dict__", {})
             config = attributes.get("config")  # of Flask and Quart
             settings = cast("dict[str, Any]", config) if isinstance(config, dict) else {}
@@ -178,11 +221,23 @@ def check_cookies(app: Any, located: Iterable[Located]) -> Iterator[Finding]:
                 yield found("SSO.W026", f"{type(node).__name__} sets it")
 
 
+def _session_cookies(app: Any) -> Iterator[str]:
+    """Return the names of the cookies that hold a session, around an SSOMiddleware and inside."""
+    for _, node in layers(app, mounts=False):
+        attributes = getattr(node, "__dict__", {})
+        for holder, key in (("config", "SESSION_COOKIE_NAME"), ("options", "key")):  # Flask, Quart; Beaker
+            settings = attributes.get(holder)
+            if isinstance(settings, dict) and key in settings:
+                yield str(cast("dict[str, Any]", settings)[key])
+        if "session_cookie" in attributes:  # Starlette's SessionMiddleware
+            yield str(attributes["session_cookie"])
+
+
 def check_proxy_fix(app: Any) -> Iterator[Finding]:
     """Look for a ProxyFix of Werkzeug's inside of another."""
-    for _, node in _layers(app, mounts=True):
+    for _, node in layers(app, mounts=True):
         if _is_proxy_fix(node) and any(
-            inner is not node and _is_proxy_fix(inner) for _, inner in _layers(node, mounts=True)
+            inner is not node and _is_proxy_fix(inner) for _, inner in layers(node, mounts=True)
         ):
             yield found("SSO.W028", "a ProxyFix is inside of another")
             return
@@ -194,7 +249,7 @@ def _is_proxy_fix(node: Any) -> bool:
 
 def check_order(located: Located) -> Iterator[Finding]:
     """Look for a session middleware inside of SSOMiddleware, where it runs too late."""
-    for _, node in _layers(located.inner, mounts=False):
+    for _, node in layers(located.inner, mounts=False):
         name = type(node).__name__
         if _READS_SESSION.fullmatch(name):
             yield found("SSO.W024", f"{name} is inside of SSOMiddleware")
@@ -206,7 +261,7 @@ def check_hooks(located: Located) -> Iterator[Finding]:
     Those of a blueprint run before its own views only, and those of extensions do not decide who is signed
     in, or do so in what they give a resolver, too. Any resolver may depend on what the others decide.
     """
-    for _, node in _layers(located.inner, mounts=False):
+    for _, node in layers(located.inner, mounts=False):
         hooks = getattr(node, "__dict__", {}).get("before_request_funcs")
         own = [hook for hook in hooks.get(None, ()) if not _is_of_extension(hook)] if hooks else ()
         if own:

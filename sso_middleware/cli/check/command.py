@@ -5,10 +5,12 @@ from __future__ import annotations
 import inspect
 import sys
 from contextlib import redirect_stdout
+from typing import Any
 
 import click
 
 from sso_middleware._calls import takes
+from sso_middleware._urls import mount_prefix
 from sso_middleware.cli.check.account import check_account, check_token, reach
 from sso_middleware.cli.check.application import (
     check_cookies,
@@ -21,8 +23,10 @@ from sso_middleware.cli.check.application import (
 from sso_middleware.cli.check.client import client_of
 from sso_middleware.cli.check.django import django_project
 from sso_middleware.cli.check.ending import BLOCKED_IMPORT, BLOCKED_VISIT, ReportCommand, limit
+from sso_middleware.cli.check.frameworks import fitted, framework_of
 from sso_middleware.cli.check.loading import PASTE, Loaded, is_paste_factory, load
 from sso_middleware.cli.check.report import STYLES, Report, print_json, print_report
+from sso_middleware.cli.check.route import find_route, wrapped_beside
 from sso_middleware.cli.check.rules import RULES, Finding, counts, found, is_of_django, rule_id_of
 from sso_middleware.cli.check.walk import Walk
 from sso_middleware.cli.options import helpdesk_of, prefix_option, settings_from_environment
@@ -107,6 +111,7 @@ def command(
     ignored = {rule_id_of(rule_id) for rule_id in ignore}
     if unknown := {rule_id for rule_id in ignored - RULES.keys() if not is_of_django(rule_id)}:
         raise click.BadParameter(f"there is no {', '.join(sorted(unknown))}.", param_hint="--ignore")
+    root_path = mount_prefix(root_path)
     if target is None:
         report = _check_environment(prefix)
     else:
@@ -116,6 +121,7 @@ def command(
         most = _MOST_VISITS * timeout
         with limit(target, most, BLOCKED_VISIT, as_json=as_json), redirect_stdout(sys.stderr):
             report = _check_application(loaded, target, prefix, root_path, cookie, timeout if walk else None)
+            report.findings = fitted(report.findings, framework_of(loaded.app))
     if go_online:
         if report.helpdesk is None:
             raise click.UsageError("--online needs an account whose settings are known.")
@@ -143,11 +149,15 @@ def _check_application(
         project.show_errors()
         report.findings += project.findings()
     if not located:
+        if timeout is not None and _walk_route(report, loaded.app, prefix, root_path, cookie, timeout):
+            return report
         hint = ""
         if is_paste_factory(loaded.app):
             hint = f"; {PASTE}"
         elif inspect.isfunction(loaded.app) and takes(loaded.app, 0):
             hint = f"; if it makes the application: {target}()"
+        elif name := wrapped_beside(loaded.app, loaded.module):
+            hint = f"; {target.partition(':')[0]}:{name} is wrapped: serve that one"
         report.findings.append(found("SSO.E020", f"{target} is {type(loaded.app).__name__}{hint}"))
         return report
     # The outermost answers first; a second one is another account's.
@@ -163,7 +173,7 @@ def _check_application(
     order = [finding for each in located for finding in check_order(each)]
     if timeout is not None:
         with client_of(loaded.app, root_path, timeout) as client:
-            report.walk = list(Walk(client, first, root_path, cookie).steps())
+            report.walk = list(Walk(client, first.entrance(loaded.app, root_path), root_path, cookie).steps())
     handed_off = any(
         step.name == "signed-in visit" and step.walked and step.finding is None for step in report.walk
     )
@@ -171,6 +181,30 @@ def _check_application(
     report.findings += paths + ([] if handed_off else order)
     report.findings += [step.finding for step in report.walk if step.finding]
     return report
+
+
+def _walk_route(
+    report: Report, app: Any, prefix: str, root_path: str, cookie: str | None, timeout: float
+) -> bool:
+    """Look for a hand-off in a route of the application, and walk that way."""
+    # To call what is no application, such as a factory, may do anything.
+    if is_paste_factory(app) or (inspect.isfunction(app) and takes(app, 0)):
+        return False
+    try:
+        settings = settings_from_environment(prefix)
+        with client_of(app, root_path, timeout) as client:
+            helpdesk = helpdesk_of(settings)
+            entrance = find_route(client, helpdesk)
+            if entrance is None:
+                return False
+            report.walk = list(Walk(client, entrance, root_path, cookie).steps())
+    except Failure:
+        return False
+    report.helpdesk = helpdesk
+    report.findings += [*check_token(settings["sso_token"]), *check_account(helpdesk)]
+    report.findings.append(found("SSO.I029", f"{entrance.path} of {report.source} answers"))
+    report.findings += [step.finding for step in report.walk if step.finding]
+    return True
 
 
 def _check_token_of(helpdesk: HelpDesk, prefix: str, *, short: bool) -> list[Finding]:

@@ -14,8 +14,8 @@ import click
 from sso_middleware.cli.output import Exit, Failure, Json, say_json
 
 BLOCKED_IMPORT = (
-    "its import blocks. A call that serves the application, such as ui.run() or app.run(), never returns: put it under "
-    'if __name__ == "__main__":. If the import is only slow, pass a longer --timeout.'
+    "its import blocks. A call that serves the application, such as ui.run() or app.run(), never returns: "
+    'put it under if __name__ == "__main__":. If the import is only slow, pass a longer --timeout.'
 )
 
 

@@ -36,7 +36,7 @@ def print_report(report: Report, ignored: set[str]) -> None:
     if report.walk:
         say(("A walk through the application", "bold"))
     for step in report.walk:
-        say(_mark(step), f"{step.name}: {step.said}")
+        say(_mark(step), f"{step.name}: {step.said}", indent=8)
     if wrong := next((step for step in report.walk if step.is_wrong), None):
         say(f"  The first wrong link is the {wrong.name}.")
     if report.online is not None:
@@ -49,8 +49,9 @@ def print_report(report: Report, ignored: set[str]) -> None:
         say(
             (f"  {finding.rule.id} {severity}: ", STYLES[severity]),
             f"{finding.rule.title}: {finding.message}{note}",
+            indent=4,
         )
-        say(f"    {finding.rule.hint}")
+        say(f"    {finding.hint}", indent=4)
 
 
 def _mark(step: Step) -> tuple[str, str]:
@@ -63,7 +64,7 @@ def _describe(online: Online) -> str:
     if not online.reached:
         return "no answer"
     clock = (
-        "no clock in its answer"
+        "no Date header"
         if online.clock_difference is None
         else (f"its clock and ours differ by {abs(online.clock_difference)} s")
     )

@@ -15,6 +15,7 @@ from starlette.routing import Mount, Route
 from sso_middleware import HelpDesk, Logout, expire_cookies
 from sso_middleware.asgi import SSOMiddleware
 from sso_middleware.resolvers.proxy import trusted_header
+from sso_middleware.resolvers.starlette import session_email
 
 EMAIL = "jane@example.com"
 
@@ -103,6 +104,10 @@ def trusting_a_secret():
 
 def session_inside():
     return Starlette(routes=ROUTES, middleware=[sso(by_session), SESSIONS])
+
+
+def session_inside_of_a_ready_made_resolver():
+    return Starlette(routes=ROUTES, middleware=[sso(session_email("email", verified=True)), SESSIONS])
 
 
 def around():

@@ -1,5 +1,6 @@
 """Flask applications with a login each, and a module with an application beside the wrapped one."""
 
+import json
 import threading
 from functools import partial
 
@@ -50,7 +51,7 @@ LOGINS = {
     "allowing_the_host": page("", **{CSP: "form-action acme.example/sso"}),
     "allowing_all": page("", **{CSP: "form-action *"}),
     "blocked_by_meta": page(
-        '<meta http-equiv="Content-Security-Policy" content="form-action \'self\' http://acme.example">'
+        '<meta http-equiv="Content-Security-Policy" content="form-action \'self\' https://other.example">'
     ),
     "failing": lambda: ("sorry", 500),
     "raising": raising,
@@ -105,6 +106,10 @@ def asking_by_http():
 
 def failing_at_the_auth_url():
     return at_the_auth_url(("sorry", 500))
+
+
+def resolver_that_fails_in_a_library():
+    return app_with(LOGINS["posting_to_itself"], resolve_email=lambda environ: json.loads("{"))
 
 
 def with_a_thread():
