@@ -30,9 +30,9 @@ def print_report(report: Report, ignored: set[str]) -> None:
         say(("Settings", "bold"), f" of {report.source}")
         say(f"  SSO Auth URL  {report.helpdesk.sso_auth_url}")
         say(f"  Account ID    {report.helpdesk.account_id}")
-        say(("Enter in the vendor's panel", "bold"), ", Settings -> Security -> Single sign-on")
+        say(("Enter in the vendor's panel", "bold"), ", Settings -> Security -> Single sign-on", indent=2)
         for name, value in panel(report.helpdesk).items():
-            say(f"  {name:<12}  {value or '(where users go after logging out: a page of yours)'}")
+            say(f"  {name:<12}  {value or '(where users go after logging out: a page of yours)'}", indent=16)
     if report.walk:
         say(("A walk through the application", "bold"))
     for step in report.walk:
