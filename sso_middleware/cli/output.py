@@ -48,6 +48,7 @@ _DOTS_OF_A_JWT = 2
 _never_printed: set[str] = set()
 _PACKAGE = Path(__file__).parents[1]
 _LIBRARIES = (_PACKAGE, Path(sysconfig.get_path("stdlib")), Path(sysconfig.get_path("purelib")))
+_NARROWEST = 20  # characters of a wrapped line
 _SHORTEST_HIDDEN = 6  # characters; a shorter "secret" is part of many words
 
 
@@ -86,11 +87,11 @@ def _is_of_user(filename: str) -> bool:
 
 
 def _place_of(filename: str) -> str:
-    """Return a file below the working directory, a module of this package, or the name of a file."""
+    """Return the full name of a module of this package, or the name of a file."""
     path = Path(filename)
     if path.is_relative_to(_PACKAGE):
         return ".".join(path.relative_to(_PACKAGE.parent).with_suffix("").parts)
-    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else path.name
+    return path.name
 
 
 def _without_secrets(text: str) -> str:
@@ -104,7 +105,7 @@ def _without_secrets(text: str) -> str:
 def say(*parts: str | tuple[str, str], to_stderr: bool = False, indent: int | None = None) -> None:
     """Print one line: each part a text, or a text and a rich style.
 
-    With `indent`, a terminal (or ``COLUMNS``) wraps it to its width, and what follows is indented so far.
+    With `indent`, it is wrapped to the width of a terminal, and what follows is indented so far.
     """
     # Made for each line: click's test runner and redirections change sys.stdout.
     console = Console(
@@ -117,16 +118,16 @@ def say(*parts: str | tuple[str, str], to_stderr: bool = False, indent: int | No
     )
     styled = [(part, "") if isinstance(part, str) else part for part in parts]
     line = Text.assemble(*((printable(text), style) for text, style in styled))
-    wraps = indent is not None and (console.is_terminal or "COLUMNS" in os.environ)
-    if not wraps or len(line) <= console.width:
+    if indent is None or not console.is_terminal or len(line) <= console.width:
         console.print(line)
         return
     first, *rest = line.wrap(console, console.width)
     for each in (first, *rest):
         each.rstrip()
     console.print(first)
-    for each in Text(" ").join(rest).wrap(console, max(console.width - (indent or 0), 20)):
-        console.print(Text(" " * (indent or 0)), each, sep="")
+    for each in Text(" ").join(rest).wrap(console, max(console.width - indent, _NARROWEST)):
+        each.rstrip()
+        console.print(Text(" " * indent), each, sep="")
 
 
 def say_json(value: Json) -> None:

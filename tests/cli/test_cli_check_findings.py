@@ -271,7 +271,7 @@ def test_an_error_without_a_line_of_the_user_names_a_module():
 
 
 def test_long_lines_are_wrapped_to_the_terminal():
-    done = run("check", "login_apps:login_with_came_from()", COLUMNS="60")
+    done = run("check", "login_apps:login_with_came_from()", COLUMNS="60", FORCE_COLOR="1", NO_COLOR="1")
     assert max(map(len, done.stdout.splitlines())) <= 60
     said = done.stdout.partition("Findings\n")[2]
     assert said.startswith("  SSO.W055 warning: The login form loses the way back:")

@@ -12,14 +12,7 @@ import click
 from sso_middleware._calls import takes
 from sso_middleware._urls import mount_prefix
 from sso_middleware.cli.check.account import check_account, check_token, reach
-from sso_middleware.cli.check.application import (
-    check_cookies,
-    check_hooks,
-    check_order,
-    check_paths,
-    check_proxy_fix,
-    locate,
-)
+from sso_middleware.cli.check.application import locate
 from sso_middleware.cli.check.client import client_of
 from sso_middleware.cli.check.django import django_project
 from sso_middleware.cli.check.ending import BLOCKED_IMPORT, BLOCKED_VISIT, ReportCommand, limit
@@ -29,6 +22,13 @@ from sso_middleware.cli.check.report import STYLES, Report, print_json, print_re
 from sso_middleware.cli.check.route import find_route, wrapped_beside
 from sso_middleware.cli.check.rules import RULES, Finding, counts, found, is_of_django, rule_id_of
 from sso_middleware.cli.check.walk import Walk
+from sso_middleware.cli.check.wiring import (
+    check_cookies,
+    check_hooks,
+    check_order,
+    check_paths,
+    check_proxy_fix,
+)
 from sso_middleware.cli.options import helpdesk_of, prefix_option, settings_from_environment
 from sso_middleware.cli.output import Exit, Failure, json_option, say
 from sso_middleware.helpdesk import HelpDesk

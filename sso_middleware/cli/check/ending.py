@@ -21,9 +21,9 @@ BLOCKED_IMPORT = (
 
 def leave(code: str | int | None) -> NoReturn:
     """End the process at once: threads and child processes of the application would keep it alive."""
-    with suppress(OSError, ValueError):  # nobody reads, or the application has closed them
-        sys.stdout.flush()
-        sys.stderr.flush()
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(AttributeError, OSError, ValueError):  # there is none, nobody reads, or it is closed
+            stream.flush()
     os._exit(code if isinstance(code, int) else Exit.SETTINGS)
 
 

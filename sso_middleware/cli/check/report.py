@@ -64,7 +64,7 @@ def _describe(online: Online) -> str:
     if not online.reached:
         return "no answer"
     clock = (
-        "no Date header"
+        "no clock in its answer"
         if online.clock_difference is None
         else (f"its clock and ours differ by {abs(online.clock_difference)} s")
     )

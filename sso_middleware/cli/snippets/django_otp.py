@@ -6,7 +6,8 @@ def resolve_email(request):
         return None  # nobody is signed in
     if not request.user.is_verified():  # django-otp: the second factor is missing
         raise HandoffRefused("second_factor")
-    # Django itself verifies no address. If your sign-up does not either, refuse those users here.
+    if not request.user.email_verified:  # Django itself verifies none: ask what knows it in your site
+        raise HandoffRefused("email_not_verified")
     return request.user.email
 
 
