@@ -88,6 +88,7 @@ def test_the_auth_url_that_fits_the_prefix_is_said():
         "allowing_all",
         "forbidden_with_a_form",
         "basic",
+        "linked",
     ],
 )
 def test_a_login_that_leads_back(kind):
@@ -121,7 +122,7 @@ def test_a_form_that_loses_the_way_back_is_fine_with_resume_at():
     assert check("login_apps:losing_next_and_resumed()")[:2] == (0, {})
 
 
-@pytest.mark.parametrize("kind", ["blocked", "blocked_altogether", "blocked_by_meta"])
+@pytest.mark.parametrize("kind", ["blocked", "blocked_altogether", "blocked_by_meta", "blocked_by_nonsense"])
 def test_a_form_action_that_blocks_the_redirect(kind):
     code, findings, _, _ = check(f"login_apps:login_{kind}()")
     assert (code, list(findings)) == (1, ["SSO.E056"])
@@ -198,6 +199,10 @@ def test_a_signed_in_visit_to_a_route_that_does_not_hand_off():
 @pytest.mark.parametrize("target", ["wsgi_apps:plain_flask()", "login_apps:turning_everybody_away()"])
 def test_an_application_without_a_route_for_the_hand_off(target):
     assert [*check(target)[1]] == ["SSO.E020"]
+
+
+def test_a_route_is_not_looked_for_without_settings():
+    assert [*check("login_apps:route_with_a_url()", settings={})[1]] == ["SSO.E020"]
 
 
 def test_a_wrapped_application_beside_the_one_that_is_named():

@@ -49,6 +49,7 @@ LOGINS = {
     "not_blocked": page("", **{CSP: "form-action 'self' https://*.example:443, default-src 'none'"}),
     "allowing_https": page("", **{CSP: "form-action https:"}),
     "allowing_the_host": page("", **{CSP: "form-action acme.example/sso"}),
+    "blocked_by_nonsense": page("", **{CSP: "form-action a:b:c"}),
     "allowing_all": page("", **{CSP: "form-action *"}),
     "blocked_by_meta": page(
         '<meta http-equiv="Content-Security-Policy" content="form-action \'self\' https://other.example">'
@@ -57,6 +58,7 @@ LOGINS = {
     "raising": raising,
     "unauthorized": lambda: ("please sign in", 401),
     "forbidden_with_a_form": lambda: (page("")(), 403),
+    "linked": lambda: ('<a href="/sign-in">Sign in</a>', 401),
     "basic": lambda: ("", 401, {"WWW-Authenticate": "Basic"}),
 }
 
