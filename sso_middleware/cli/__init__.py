@@ -14,6 +14,12 @@ def main() -> None:
         from sso_middleware.cli.commands import cli  # noqa: PLC0415
 
         cli()
+    except SystemExit as ended:
+        if sys.argv[1:2] != ["check"]:
+            raise
+        from sso_middleware.cli.check.ending import leave  # noqa: PLC0415
+
+        leave(ended.code)
     except ModuleNotFoundError as missing:
         package = (missing.name or "").partition(".")[0]
         if package not in _EXTRA:

@@ -25,23 +25,49 @@ _PLACES = {
     "wsgi": ("Where `application` is your WSGI application:", "yourmodule:application"),
 }
 
+# What keeps the session or knows the user, by the name of its distribution: its framework and its lines.
+_SESSIONS = {
+    "beaker": ("bottle", "bottle_beaker.py"),
+    "django-otp": ("django", "django_otp.py"),
+    "django-allauth": ("django", "django_allauth.py"),
+    "fastapi-users": ("fastapi", "fastapi_users.py"),
+    "flask-login": ("flask", "flask_login.py"),
+    "flask-session": ("flask", "flask_session.py"),
+}
+
 
 @click.command("init")
 @click.argument("framework", type=click.Choice(sorted(_PLACES), case_sensitive=False), required=False)
+@click.option(
+    "--session",
+    type=click.Choice([*sorted(_SESSIONS), "none"], case_sensitive=False),
+    help="What keeps the session or knows the user; found by itself beside a single framework.",
+)
 @json_option
-def command(framework: str | None, as_json: bool) -> None:
+def command(framework: str | None, session: str | None, as_json: bool) -> None:
     """Print the lines that add the middleware to an application of FRAMEWORK.
 
     Without FRAMEWORK: for the one that is installed beside this package. What is printed is valid
-    Python; what has to be put in by you is in its comments.
+    Python; what you have to fill in is in its comments.
     """
-    framework = framework or _only_installed()
+    if framework is None:
+        framework = _SESSIONS[session][0] if session in _SESSIONS else _only_installed()
+    beside = [name for name, (of, _) in _SESSIONS.items() if of == framework and _is_installed(name)]
+    if session is None and beside and _found_frameworks() == [framework]:
+        session = beside[0]
+    if session in _SESSIONS and _SESSIONS[session][0] != framework:
+        raise click.UsageError(f"{session} is for {_SESSIONS[session][0]}, not for {framework}.")
     where, example = _PLACES[framework]
-    code = _text(f"{framework}.py")
+    code = _text(_SESSIONS[session][1] if session in _SESSIONS else f"{framework}.py")
     if as_json:
-        say_json({"framework": framework, "where": where, "example": example, "code": code})
-    else:
-        click.echo(f"{_text('steps.txt').format(where=where, example=example)}\n{code}", nl=False)
+        say_json(
+            {"framework": framework, "session": session, "where": where, "example": example, "code": code}
+        )
+        return
+    steps = _text("steps.txt").format(where=where, example=example)
+    others = [f"#    {name} is installed: --session {name} prints its lines.\n" for name in beside]
+    also = "".join(line for line in others if f" {session} " not in line and session != "none")
+    click.echo(f"{steps}{also}\n{code}", nl=False)
 
 
 def _text(name: str) -> str:
@@ -49,9 +75,7 @@ def _text(name: str) -> str:
 
 
 def _only_installed() -> str:
-    installed = [name for name in _DETECTABLE if _is_installed(name)]
-    if "quart" in installed and "flask" in installed:
-        installed.remove("flask")  # Quart brings it along
+    installed = _found_frameworks()
     if len(installed) == 1:
         return installed[0]
     names = f"name one of {', '.join(sorted(_PLACES))}"
@@ -61,6 +85,13 @@ def _only_installed() -> str:
         f"no framework is found in this environment but Starlette, which this package itself needs: {names}; "
         "for example `sso-middleware init starlette`, or `sso-middleware init wsgi`."
     )
+
+
+def _found_frameworks() -> list[str]:
+    installed = [name for name in _DETECTABLE if _is_installed(name)]
+    if "quart" in installed and "flask" in installed:
+        installed.remove("flask")  # Quart brings it along
+    return installed
 
 
 def _is_installed(name: str) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import sysconfig
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from enum import IntEnum
@@ -45,6 +46,9 @@ class Failure(click.ClickException):
 _MAYBE_JWT = re.compile(r"eyJ[\w.-]+")  # takes all it has seen, so a long text costs no more than its length
 _DOTS_OF_A_JWT = 2
 _never_printed: set[str] = set()
+_PACKAGE = Path(__file__).parents[1]
+_LIBRARIES = (_PACKAGE, Path(sysconfig.get_path("stdlib")), Path(sysconfig.get_path("purelib")))
+_NARROWEST = 20  # characters of a wrapped line
 _SHORTEST_HIDDEN = 6  # characters; a shorter "secret" is part of many words
 
 
@@ -69,8 +73,25 @@ def printable(text: str) -> str:
 def describe(error: BaseException) -> str:
     """Return type, text and place of `error`, in one line."""
     frames = traceback.extract_tb(error.__traceback__)
-    place = f" ({Path(frames[-1].filename).name}, line {frames[-1].lineno})" if frames else ""
+    # The user's own line, if there is one: a library's says less.
+    frame = next((frame for frame in reversed(frames) if _is_of_user(frame.filename)), None)
+    frame = frame or (frames[-1] if frames else None)
+    place = f" ({_place_of(frame.filename)}, line {frame.lineno})" if frame else ""
     return printable(f"{type(error).__name__}: {error}{place}")
+
+
+def _is_of_user(filename: str) -> bool:
+    path = Path(filename)
+    is_library = "site-packages" in path.parts or any(path.is_relative_to(each) for each in _LIBRARIES)
+    return path.exists() and not is_library
+
+
+def _place_of(filename: str) -> str:
+    """Return the full name of a module of this package, or the name of a file."""
+    path = Path(filename)
+    if path.is_relative_to(_PACKAGE):
+        return ".".join(path.relative_to(_PACKAGE.parent).with_suffix("").parts)
+    return path.name
 
 
 def _without_secrets(text: str) -> str:
@@ -81,9 +102,12 @@ def _without_secrets(text: str) -> str:
     )
 
 
-def say(*parts: str | tuple[str, str], to_stderr: bool = False) -> None:
-    """Print one line: each part a text, or a text and a rich style."""
-    # Made anew each time: click's test runner and redirections change sys.stdout.
+def say(*parts: str | tuple[str, str], to_stderr: bool = False, indent: int | None = None) -> None:
+    """Print one line: each part a text, or a text and a rich style.
+
+    With `indent`, it is wrapped to the width of a terminal, and what follows is indented so far.
+    """
+    # Made for each line: click's test runner and redirections change sys.stdout.
     console = Console(
         stderr=to_stderr,
         soft_wrap=True,
@@ -93,7 +117,17 @@ def say(*parts: str | tuple[str, str], to_stderr: bool = False) -> None:
         color_system=None if os.environ.get("NO_COLOR") else "auto",
     )
     styled = [(part, "") if isinstance(part, str) else part for part in parts]
-    console.print(Text.assemble(*((printable(text), style) for text, style in styled)))
+    line = Text.assemble(*((printable(text), style) for text, style in styled))
+    if indent is None or not console.is_terminal or len(line) <= console.width:
+        console.print(line)
+        return
+    first, *rest = line.wrap(console, console.width)
+    for each in (first, *rest):
+        each.rstrip()
+    console.print(first)
+    for each in Text(" ").join(rest).wrap(console, max(console.width - indent, _NARROWEST)):
+        each.rstrip()
+        console.print(Text(" " * indent), each, sep="")
 
 
 def say_json(value: Json) -> None:

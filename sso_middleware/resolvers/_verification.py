@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import datetime as dt
 import inspect
+import logging
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from enum import Enum
@@ -19,6 +21,7 @@ from sso_middleware._calls import is_async, is_awaitable, takes
 from sso_middleware._lazy import exact, forced, text_problem
 from sso_middleware._secret import Secret
 from sso_middleware.errors import ConfigError, HandoffRefused, ResolverError
+from sso_middleware.events import logger
 from sso_middleware.resolvers._users import defines, field_of, flag_of, is_row
 
 Verified: TypeAlias = Literal[True] | str | Callable[[Any], object]
@@ -33,6 +36,7 @@ _HINT_VERIFIED = (
     "verified= names the attribute that says whether the address is verified, or is a predicate of the user"
 )
 
+_KEY = re.compile(r"[\w.:-]{1,64}")  # no address
 _TEXT = (str, bytes, bytearray, memoryview)
 
 #: What says neither yes nor no, wherever it comes from, and what to do with it. Python calls all of it true.
@@ -162,14 +166,23 @@ def email_in(session: Any, keys: Sequence[str], verified: Verified) -> str | Non
             is no mapping.
     """
     *outer, last = keys
-    session = Secret(session)  # a predicate may raise: see `_secret`
+    whole = session = Secret(session)  # a predicate may raise: see `_secret`
     for key in outer:
         session = Secret(session().get(key) or {})
         if not isinstance(session(), Mapping):
             raise ResolverError(f"{key!r} in the session is a {type(session()).__name__}, not a mapping")
     if not session() or (not outer and session().get(last) is None) or not _may_be_signed_in(session()):
+        _tell_missing(whole(), keys)
         return None
     return email_of(session(), last, verified)
+
+
+def _tell_missing(session: Mapping[str, Any], keys: Sequence[str]) -> None:
+    """Log, for who looks why a visitor is anonymous, the names of the keys that a session has."""
+    if session and logger.isEnabledFor(logging.DEBUG):
+        names = [key for key in session if isinstance(key, str) and _KEY.fullmatch(key)]
+        missed = f"{', '.join(keys)} in the session, which has {', '.join(names) or 'others'}"
+        logger.debug("a visitor is anonymous: a resolver looked for %s", missed, extra={"sso_missed": missed})
 
 
 def is_signed_in(user: Any) -> bool:

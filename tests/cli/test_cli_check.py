@@ -133,7 +133,10 @@ def test_explain():
     assert done.stdout.startswith("SSO.W003 warning: The SSO Token looks like an MD5 digest\n")
     assert run("check", "--explain", "w003").stdout == done.stdout
     said = run("check", "--explain", "e043").stdout
-    assert "Set login_url (in Django LOGIN_URL; for the admin's login /admin/login/)" in said
+    assert (
+        "login_url: set it to your login page (in Django LOGIN_URL; for the admin's login /admin/login/)"
+        in said
+    )
     done = run("check", "--explain", "SSO.W999")
     assert done.returncode == 2
     assert "SSO.W001, SSO.W003" in done.stderr
@@ -304,7 +307,7 @@ def test_a_login_page_that_leads_on(kind, said):
         ("guest", "SSO.E042", "/login signs everybody in as jane@example.com"),
         ("form_missing", "SSO.E043", "the login page /auth/form answers 404"),
         ("form_not_for_get", "SSO.E043", "the login page /auth/form answers 405"),
-        ("form_failing", "SSO.E043", "the login page /auth/form answers 503"),
+        ("form_failing", "SSO.E040", "the login page /auth/form answers 503"),
     ],
 )
 def test_a_login_page_that_leads_nowhere(kind, rule_id, said):
@@ -356,14 +359,14 @@ def test_a_logout_of_ours_may_lead_to_the_login_page_by_way_of_the_auth_url():
 def test_a_logout_url_on_another_site_is_not_visited():
     settings = SETTINGS | {"HELPDESK_LOGOUT_URL": "https://www.example.com/bye"}
     code, found, step, _ = walked("wsgi_apps:flask_app()", "logout", settings=settings)
-    assert (code, found, step["walked"]) == (0, [], False)
+    assert (code, found, step["walked"]) == (1, ["SSO.W012"], False)
     assert step["said"] == "https://www.example.com is another site: not visited"
 
 
 def test_a_logout_url_of_another_host_is_visited_where_it_is_taken_over():
     settings = SETTINGS | {"HELPDESK_LOGOUT_URL": "https://www.example.com/sso/logout"}
     _, found, step, _ = walked("wsgi_apps:application", "logout", settings=settings)
-    assert (found, step["walked"]) == ([], True)
+    assert (found, step["walked"]) == (["SSO.W012"], True)
     assert step["said"].startswith("303 to /; whether the session ends")
 
 
@@ -432,7 +435,7 @@ def test_proxy_fix_beside_another():
         ("asgi_apps:strict_starlette()", (), ["SSO.W026"], "SessionMiddleware sets it"),
         ("wsgi_apps:twice_behind_proxy_fix()", (), ["SSO.W028"], "a ProxyFix is inside of another"),
         ("wsgi_apps:silent()", (), ["SSO.E040"], "brought no answer: start_response was never called"),
-        ("wsgi_apps:returning_nothing()", (), ["SSO.E040"], "returned None in place of a body"),
+        ("wsgi_apps:returning_nothing()", (), ["SSO.E040"], "returned None instead of a body"),
         ("asgi_apps:silent()", (), ["SSO.E040"], "brought no answer: http.response.start was never sent"),
         (
             "asgi_apps:breaking_off()",
@@ -460,13 +463,6 @@ def test_what_an_application_answers_cannot_make_a_line_of_its_own():
     done = run("check", "wsgi_apps:telling_lies()")
     assert "302 to /\\n  fine  signed-in visit: 303" in done.stdout
     assert not re.search("^  fine  signed-in", done.stdout, re.MULTILINE)
-
-
-def test_the_headers_that_the_application_reads_are_forged_too():
-    said = check("wsgi_apps:believing_a_secret()")[2]["walk"][2]["said"]
-    assert said.startswith("not believed: 14 common ones, ")
-    assert {"Cookie", "X-Acme-Secret"} < set(said.split(", "))
-    assert "X-Acme-Visitor" not in said  # because it is looked for only with the secret
 
 
 @pytest.mark.parametrize(
@@ -644,7 +640,7 @@ def test_a_factory_of_pserve_needs_a_module():
     assert (code, found) == (1, ["SSO.E020"])
     assert "pyramid.paster.get_app" in message_of(report, "SSO.E020")
     code, found, report = check("wsgi_apps:untold")
-    assert message_of(report, "SSO.E020") == "wsgi_apps:untold is Untold"
+    assert message_of(report, "SSO.E020").startswith("wsgi_apps:untold is Untold; wsgi_apps:application is ")
 
 
 @pytest.mark.parametrize("target", ["wsgi_apps", ":app", "wsgi_apps:", "wsgi_apps:app(1)"])

@@ -13,7 +13,7 @@ from email.utils import parsedate_to_datetime
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from sso_middleware._urls import decoded_path_of, url_problem
+from sso_middleware._urls import decoded_path_of, is_loopback, origin_of, url_problem
 from sso_middleware.cli.check.rules import Finding, found
 from sso_middleware.helpdesk import HelpDesk
 from sso_middleware.helpdesk.settings import SHORTEST_TOKEN
@@ -22,6 +22,7 @@ _MD5 = re.compile(r"[0-9a-f]{32}|[0-9A-F]{32}")
 _PLACEHOLDER = re.compile(
     r"(?i)<.*>|\$\{.*\}|\{\{.*\}\}|\.+|x+|\*+|(your|my|the)[-_ ].*|change[-_ ]?me.*|secret|todo|test"
 )
+_VENDOR = re.compile(r"(?:^|\.)proprofs[a-z]*\.[a-z]+(?::\d+)?$")
 _TIMEOUT = 10  # seconds
 _TOLERATED = 5  # seconds of clock difference that are not worth a word
 _GONE = frozenset({404, 410})
@@ -63,12 +64,44 @@ def check_account(helpdesk: HelpDesk) -> Iterator[Finding]:
     if _place(helpdesk.sso_auth_url) == _place(helpdesk.auth_url):
         yield found("SSO.E007", f"both are {helpdesk.auth_url}")
     logout_url = helpdesk.logout_url
+    if _are_swapped(helpdesk):
+        yield found(
+            "SSO.E010", f"the SSO Auth URL is {helpdesk.sso_auth_url}, and the Auth URL {helpdesk.auth_url}"
+        )
+    elif is_start_page(helpdesk.auth_url):
+        yield found("SSO.E011", helpdesk.auth_url)
     if logout_url is None:
         yield found("SSO.I008", "logout_url is not set")
     elif _place(logout_url) == _place(helpdesk.sso_auth_url):
         yield found("SSO.E009", f"{logout_url} is the SSO Auth URL, too")
     elif _place(logout_url) == _place(helpdesk.auth_url):
         yield found("SSO.E009", f"{logout_url} is the Auth URL, too")
+    elif _are_apart(logout_url, helpdesk.auth_url) and not _are_swapped(helpdesk):
+        yield found("SSO.W012", f"{origin_of(logout_url)} is not {origin_of(helpdesk.auth_url)}")
+
+
+def is_start_page(auth_url: str, mounted_at: str = "") -> bool:
+    """Whether `auth_url` is where an application that is mounted at `mounted_at` starts."""
+    return decoded_path_of(auth_url).rstrip("/") == mounted_at
+
+
+def _are_apart(logout_url: str, auth_url: str) -> bool:
+    """Whether the hosts differ; a panel may well have the Logout URL of production beside a local test."""
+    local = [is_loopback(urlsplit(url).hostname or "") for url in (logout_url, auth_url)]
+    return _place(logout_url)[0] != _place(auth_url)[0] and local[0] == local[1]
+
+
+def _are_swapped(helpdesk: HelpDesk) -> bool:
+    """Tell by the vendor's domain, or by the Logout URL: it is one of the application."""
+    hosts = [urlsplit(url).netloc.lower() for url in (helpdesk.sso_auth_url, helpdesk.auth_url)]
+    if hosts[0] == hosts[1]:
+        return False
+    by_vendor = [_VENDOR.search(host) is not None for host in hosts]
+    if any(by_vendor):
+        return by_vendor == [False, True]
+    if helpdesk.logout_url is None or _place(helpdesk.logout_url) == _place(helpdesk.sso_auth_url):
+        return False
+    return urlsplit(helpdesk.logout_url).netloc.lower() == hosts[0]
 
 
 def _place(url: str) -> tuple[str, str]:

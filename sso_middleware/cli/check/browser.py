@@ -13,6 +13,7 @@ import httpx
 import jwt
 
 from sso_middleware.cli.check.client import Client, NoAnswer
+from sso_middleware.cli.check.login_page import LoginPage
 from sso_middleware.cli.output import describe
 from sso_middleware.events import logger
 
@@ -32,12 +33,33 @@ class Answer(NamedTuple):
         error: what happened instead.
         outcome: of SSOMiddleware's event; `None`: the request did not reach it.
         reason: of the event.
+        body: the begin of the response's body.
+        missed: what a resolver did not find in the session.
     """
 
     response: httpx.Response | None
     error: str
     outcome: str | None
     reason: str | None
+    body: bytes = b""
+    missed: str = ""
+
+    @property
+    def page(self) -> LoginPage:
+        """What a browser would show; nothing if it is no HTML."""
+        headers = self.response.headers if self.response else httpx.Headers()
+        is_html = "html" in headers.get("content-type", "") and "content-encoding" not in headers
+        return LoginPage(self.body.decode(errors="replace") if is_html else "")
+
+    @property
+    def policies(self) -> list[str]:
+        """The policies for the page."""
+        return self.response.headers.get_list("content-security-policy") if self.response else []
+
+    @property
+    def asks_by_http(self) -> bool:
+        """Whether the browser itself asks for name and password (RFC 9110, section 11.6.1)."""
+        return self.response is not None and "www-authenticate" in self.response.headers
 
     @property
     def status(self) -> int | None:
@@ -92,7 +114,8 @@ class Browser:
             asked: collects the names of the headers that a WSGI application looks for.
         """
         response, error = None, ""
-        with _events() as events:
+        body = bytearray()
+        with _events() as (events, missed):
             try:
                 more = [(name.encode(), value.encode(errors="surrogateescape")) for name, value in headers]
                 request = httpx.Request(
@@ -100,7 +123,7 @@ class Browser:
                     url,
                     headers=[*httpx.Headers(HEADERS).raw, *more],
                     cookies=self._cookies,
-                    extensions={"asked": asked},
+                    extensions={"asked": asked, "body": body},
                 )
                 response = self._client(request)
                 response.request = request
@@ -110,19 +133,22 @@ class Browser:
             except (Exception, SystemExit) as raised:  # noqa: BLE001 - this is what is looked for
                 error = f"raised {describe(raised)}"
         outcome, reason = events[-1] if events else (None, None)
-        return Answer(response, error, outcome, reason)
+        return Answer(response, error, outcome, reason, bytes(body), missed[-1] if missed else "")
 
 
 @contextmanager
-def _events() -> Generator[list[tuple[str | None, str | None]], None, None]:
-    """Collect outcome and reason of what SSOMiddleware logs: its events, seen from outside."""
+def _events() -> Generator[tuple[list[tuple[str | None, str | None]], list[str]], None, None]:
+    """Collect what SSOMiddleware logs: outcome and reason of its events, and what a resolver missed."""
     seen: list[tuple[str | None, str | None]] = []
+    missed: list[str] = []
 
     class Collector(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:
             fields: dict[str, Any] = vars(record)
             if "sso_outcome" in fields:
                 seen.append((fields["sso_outcome"], fields["sso_reason"]))
+            if "sso_missed" in fields:
+                missed.append(fields["sso_missed"])
 
     collector = Collector()
     level, disabled = logger.level, logger.disabled
@@ -130,7 +156,7 @@ def _events() -> Generator[list[tuple[str | None, str | None]], None, None]:
     logger.setLevel(logging.DEBUG)
     logger.disabled = False  # logging.config disables loggers that exist already, if not told otherwise
     try:
-        yield seen
+        yield seen, missed
     finally:
         logger.removeHandler(collector)
         logger.setLevel(level)

@@ -24,8 +24,8 @@ _ENOUGH = 1_000_000  # bytes of a body, before a stream is left
 _PEER = "192.0.2.1"  # nobody's address (RFC 5737): no trusted proxy
 
 Client: TypeAlias = Callable[[httpx.Request], httpx.Response]
-"""Answers a request, whose extension "asked" collects the names of the headers that a WSGI application
-looks for; raises NoAnswer, and what the application raises."""
+"""Answers a request, whose extension "body" collects the begin of the body, and "asked" the names of the
+headers that a WSGI application looks for; raises NoAnswer, and what the application raises."""
 
 
 class NoAnswer(Exception):
@@ -62,10 +62,9 @@ def client_of(app: Any, root_path: str = "", timeout: float = _TIMEOUT) -> Gener
             start_blocking_portal() as portal,
             portal.wrap_async_context_manager(_living(app, timeout)) as state,
         ):
-            transport = httpx.ASGITransport(
-                partial(_watched, app, state), root_path=root_path, client=(_PEER, 50000)
+            yield lambda request: portal.call(
+                _visit_asgi, partial(_watched, app, state), root_path, timeout, request
             )
-            yield lambda request: portal.call(_visit_asgi, transport, timeout, request)
     except RuntimeError:  # from anyio: a SystemExit in a task of the application's own ends the event loop
         raise Failure("the application ends the process: SystemExit in a task of its own") from None
 
@@ -74,14 +73,16 @@ def client_of(app: Any, root_path: str = "", timeout: float = _TIMEOUT) -> Gener
 
 
 async def _visit_asgi(
-    transport: httpx.ASGITransport, patience: float, request: httpx.Request
+    app: Callable[..., Any], root_path: str, patience: float, request: httpx.Request
 ) -> httpx.Response:
+    keep = partial(_keep, request)
+    transport = httpx.ASGITransport(partial(app, keep), root_path=root_path, client=(_PEER, 50000))
     with move_on_after(patience):
         return await transport.handle_async_request(request)
     raise NoAnswer.within(patience)
 
 
-async def _watched(app: Any, state: dict[str, Any], scope: Any, receive: Any, send: Any) -> None:
+async def _watched(app: Any, state: dict[str, Any], keep: Any, scope: Any, receive: Any, send: Any) -> None:
     missing = "http.response.start"
 
     async def send_head(message: dict[str, Any]) -> None:
@@ -89,6 +90,7 @@ async def _watched(app: Any, state: dict[str, Any], scope: Any, receive: Any, se
         missing = "the end of the body"
         if message["type"] == "http.response.body":
             missing = missing if message.get("more_body") else ""
+            keep(message.get("body", b""))
             message = {**message, "body": b""}  # HTTPX would keep all of it, and a stream may never end
         await send(message)
 
@@ -207,11 +209,12 @@ def _visit_wsgi(app: Any, root_path: str, request: httpx.Request) -> httpx.Respo
 
     body = app(environ, start_response)
     if body is None:
-        raise NoAnswer("brought no answer: the application returned None in place of a body")
+        raise NoAnswer("brought no answer: the application returned None instead of a body")
     try:
         size = 0
         for chunk in body:  # an application may call start_response while it is iterated
             size += len(chunk)
+            _keep(request, chunk)
             if size > _ENOUGH:
                 break
     finally:
@@ -222,6 +225,11 @@ def _visit_wsgi(app: Any, root_path: str, request: httpx.Request) -> httpx.Respo
     status, headers = started[-1]
     raw = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]
     return httpx.Response(int(status[:3]), headers=raw)
+
+
+def _keep(request: httpx.Request, chunk: bytes) -> None:
+    body: bytearray = request.extensions.get("body", bytearray())
+    body += chunk[: _ENOUGH - len(body)]
 
 
 def _native(text: str) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import inspect
 import os
 import sys
-from collections.abc import Callable
 from contextlib import redirect_stdout
 from typing import Any
 
@@ -13,29 +12,33 @@ import click
 
 from sso_middleware._calls import takes
 from sso_middleware._secret import Secret
+from sso_middleware._urls import mount_prefix
 from sso_middleware.cli.check.account import check_account, check_token, reach
-from sso_middleware.cli.check.application import (
-    Located,
+from sso_middleware.cli.check.application import locate
+from sso_middleware.cli.check.client import client_of
+from sso_middleware.cli.check.django import django_project
+from sso_middleware.cli.check.ending import BLOCKED_IMPORT, BLOCKED_VISIT, ReportCommand, limit
+from sso_middleware.cli.check.frameworks import fitted, framework_of
+from sso_middleware.cli.check.loading import PASTE, Loaded, is_paste_factory, load
+from sso_middleware.cli.check.report import STYLES, Report, print_json, print_report
+from sso_middleware.cli.check.route import find_route, wrapped_beside
+from sso_middleware.cli.check.rules import RULES, Finding, counts, found, is_of_django, rule_id_of
+from sso_middleware.cli.check.sending import Pace
+from sso_middleware.cli.check.trial import MOST, Trial, changes
+from sso_middleware.cli.check.walk import Walk
+from sso_middleware.cli.check.wiring import (
     check_cookies,
     check_hooks,
     check_order,
     check_paths,
     check_proxy_fix,
-    locate,
 )
-from sso_middleware.cli.check.client import client_of
-from sso_middleware.cli.check.django import django_project
-from sso_middleware.cli.check.loading import PASTE, is_paste_factory, load
-from sso_middleware.cli.check.report import STYLES, Report, print_json, print_report
-from sso_middleware.cli.check.rules import RULES, Finding, counts, found, is_of_django, rule_id_of
-from sso_middleware.cli.check.sending import Pace
-from sso_middleware.cli.check.trail import Step
-from sso_middleware.cli.check.trial import MOST, Trial, changes
-from sso_middleware.cli.check.walk import Walk
 from sso_middleware.cli.options import helpdesk_of, prefix_option, settings_from_environment
 from sso_middleware.cli.output import Exit, Failure, json_option, say
 from sso_middleware.errors import InvalidEmail
 from sso_middleware.helpdesk import HelpDesk, check_email
+
+_MOST_VISITS = 6  # that may take as long as one may
 
 
 def _explain(ctx: click.Context, _: click.Parameter, rule_id: str | None) -> None:
@@ -63,7 +66,7 @@ def _signable(_ctx: click.Context, _: click.Parameter, email: str | None) -> str
         raise click.BadParameter(f"{error}.") from None
 
 
-@click.command("check")
+@click.command("check", cls=ReportCommand)
 @click.argument("target", metavar="[MODULE:APP]", required=False)
 @click.option(
     "--cookie",
@@ -98,6 +101,13 @@ def _signable(_ctx: click.Context, _: click.Parameter, email: str | None) -> str
     expose_value=False,
     help="Explain a finding and exit.",
 )
+@click.option(
+    "--timeout",
+    type=click.FloatRange(min=0, min_open=True),
+    default=20,
+    show_default=True,
+    help="Seconds that the application may take to be imported, to start, and to answer a visit.",
+)
 @prefix_option
 @json_option
 @click.make_pass_decorator(Pace, ensure=True)
@@ -111,6 +121,7 @@ def command(
     email: str | None,
     yes: bool,
     ignore: tuple[str, ...],
+    timeout: float,
     prefix: str,
     as_json: bool,
 ) -> None:
@@ -132,12 +143,17 @@ def command(
                 "--as goes with --online, and without MODULE:APP: it signs hand-offs itself."
             )
         _confirm(email, prefix, yes=yes)
-    # What the application prints is not to end up in our output.
-    with redirect_stdout(sys.stderr):
-        if target is None:
-            report = _check_environment(prefix)
-        else:
-            report = _check_application(target, prefix, root_path, cookie, walk=walk)
+    root_path = mount_prefix(root_path)
+    if target is None:
+        report = _check_environment(prefix)
+    else:
+        # What the application prints must not end up in our output.
+        with limit(target, timeout, BLOCKED_IMPORT, as_json=as_json), redirect_stdout(sys.stderr):
+            loaded = load(target)
+        most = _MOST_VISITS * timeout
+        with limit(target, most, BLOCKED_VISIT, as_json=as_json), redirect_stdout(sys.stderr):
+            report = _check_application(loaded, target, prefix, root_path, cookie, timeout if walk else None)
+            report.findings = fitted(report.findings, framework_of(loaded.app))
     if go_online:
         if report.helpdesk is None:
             raise click.UsageError("--online needs an account whose settings are known.")
@@ -189,19 +205,24 @@ def _check_environment(prefix: str) -> Report:
     return Report("the environment", helpdesk, findings)
 
 
-def _check_application(target: str, prefix: str, root_path: str, cookie: str | None, *, walk: bool) -> Report:
-    loaded = load(target)
+def _check_application(
+    loaded: Loaded, target: str, prefix: str, root_path: str, cookie: str | None, timeout: float | None
+) -> Report:
     located = locate(loaded.app)
     report = Report(target)
     if project := django_project():
         project.show_errors()
         report.findings += project.findings()
     if not located:
+        if timeout is not None and _walk_route(report, loaded.app, prefix, root_path, cookie, timeout):
+            return report
         hint = ""
         if is_paste_factory(loaded.app):
             hint = f"; {PASTE}"
         elif inspect.isfunction(loaded.app) and takes(loaded.app, 0):
             hint = f"; if it makes the application: {target}()"
+        elif name := wrapped_beside(loaded.app, loaded.module):
+            hint = f"; {target.partition(':')[0]}:{name} is wrapped: serve that one"
         report.findings.append(found("SSO.E020", f"{target} is {type(loaded.app).__name__}{hint}"))
         return report
     # The outermost answers first; a second one is another account's.
@@ -215,8 +236,9 @@ def _check_application(target: str, prefix: str, root_path: str, cookie: str | N
     report.findings += [finding for each in located for finding in check_hooks(each)]
     paths = [finding for each in located for finding in check_paths(each, root_path)]
     order = [finding for each in located for finding in check_order(each)]
-    if walk:
-        report.walk = _walk(loaded.app, first, root_path, cookie)
+    if timeout is not None:
+        with client_of(loaded.app, root_path, timeout) as client:
+            report.walk = list(Walk(client, first.entrance(loaded.app, root_path), root_path, cookie).steps())
     handed_off = any(
         step.name == "signed-in visit" and step.walked and step.finding is None for step in report.walk
     )
@@ -226,9 +248,28 @@ def _check_application(target: str, prefix: str, root_path: str, cookie: str | N
     return report
 
 
-def _walk(app: Callable[..., Any], located: Located, root_path: str, cookie: str | None) -> list[Step]:
-    with client_of(app, root_path) as client:
-        return list(Walk(client, located, root_path, cookie).steps())
+def _walk_route(
+    report: Report, app: Any, prefix: str, root_path: str, cookie: str | None, timeout: float
+) -> bool:
+    """Look for a hand-off in a route of the application, and walk that way."""
+    # To call what is no application, such as a factory, may do anything.
+    if is_paste_factory(app) or (inspect.isfunction(app) and takes(app, 0)):
+        return False
+    try:
+        settings = settings_from_environment(prefix)
+        with client_of(app, root_path, timeout) as client:
+            helpdesk = helpdesk_of(settings)
+            entrance = find_route(client, helpdesk)
+            if entrance is None:
+                return False
+            report.walk = list(Walk(client, entrance, root_path, cookie).steps())
+    except Failure:
+        return False
+    report.helpdesk = helpdesk
+    report.findings += [*check_token(settings["sso_token"]), *check_account(helpdesk)]
+    report.findings.append(found("SSO.I029", f"{entrance.path} of {report.source} answers"))
+    report.findings += [step.finding for step in report.walk if step.finding]
+    return True
 
 
 def _check_token_of(helpdesk: HelpDesk, prefix: str, *, short: bool) -> list[Finding]:

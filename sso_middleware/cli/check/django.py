@@ -48,6 +48,13 @@ class DjangoProject:
             gate: Gate = SSOMiddleware(_no_response).gate
         return gate
 
+    @property
+    def session_cookie(self) -> str:
+        """The name of the cookie that holds the session."""
+        from django.conf import settings  # noqa: PLC0415
+
+        return str(settings.SESSION_COOKIE_NAME)
+
     def findings(self) -> list[Finding]:
         """Return what Django's system checks of the settings say, less what the project silences."""
         from django.core.checks import run_checks  # noqa: PLC0415

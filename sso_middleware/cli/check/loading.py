@@ -8,7 +8,7 @@ import sys
 import warnings
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import click
 
@@ -23,10 +23,11 @@ PASTE = (
 
 
 class Loaded(NamedTuple):
-    """An application, and whether a HelpDesk complained of a short token while it was made."""
+    """An application, whether a HelpDesk complained of a short token while it was made, and its module."""
 
     app: Any
     short_token: bool
+    module: dict[str, Any]
 
 
 def load(target: str) -> Loaded:
@@ -47,7 +48,7 @@ def load(target: str) -> Loaded:
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         try:
-            app: Any = importlib.import_module(module_name)
+            module = app = cast("Any", importlib.import_module(module_name))
             for part in name.split("."):
                 app = getattr(app, part)
             if path.endswith("()"):
@@ -56,7 +57,8 @@ def load(target: str) -> Loaded:
             raise Failure(_problem(target, error)) from None
     if not callable(app):
         raise Failure(f"{target} is no application: {type(app).__name__} cannot be called")
-    return Loaded(app, any(issubclass(warning.category, ShortTokenWarning) for warning in caught))
+    short = any(issubclass(warning.category, ShortTokenWarning) for warning in caught)
+    return Loaded(app, short, vars(module))
 
 
 def is_paste_factory(app: Any) -> bool:
@@ -81,5 +83,5 @@ def _system_checks() -> list[str]:
     """Return what Django's system checks say, in a line each; nothing where they cannot be run."""
     if project := django_project():
         with suppress(Exception, SystemExit):  # what they import may be what fails
-            return [f"{each.rule.id}: {each.message} {each.rule.hint}" for each in project.findings()]
+            return [f"{each.rule.id}: {each.message} {each.hint}" for each in project.findings()]
     return []

@@ -8,7 +8,7 @@ from sso_middleware.cli.check.account import Online, panel
 from sso_middleware.cli.check.rules import Finding
 from sso_middleware.cli.check.trail import Step
 from sso_middleware.cli.check.trial import Attempt, Outcome, differences
-from sso_middleware.cli.output import say, say_json
+from sso_middleware.cli.output import Json, say, say_json
 from sso_middleware.helpdesk import HelpDesk
 
 STYLES = {"error": "bold red", "warning": "bold yellow", "info": "bold cyan"}
@@ -32,13 +32,13 @@ def print_report(report: Report, ignored: set[str]) -> None:
         say(("Settings", "bold"), f" of {report.source}")
         say(f"  SSO Auth URL  {report.helpdesk.sso_auth_url}")
         say(f"  Account ID    {report.helpdesk.account_id}")
-        say(("Enter in the vendor's panel", "bold"), ", Settings -> Security -> Single sign-on")
+        say(("Enter in the vendor's panel", "bold"), ", Settings -> Security -> Single sign-on", indent=2)
         for name, value in panel(report.helpdesk).items():
-            say(f"  {name:<12}  {value or '(where users go after logging out: a page of yours)'}")
+            say(f"  {name:<12}  {value or '(where users go after logging out: a page of yours)'}", indent=16)
     if report.walk:
         say(("A walk through the application", "bold"))
     for step in report.walk:
-        say(_mark(step), f"{step.name}: {step.said}")
+        say(_mark(step), f"{step.name}: {step.said}", indent=8)
     if wrong := next((step for step in report.walk if step.is_wrong), None):
         say(f"  The first wrong link is the {wrong.name}.")
     if report.online is not None:
@@ -53,8 +53,9 @@ def print_report(report: Report, ignored: set[str]) -> None:
         say(
             (f"  {finding.rule.id} {severity}: ", STYLES[severity]),
             f"{finding.rule.title}: {finding.message}{note}",
+            indent=4,
         )
-        say(f"    {finding.rule.hint}")
+        say(f"    {finding.hint}", indent=4)
 
 
 def _mark(step: Step) -> tuple[str, str]:
@@ -105,6 +106,9 @@ def print_json(report: Report, ignored: set[str]) -> None:
         {"sso_auth_url": helpdesk.sso_auth_url, "account_id": str(helpdesk.account_id)} if helpdesk else None
     )
     trial = {"trial": report.trial.as_json()} if report.trial else {}
+    error: dict[str, Json] = {}
+    if online is not None and not online.reached:
+        error = {"error": online.findings[0].message}
     say_json(
         {
             "source": report.source,
@@ -125,5 +129,6 @@ def print_json(report: Report, ignored: set[str]) -> None:
             "findings": [
                 finding.as_json() | {"ignored": finding.rule.id in ignored} for finding in report.findings
             ],
+            **error,
         }
     )

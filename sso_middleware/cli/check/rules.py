@@ -1,167 +1,13 @@
-"""Every finding `check` can give: a stable id, what it means and how to fix it.
-
-They follow the model of Django's system checks: an id, a severity and a hint.
-"""
+"""Every finding `check` can give: a stable id, what it means and how to fix it."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from typing import Literal, NamedTuple, TypeAlias
 
-Severity: TypeAlias = Literal["error", "warning", "info"]
+from sso_middleware.cli.check.rule import Finding, Rule
+from sso_middleware.cli.check.rules_of_walk import WALK_RULES
 
-_SEVERITIES: dict[str, Severity] = {"E": "error", "W": "warning", "I": "info"}
-
-
-class Rule(NamedTuple):
-    """One thing that can be wrong.
-
-    Attributes:
-        id: ``SSO.`` and a letter for the severity and a number; never used for anything else. Django's
-            system checks have ``sso_middleware.`` in front.
-        title: what is wrong, in a few words.
-        why: what comes of it.
-        hint: how to fix it.
-    """
-
-    id: str
-    title: str
-    why: str
-    hint: str
-
-    @property
-    def severity(self) -> Severity:
-        """Error and warning make `check` fail; info does not."""
-        return _SEVERITIES[self.id.rpartition(".")[2][0]]
-
-
-class Finding(NamedTuple):
-    """A rule that is broken here, and how."""
-
-    rule: Rule
-    message: str
-
-    def as_json(self) -> dict[str, str]:
-        """Return what ``--json`` prints."""
-        return {
-            "id": self.rule.id,
-            "severity": self.rule.severity,
-            "message": self.message,
-            "hint": self.rule.hint,
-        }
-
-
-_WALK_RULES = (
-    Rule(
-        "SSO.E040",
-        "The application raised an error or did not answer",
-        "The visitor sees the server's error page.",
-        "Mend what the error says; a missing session means that its middleware is not outside of "
-        "SSOMiddleware, and a RecursionError that an application wraps itself: it is app.wsgi_app = "
-        "SSOMiddleware(app.wsgi_app, ...).",
-    ),
-    Rule(
-        "SSO.E041",
-        "The request does not reach SSOMiddleware",
-        "Something outside answers first, or the middleware is mounted somewhere else.",
-        "Move SSOMiddleware further out, or check mount prefixes and --root-path. In Django, 400 means "
-        "that the host of the Auth URL is not in ALLOWED_HOSTS.",
-    ),
-    Rule(
-        "SSO.E042",
-        "A visitor without a cookie is handed off",
-        "Anybody who opens the Auth URL is signed in as that address.",
-        "Make the resolver return None when nobody is signed in.",
-    ),
-    Rule(
-        "SSO.E043",
-        "An anonymous visitor meets no login page",
-        "Who comes from the Help Desk without being signed in to the application cannot go on.",
-        "Set login_url (in Django LOGIN_URL; for the admin's login /admin/login/) to your login page, or "
-        "give the application a route at the Auth URL that logs in.",
-    ),
-    Rule(
-        "SSO.E044",
-        "The answer was changed on its way out",
-        "Something outside of SSOMiddleware rewrites it, and the redirect no longer leads where "
-        "it was to lead.",
-        "Put SSOMiddleware outside of what rewrites redirects.",
-    ),
-    Rule(
-        "SSO.E045",
-        "The signed-in visitor counts as anonymous",
-        "The resolver does not find the session the cookie stands for.",
-        "Check that the cookie is fresh and whole, that the session middleware is outside, and "
-        "that the resolver reads the key your login sets.",
-    ),
-    Rule(
-        "SSO.E046",
-        "The visitor is refused",
-        "SSOMiddleware shows the visitor a page with a reason in place of the Help Desk.",
-        "Act on the reason. email_not_verified: this user's address is not verified, and others may go; or "
-        "verified= names something else. no_email: it has no address. invalid_email: it has none that may be "
-        "signed, and the log says why. "
-        "Others are your resolver's own.",
-    ),
-    Rule(
-        "SSO.E047",
-        "The Logout URL leads nowhere",
-        "The Help Desk sends visitors there after they log out.",
-        "Give SSOMiddleware logout=Logout(...), with a page of yours for then=, or the application a route "
-        "there.",
-    ),
-    Rule(
-        "SSO.W048",
-        "An identity header of the visitor's own making is believed",
-        "Whoever reaches the application's port past the proxy signs in as anybody; some servers "
-        "let a header spelt with underscores through, even past a proxy that strips the genuine "
-        "one.",
-        "Believe the header from your proxy's address only, or with a secret the proxy adds: "
-        "sso_middleware.resolvers.proxy.trusted_header. If nothing but the proxy can reach the port: "
-        "--ignore SSO.W048.",
-    ),
-    Rule(
-        "SSO.I049",
-        "An identity header counts if it comes from the proxy",
-        "A visitor's own is refused (untrusted_proxy), as it should be. What the proxy lets through is "
-        "believed.",
-        "The proxy has to take these headers, and that of its secret, out of every request before it "
-        "sets them itself, spelt with underscores, too. With trusted_proxies, nobody else may connect "
-        "from there, and the server has to leave the peer's address alone (uvicorn: --no-proxy-headers).",
-    ),
-    Rule(
-        "SSO.E050",
-        "The login page sends visitors round in a circle",
-        "Who comes from the Help Desk without being signed in is sent to and fro until the browser gives up.",
-        "Let the login page show its form to whoever is not signed in, whatever their way back is.",
-    ),
-    Rule(
-        "SSO.I051",
-        "The way back is wrapped into another redirect",
-        "The login page sends visitors on, with itself as the way back: after signing in they return to it, "
-        "and only if it then follows its own parameter do they reach the Help Desk.",
-        "Set login_url to the page with the form. Fine if your login page passes on who is signed in.",
-    ),
-    Rule(
-        "SSO.E052",
-        "The Logout URL leads back to the Auth URL, or in a circle",
-        "Whoever logs out of the Help Desk is handed off to it again, or never arrives: nobody can sign out.",
-        "Let the Logout URL end the session and lead to a page that is open to everybody.",
-    ),
-    Rule(
-        "SSO.W053",
-        "The Logout URL wants a sign-in first",
-        "Who logs out of the Help Desk and is not signed in to the application any more is asked to sign in.",
-        "Open the Logout URL to everybody: take it out of what asks for a sign-in, such as login_required.",
-    ),
-    Rule(
-        "SSO.I054",
-        "The application answers the Logout URL itself",
-        "Whether that ends the session was not tried.",
-        "Sign in, open the Logout URL, and see whether you are signed out of the application. "
-        "logout=Logout(...) lets SSOMiddleware end the session there.",
-    ),
-)
+__all__ = ["RULES", "Finding", "Rule", "counts", "found", "is_of_django", "rule_id_of"]
 
 _PREFIXES = {"": "SSO", "sso": "SSO"}  # Django's stays as it is
 
@@ -226,6 +72,29 @@ RULES = {
             "Whoever logs out of the Help Desk is handed off to it again: nobody can sign out.",
             "Logout URL: a page of your application that ends its session, entered in the panel.",
         ),
+        Rule(
+            "SSO.E010",
+            "SSO Auth URL and Auth URL are swapped",
+            "The visitor would be sent to the application with the token, and the Help Desk's own address "
+            "would be taken for a path of the application.",
+            "sso_auth_url: copy the SSO Auth URL from the vendor's panel. auth_url: the address in your "
+            "application where visitors are handed off.",
+        ),
+        Rule(
+            "SSO.E011",
+            "The Auth URL is the start page",
+            "SSOMiddleware takes over the path of the Auth URL: nobody sees the start page any more, and "
+            "visitors who log out are signed in again.",
+            "auth_url: give it a path of its own, such as /sso/helpdesk, here and in the vendor's panel.",
+        ),
+        Rule(
+            "SSO.W012",
+            "The Logout URL is on another origin than the Auth URL",
+            "The session of the application ends only where its cookie is sent: on the host of the "
+            "application.",
+            "logout_url: use the origin of the Auth URL, here and in the vendor's panel. If the page there "
+            "ends the session too, or none has to end: --ignore SSO.W012.",
+        ),
         # The application.
         Rule(
             "SSO.E020",
@@ -250,8 +119,8 @@ RULES = {
             "SSO.I023",
             "The intercepted path fits only behind a proxy that strips a prefix",
             "The Auth URL has more in front than the middleware sees.",
-            "Fine if your proxy takes that prefix off; then let the application know it, with --root- "
-            "path here.",
+            "Fine if your proxy takes that prefix off; then let the application know it, with "
+            "--root-path here.",
         ),
         Rule(
             "SSO.W024",
@@ -294,7 +163,14 @@ RULES = {
             "Keep one ProxyFix, with x_for= set to the number of proxies. Some platforms and extensions add "
             "one themselves.",
         ),
-        *_WALK_RULES,
+        Rule(
+            "SSO.I029",
+            "The application answers the Auth URL itself",
+            "No SSOMiddleware is found, so a route of the application has to hand visitors off.",
+            "handoff_response: return it from that route; it answers prefetches and frames without a token, "
+            "which a plain redirect to desk.handoff(...).url does not.",
+        ),
+        *WALK_RULES,
         # The network.
         Rule(
             "SSO.E060",
@@ -359,9 +235,9 @@ def is_of_django(rule_id: str) -> bool:
     return rule_id.startswith("sso_middleware.")
 
 
-def found(rule_id: str, message: str) -> Finding:
-    """Return the finding that rule `rule_id` is broken."""
-    return Finding(RULES[rule_id], message)
+def found(rule_id: str, message: str, remedy: str = "") -> Finding:
+    """Return the finding that rule `rule_id` is broken, and the `remedy` if the rule's own does not fit."""
+    return Finding(RULES[rule_id], message, remedy)
 
 
 def counts(findings: Iterable[Finding], ignored: Collection[str] = ()) -> bool:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 from urllib.parse import parse_qsl, unquote, urljoin, urlsplit
 
 import httpx
 
-from sso_middleware._urls import decoded_path_of, origin_of
+from sso_middleware._urls import decoded_path_of
 from sso_middleware.cli.check.browser import Answer, Browser
 from sso_middleware.cli.check.rules import Finding, counts, found
 
@@ -18,6 +18,7 @@ _NO_PAGE = frozenset({404, 405, 410})
 _WANTS_SIGN_IN = frozenset({401, 403})
 _MOST_HOPS = 10  # a browser gives up at 20
 _SHOWN = 3  # hops; in a circle, ways back may grow with each
+_THEN = "then: set it to a page that is open to everybody, app-relative or absolute: Logout(..., then=...)."
 _DEEPEST = 3  # ways back in ways back that are looked into
 
 
@@ -89,8 +90,8 @@ class Trail(NamedTuple):
         return any(decoded_path_of(hop.url) == path for hop in self.hops)
 
 
-def follow(browser: Browser, url: str, origin: str) -> Trail:
-    """Open `url`, and go where a browser would, for as long as that is within `origin`."""
+def follow(browser: Browser, url: str, is_inside: Callable[[str], bool]) -> Trail:
+    """Open `url`, and go where a browser would, for as long as that is inside the application."""
     hops: list[Hop] = []
     been: set[tuple[str, frozenset[tuple[str, str | None]]]] = set()
     while True:
@@ -101,7 +102,7 @@ def follow(browser: Browser, url: str, origin: str) -> Trail:
         been.add(here)
         hop = Hop(url, browser.open(url))
         hops.append(hop)
-        if not hop.target or origin_of(hop.target) != origin:
+        if not hop.target or not is_inside(hop.target):
             return Trail(hops, is_circle=False)
         url = hop.target.partition("#")[0]
 
@@ -125,29 +126,40 @@ def _path_in(value: str) -> str:
 
 def is_no_page(answer: Answer) -> bool:
     """Whether the answer is one that leaves a visitor nothing to go on with."""
-    return answer.status is not None and (answer.status in _NO_PAGE or answer.status >= _SERVER_ERROR)
+    if answer.status in _WANTS_SIGN_IN:
+        return not (answer.asks_by_http or answer.page.offers_login)
+    return answer.status in _NO_PAGE
 
 
-def login_step(trail: Trail, auth_path: str) -> Step:
+def is_failure(answer: Answer) -> bool:
+    """Whether the application failed, or did not answer."""
+    return answer.status is None or answer.status >= _SERVER_ERROR
+
+
+def login_step(trail: Trail, auth_path: str, judge_page: Callable[[Hop], Finding | None]) -> Step:
     """Judge where an anonymous visitor is sent to sign in.
 
     Args:
         trail: the visits from the login page on.
         auth_path: the path of the Auth URL, where the visitor comes from and is to return to.
+        judge_page: says what is wrong with the page itself.
     """
     first, last = trail.hops[0], trail.last
     path, query = urlsplit(last.url).path, urlsplit(last.url).query
     finding = None
     if trail.is_circle:
         finding = found("SSO.E050", f"{urlsplit(first.url).path} answers {trail.said}, and so on")
-    elif last.answer.response is None:
-        finding = found("SSO.E040", f"the login page {path} {last.answer.said}")
+    elif is_failure(last.answer):
+        said = last.answer.error or f"answers {last.answer.said}"
+        finding = found("SSO.E040", f"the login page {path} {said}")
     elif last.answer.outcome == "handed_off":
         finding = found("SSO.E042", f"{urlsplit(first.url).path} signs everybody in as {last.answer.email}")
     elif is_no_page(last.answer):
         finding = found("SSO.E043", f"the login page {path} answers {last.answer.said}")
     elif _depth_of(auth_path, query):
         finding = found("SSO.I051", f"{path}?{query}")
+    else:
+        finding = judge_page(last)
     return Step("login page", trail.said, finding)
 
 
@@ -168,7 +180,7 @@ def logout_step(trail: Trail, auth_path: str) -> Step:
     elif trail.is_circle or (trail.touches(auth_path) and not ours):
         finding = found("SSO.E052", f"{first.url} answers {said}")
     elif status >= _AN_ERROR and status not in _WANTS_SIGN_IN:
-        finding = found("SSO.E047", f"{last.url} answers {last.answer.said}")
+        finding = found("SSO.E047", f"{last.url} answers {last.answer.said}", _THEN if ours else "")
     elif ours:
         said += "; whether the session ends was not tried: this visit is made without the cookie"
     elif status in _WANTS_SIGN_IN or _depth_of(path, urlsplit(last.url).query) is not None:

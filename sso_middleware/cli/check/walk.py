@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, urlencode, urljoin, urlsplit
 
-from sso_middleware._urls import encode_path, origin_of
-from sso_middleware.cli.check.application import Located
+from sso_middleware._urls import decoded_path_of, encode_path, origin_of
+from sso_middleware.cli.check.application import Entrance
 from sso_middleware.cli.check.browser import HEADERS, Answer, Browser
-from sso_middleware.cli.check.client import Client
+from sso_middleware.cli.check.client import Client, is_below
 from sso_middleware.cli.check.rules import Finding, found
-from sso_middleware.cli.check.trail import Hop, Step, follow, is_no_page, login_step, logout_step
+from sso_middleware.cli.check.trail import (
+    Hop,
+    Step,
+    follow,
+    is_failure,
+    is_no_page,
+    login_step,
+    logout_step,
+)
 from sso_middleware.resolvers.proxy import (
     AUTHELIA,
     AUTHENTIK,
@@ -21,7 +29,10 @@ from sso_middleware.resolvers.proxy import (
 )
 
 _SEE_OTHER = 303
-_SERVER_ERROR = 500
+_ROUTE = (
+    "Auth URL: let its route send signed-in visitors to the Help Desk. Check that the cookie is fresh and "
+    "whole, and that it is the one your login sets."
+)
 _NOT_SIGNED_IN = "not walked: pass the Cookie header of somebody who is signed in, by --cookie"
 _UNTRUSTED = "untrusted_proxy"  # as trusted_header refuses what does not come from the proxy
 _FORGED = "sso-middleware-check@example.invalid"
@@ -50,23 +61,23 @@ class Walk:
 
     Args:
         client: makes the visits.
-        located: the SSOMiddleware in question.
+        entrance: where visitors are handed off.
         root_path: the mount prefix the server announces.
         cookie: the Cookie header of somebody who is signed in, if there is one.
     """
 
-    def __init__(self, client: Client, located: Located, root_path: str, cookie: str | None) -> None:
+    def __init__(self, client: Client, entrance: Entrance, root_path: str, cookie: str | None) -> None:
         self._client = client
-        self._helpdesk = located.helpdesk
+        self._entrance = entrance
+        self._root_path = root_path
+        self._helpdesk = entrance.helpdesk
         self._cookie = cookie
         # Where no account is fixed, any host must do.
         auth_url = self._helpdesk.auth_url if self._helpdesk else "https://localhost"
         self._origin = origin_of(auth_url)
-        public, relative = located.paths("handoff")
-        self._path = min(public) if public else root_path + min(relative)
+        self._path = entrance.path
         query = urlsplit(auth_url).query
         self._url = f"{self._origin}{encode_path(self._path)}{query and '?'}{query}"
-        self._takes_over_logout = any(located.paths("logout"))
 
     def steps(self) -> Iterator[Step]:
         """Make the visits; each chain ends at its first wrong link."""
@@ -82,10 +93,13 @@ class Walk:
         name = "anonymous visit"
         browser = Browser(self._client)
         answer = browser.open(self._url)
-        if problem := _common_problem(answer, "without a cookie"):
+        if problem := self._common_problem(answer, "without a cookie"):
             yield Step(name, answer.said, problem)
-        elif answer.outcome == "handed_off":
-            yield Step(name, answer.said, found("SSO.E042", f"the resolver returned {answer.email}"))
+        elif self._is_handed_off(answer):
+            who = "resolver returned" if self._entrance.wrapped else "route hands off"
+            yield Step(name, answer.said, found("SSO.E042", f"the {who} {answer.email}"))
+        elif is_failure(answer):
+            yield Step(name, answer.said, found("SSO.E040", f"{self._path} answers {answer.said}"))
         elif is_no_page(answer):
             yield Step(name, answer.said, found("SSO.E043", f"{self._path} answers {answer.said}"))
         else:
@@ -94,26 +108,67 @@ class Walk:
                 yield self._login_page(browser, login_page)
             yield self._forged_header()
 
+    def _is_inside(self, url: str) -> bool:
+        return origin_of(url) == self._origin and is_below(self._root_path, decoded_path_of(url))
+
     def _login_page(self, browser: Browser, url: str) -> Step:
-        if origin_of(url) != self._origin:
-            return _elsewhere("login page", url)
-        return login_step(follow(browser, url, self._origin), self._path)
+        trail = follow(browser, url, self._is_inside) if self._is_inside(url) else None
+        outside = trail.last.target if trail and not trail.is_circle else "" if trail else url
+        if outside and origin_of(outside) == self._origin:
+            said = f"{decoded_path_of(outside)} is not below {self._root_path}"
+            step = Step("login page", f"{said}: not visited", found("SSO.W057", said), walked=False)
+        elif trail is None:
+            step = _elsewhere("login page", url)
+        else:
+            step = login_step(trail, self._path, lambda page: self._judge_form(page, trail.hops[0].url))
+        return step
+
+    def _judge_form(self, hop: Hop, login_url: str) -> Finding | None:
+        page = hop.answer.page
+        form = page.form
+        if form is None:  # made by a script, perhaps
+            return None
+        path, target = urlsplit(hop.url).path, self._helpdesk and self._helpdesk.sso_auth_url
+        if target and page.blocks(hop.answer.policies, hop.url, target):
+            return found("SSO.E056", f"the form on {path} may not lead to {origin_of(target)}")
+        if self._entrance.resumes or form.holds(self._path, hop.url):
+            return None
+        action = urlsplit(urljoin(hop.url, form.action or hop.url)).path
+        said = (
+            f"the form on {path} posts to {action}, and {self._path} is not in it; its fields: "
+            f"{', '.join(form.names) or 'none but a password'}"
+        )
+        kept = next((name for name in form.names if self._is_kept_as(name, login_url)), None)
+        return found(
+            "SSO.W055", said, f'next_param: set it to "{kept}", as the form calls it.' if kept else ""
+        )
+
+    def _is_kept_as(self, name: str, login_url: str) -> bool:
+        """Whether the login page keeps the way back if it comes as the parameter `name`."""
+        start = login_url.partition("?")[0]
+        query = urlencode({name: encode_path(self._path)})
+        last = follow(Browser(self._client), f"{start}?{query}", self._is_inside).last
+        form = last.answer.page.form
+        return form is not None and form.holds(self._path, last.url)
 
     def _forged_header(self) -> Step:
         name = "forged identity headers"
         read = self._names_read()
         together = self._forge(*_IDENTITY_HEADERS)
-        singly = read if together.outcome == "anonymous" else [*_IDENTITY_HEADERS, *read]
+        singly = (
+            read
+            if together.outcome == "anonymous" or not self._entrance.wrapped
+            else [*_IDENTITY_HEADERS, *read]
+        )
         answers = {header: self._forge(header) for header in singly}
-        believed = [header for header, answer in answers.items() if answer.outcome == "handed_off"]
-        if together.outcome == "handed_off" and _IDENTITY_HEADERS.keys().isdisjoint(believed):
+        believed = [header for header, answer in answers.items() if self._is_handed_off(answer)]
+        if self._is_handed_off(together) and _IDENTITY_HEADERS.keys().isdisjoint(believed):
             believed = [*_IDENTITY_HEADERS, *believed]  # no one of them does by itself
         if believed:
             return Step(name, "believed", found("SSO.W048", f"{', '.join(believed)} from anybody"))
-        tried = ", ".join([f"{len(_IDENTITY_HEADERS)} common ones", *read])
         guarded = [header for header, answer in answers.items() if answer.reason == _UNTRUSTED]
         reminder = found("SSO.I049", ", ".join(guarded)) if guarded else None
-        return Step(name, f"not believed: {tried}", reminder)
+        return Step(name, f"not believed: {len(_IDENTITY_HEADERS)} common ones", reminder)
 
     def _names_read(self) -> list[str]:
         """Return the names of the headers that a WSGI application looks for, less those tried anyway."""
@@ -128,14 +183,27 @@ class Walk:
     def _signed_in(self, cookie: str) -> Step:
         name = "signed-in visit"
         answer = Browser(self._client).open(self._url, [("Cookie", cookie)])
-        problem = _common_problem(answer, "with the cookie")
+        problem = self._common_problem(answer, "with the cookie")
         if problem is None and answer.outcome == "anonymous":
-            problem = found("SSO.E045", "the resolver returned None in spite of the cookie")
+            came = ", ".join(part.partition("=")[0].strip() for part in cookie.split(";"))
+            looked = "; ".join(filter(None, [*self._entrance.looked_for, answer.missed]))
+            said = f"; looked for: {looked}" if looked else ""
+            problem = found(
+                "SSO.E045",
+                f"the resolver returned None in spite of the cookie{said}; came: the cookies {came}",
+            )
+        if problem is None and not self._entrance.wrapped and not self._leads_to_the_helpdesk(answer):
+            problem = found("SSO.E045", f"the visitor's browser gets {answer.said}", _ROUTE)
         if problem is None and not self._leads_to_the_helpdesk(answer):
             problem = found("SSO.E044", f"the visitor's browser gets {answer.said}")
         if problem:
             return Step(name, answer.said, problem)
         return Step(name, f"{answer.said}, as {answer.email}")
+
+    def _is_handed_off(self, answer: Answer) -> bool:
+        if self._entrance.wrapped:
+            return answer.outcome == "handed_off"
+        return self._leads_to_the_helpdesk(answer)
 
     def _leads_to_the_helpdesk(self, answer: Answer) -> bool:
         if answer.status != _SEE_OTHER:
@@ -151,22 +219,21 @@ class Walk:
         )
 
     def _logout(self, logout_url: str) -> Step:
-        if origin_of(logout_url) != self._origin and not self._takes_over_logout:
+        if origin_of(logout_url) != self._origin and not self._entrance.takes_over_logout:
             return _elsewhere("logout", logout_url)
         # Without the cookie: the session it stands for is somebody's.
-        return logout_step(follow(Browser(self._client), logout_url, self._origin), self._path)
+        return logout_step(follow(Browser(self._client), logout_url, self._is_inside), self._path)
+
+    def _common_problem(self, answer: Answer, who: str) -> Finding | None:
+        if answer.status is None:
+            return found("SSO.E040", f"a visit {who} {answer.said}")
+        if answer.outcome is None and self._entrance.wrapped:
+            wrong = "SSO.E040" if is_failure(answer) else "SSO.E041"
+            return found(wrong, f"a visit {who} is answered {answer.said}, and not by SSOMiddleware")
+        if answer.outcome in ("refused", "unavailable"):
+            return found("SSO.E046", f"a visit {who} is refused: {answer.reason}")
+        return None
 
 
 def _elsewhere(name: str, url: str) -> Step:
     return Step(name, f"{origin_of(url)} is another site: not visited", walked=False)
-
-
-def _common_problem(answer: Answer, who: str) -> Finding | None:
-    if answer.status is None:
-        return found("SSO.E040", f"a visit {who} {answer.said}")
-    if answer.outcome is None:
-        wrong = "SSO.E040" if answer.status >= _SERVER_ERROR else "SSO.E041"
-        return found(wrong, f"a visit {who} is answered {answer.said}, and not by SSOMiddleware")
-    if answer.outcome in ("refused", "unavailable"):
-        return found("SSO.E046", f"a visit {who} is refused: {answer.reason}")
-    return None

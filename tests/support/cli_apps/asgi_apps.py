@@ -1,6 +1,7 @@
 """ASGI applications for `sso-middleware check`: one as it should be, and ones with a mistake each."""
 
 import sys
+import threading
 from contextlib import asynccontextmanager
 
 from starlette.applications import Starlette
@@ -14,6 +15,7 @@ from starlette.routing import Mount, Route
 from sso_middleware import HelpDesk, Logout, expire_cookies
 from sso_middleware.asgi import SSOMiddleware
 from sso_middleware.resolvers.proxy import trusted_header
+from sso_middleware.resolvers.starlette import session_email
 
 EMAIL = "jane@example.com"
 
@@ -102,6 +104,10 @@ def trusting_a_secret():
 
 def session_inside():
     return Starlette(routes=ROUTES, middleware=[sso(by_session), SESSIONS])
+
+
+def session_inside_of_a_ready_made_resolver():
+    return Starlette(routes=ROUTES, middleware=[sso(session_email("email", verified=True)), SESSIONS])
 
 
 def around():
@@ -197,6 +203,13 @@ def breaking_off():
 def streaming_login_page():
     async def login(request):
         return StreamingResponse(iter(["hel", "lo"]))
+
+    return Starlette(routes=[Route("/login", login)], middleware=[sso()])
+
+
+def blocking_its_event_loop():
+    async def login(request):
+        threading.Event().wait()
 
     return Starlette(routes=[Route("/login", login)], middleware=[sso()])
 

@@ -1,0 +1,87 @@
+"""How `check` ends: always, whatever the application does, and in JSON if that is asked for."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Generator
+from contextlib import contextmanager, suppress
+from threading import Timer
+from typing import Any, NoReturn
+
+import click
+
+from sso_middleware.cli.output import Exit, Failure, Json, say_json
+
+BLOCKED_IMPORT = (
+    "its import blocks. A call that serves the application, such as ui.run() or app.run(), never returns: "
+    'put it under if __name__ == "__main__":. If the import is only slow, pass a longer --timeout.'
+)
+
+
+def leave(code: str | int | None) -> NoReturn:
+    """End the process at once: threads and child processes of the application would keep it alive."""
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(AttributeError, OSError, ValueError):  # there is none, nobody reads, or it is closed
+            stream.flush()
+    os._exit(code if isinstance(code, int) else Exit.SETTINGS)
+
+
+BLOCKED_VISIT = "it blocks its event loop or a thread of it. Start it, and see which page never comes."
+
+
+@contextmanager
+def limit(target: str, seconds: float, words: str, *, as_json: bool) -> Generator[None, None, None]:
+    """End the process with `words` if what is done here takes longer than `seconds`.
+
+    An import cannot be interrupted, and has to be made in the main thread, where servers make it. Nor can
+    an event loop that an application blocks.
+    """
+    stdout = sys.stdout
+
+    def give_up() -> NoReturn:
+        sys.stdout = stdout
+        unit = "second" if seconds == 1 else "seconds"
+        failure = Failure(f"{target} was given up after {seconds:g} {unit}: {words}")
+        if as_json:
+            say_json(_report_of(target, failure))
+        failure.show()
+        leave(Exit.SETTINGS)
+
+    timer = Timer(seconds, give_up)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
+class ReportCommand(click.Command):
+    """A command whose ``--json`` prints an object for errors, too, with the keys of a report."""
+
+    def make_context(self, info_name: str | None, args: list[str], *more: Any, **extra: Any) -> click.Context:
+        """Read the arguments."""
+        with _told(None, as_json="--json" in args):
+            return super().make_context(info_name, args, *more, **extra)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command."""
+        with _told(ctx.params["target"], as_json=ctx.params["as_json"]):
+            return super().invoke(ctx)
+
+
+@contextmanager
+def _told(target: str | None, *, as_json: bool) -> Generator[None, None, None]:
+    try:
+        yield
+    except click.ClickException as error:  # click prints it to standard error
+        if as_json:
+            say_json(_report_of(target, error))
+        raise
+
+
+def _report_of(target: str | None, error: click.ClickException) -> dict[str, Json]:
+    """Return what ``--json`` prints if there is nothing else to say."""
+    nothing: dict[str, Json] = {"settings": None, "panel": None, "walk": [], "online": None, "findings": []}
+    return {"source": target, **nothing, "error": error.format_message()}

@@ -1,0 +1,116 @@
+"""What is wrong with how an application is put together, seen without a visit."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from importlib.metadata import packages_distributions
+from typing import Any, cast
+
+from sso_middleware._urls import decoded_path_of, encode_path, origin_of
+from sso_middleware.cli.check.account import is_start_page
+from sso_middleware.cli.check.application import Located, layers
+from sso_middleware.cli.check.client import is_below
+from sso_middleware.cli.check.rules import Finding, found
+from sso_middleware.gate import Purpose
+
+_READS_SESSION = re.compile(r"(?:Session|Auth)\w*Middleware")
+
+
+def check_paths(located: Located, root_path: str) -> Iterator[Finding]:
+    """Look whether the intercepted paths are those of the Auth URL and the Logout URL."""
+    helpdesk = located.helpdesk
+    if helpdesk is None:
+        yield found("SSO.I025", "helpdesk is a callable")
+        return
+    yield from _check_path(located, root_path, "handoff", helpdesk.auth_url)
+    if helpdesk.logout_url is not None:
+        yield from _check_path(located, root_path, "logout", helpdesk.logout_url)
+
+
+def _check_path(located: Located, root_path: str, purpose: Purpose, url: str) -> Iterator[Finding]:
+    public, relative = located.paths(purpose)
+    path = decoded_path_of(url)
+    rule = {"handoff": "SSO.E021", "logout": "SSO.E022"}[purpose]
+    mounted_at = root_path + located.prefix
+    if purpose == "handoff" and mounted_at and is_start_page(url, mounted_at):
+        yield found("SSO.E011", f"{url}: the application is mounted at {mounted_at}")
+    elif public:
+        if not is_below(mounted_at, path):
+            fits = f"{origin_of(url)}{encode_path(mounted_at + path)}"
+            said = f"the middleware is mounted at {mounted_at}, and {url} is outside of that"
+            yield found(rule, f"{said}; it would be {fits}")
+    elif relative and path not in {root_path + candidate for candidate in relative}:
+        listed = ", ".join(sorted(relative))
+        if any(path.endswith(candidate) for candidate in relative):
+            fits = f"{origin_of(url)}{encode_path(root_path + min(relative))}"
+            yield found(
+                "SSO.I023", f"{listed} is intercepted, so it would be {fits}; the registered URL is {url}"
+            )
+        else:
+            yield found(
+                rule, f"{listed} is intercepted, and the registered URL is {url}{_slash(path, relative)}"
+            )
+
+
+def _slash(path: str, relative: set[str]) -> str:
+    stripped = {candidate.rstrip("/") for candidate in relative}
+    return ": they differ by the slash at the end" if path.rstrip("/") in stripped else ""
+
+
+def check_cookies(app: Any, located: Iterable[Located]) -> Iterator[Finding]:
+    """Look for a session cookie that does not come along from another site, around `located` and inside."""
+    seen: set[int] = set()
+    for start in (app, *(each.inner for each in located)):
+        for _, node in layers(start, mounts=False):
+            attributes = getattr(node, "__dict__", {})
+            config = attributes.get("config")  # of Flask and Quart
+            settings = cast("dict[str, Any]", config) if isinstance(config, dict) else {}
+            same_site = settings.get("SESSION_COOKIE_SAMESITE")
+            flags = attributes.get("security_flags")  # of Starlette's SessionMiddleware
+            strict = str(same_site).lower() == "strict" or "samesite=strict" in str(flags).lower()
+            if strict and id(node) not in seen:
+                seen.add(id(node))
+                yield found("SSO.W026", f"{type(node).__name__} sets it")
+
+
+def check_proxy_fix(app: Any) -> Iterator[Finding]:
+    """Look for a ProxyFix of Werkzeug's inside of another."""
+    for _, node in layers(app, mounts=True):
+        if _is_proxy_fix(node) and any(
+            inner is not node and _is_proxy_fix(inner) for _, inner in layers(node, mounts=True)
+        ):
+            yield found("SSO.W028", "a ProxyFix is inside of another")
+            return
+
+
+def _is_proxy_fix(node: Any) -> bool:
+    return any(base.__name__ == "ProxyFix" for base in type(node).__mro__)
+
+
+def check_order(located: Located) -> Iterator[Finding]:
+    """Look for a session middleware inside of SSOMiddleware, where it runs too late."""
+    for _, node in layers(located.inner, mounts=False):
+        name = type(node).__name__
+        if _READS_SESSION.fullmatch(name):
+            yield found("SSO.W024", f"{name} is inside of SSOMiddleware")
+
+
+def check_hooks(located: Located) -> Iterator[Finding]:
+    """Look for functions of the application itself that Flask or Quart runs before each view.
+
+    Those of a blueprint run before its own views only, and those of extensions do not decide who is signed
+    in, or do so in what they give a resolver, too. Any resolver may depend on what the others decide.
+    """
+    for _, node in layers(located.inner, mounts=False):
+        hooks = getattr(node, "__dict__", {}).get("before_request_funcs")
+        own = [hook for hook in hooks.get(None, ()) if not _is_of_extension(hook)] if hooks else ()
+        if own:
+            names = ", ".join(f"{hook.__module__}.{getattr(hook, '__qualname__', '?')}" for hook in own)
+            yield found("SSO.W027", f"{type(node).__name__} runs {names}")
+
+
+def _is_of_extension(hook: Any) -> bool:
+    package = hook.__module__.partition(".")[0]
+    distributions = packages_distributions().get(package, ())
+    return any("flask" in name.lower() or "quart" in name.lower() for name in distributions)
