@@ -13,6 +13,7 @@ import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from enum import Enum
+from importlib.metadata import PackageNotFoundError, version
 from numbers import Number
 from types import NoneType
 from typing import Any, Literal, TypeAlias, cast
@@ -51,6 +52,17 @@ _NO_ANSWER: tuple[tuple[Any, str], ...] = (
 _NO_ADDRESS: tuple[tuple[Any, str], ...] = ((Awaitable, "awaited"), (Callable, "called"))
 
 
+#: The oldest supported releases of the frameworks, as the extra ``test`` has them.
+OLDEST: dict[str, str] = {
+    "beaker": "1.13",
+    "bottle": "0.13",
+    "flask": "3.1",
+    "flask-login": "0.6.3",
+    "pyramid": "2.0.2",
+    "quart": "0.20",
+}
+
+
 def check_settings(
     verified: object, *, attr: object = "email", keys: Sequence[object] = ("email",), **also_wrong: str | None
 ) -> None:
@@ -73,6 +85,22 @@ def check_settings(
     }
     if problems := {name: problem for name, problem in checks.items() if problem}:
         raise ConfigError(problems)
+
+
+def release_problem(distribution: str) -> str | None:
+    """Say that the installed release of a framework is too old, or return `None`."""
+    try:
+        installed = version(distribution)
+    except PackageNotFoundError:
+        return None
+    oldest = OLDEST[distribution]
+    if _release(installed) >= _release(oldest):
+        return None
+    return f"{installed} is installed, and {oldest} is the oldest supported release: upgrade {distribution}"
+
+
+def _release(text: str) -> list[int]:
+    return [int(number) for number in re.findall("[0-9]+", text)[:3]]
 
 
 def getter_problem(getter: object, signature: str, *, may_be_async: bool = False) -> str | None:

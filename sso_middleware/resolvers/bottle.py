@@ -19,7 +19,13 @@ from sso_middleware._lazy import text_problem
 from sso_middleware._secret import Secret
 from sso_middleware.errors import MiddlewareOrderError, ResolverError
 from sso_middleware.resolvers._headers import require_environ
-from sso_middleware.resolvers._verification import Verified, check_settings, email_from, email_in
+from sso_middleware.resolvers._verification import (
+    Verified,
+    check_settings,
+    email_from,
+    email_in,
+    release_problem,
+)
 
 __all__ = ["beaker_session_email", "end_beaker_session", "signed_cookie_email"]
 
@@ -39,7 +45,7 @@ def beaker_session_email(*keys: str, verified: Verified) -> EmailResolver:
     Raises:
         ConfigError: naming every wrong setting at once.
     """
-    check_settings(verified, keys=keys)
+    check_settings(verified, keys=keys, beaker=release_problem("beaker"))
 
     def resolve(environ: WSGIEnvironment) -> str | None:
         session = _beaker_session(environ, "bottle.beaker_session_email")
@@ -109,6 +115,7 @@ def signed_cookie_email(name: str, secret: str | bytes, *, verified: Verified) -
     check_settings(
         verified,
         name=text_problem(name),
+        bottle=release_problem("bottle"),
         # Bottle takes an empty secret for none, and then believes the cookie as it is.
         secret=None if has_secret else "must be the secret that signs the cookie, and not empty",
     )

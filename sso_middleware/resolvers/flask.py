@@ -34,6 +34,7 @@ from sso_middleware.resolvers._verification import (
     email_of,
     getter_problem,
     is_signed_in,
+    release_problem,
 )
 
 __all__ = ["context_email", "end_session", "login_user_email", "session_email"]
@@ -63,7 +64,7 @@ def session_email(app: Flask, *keys: str, verified: Verified) -> EmailResolver:
     Raises:
         ConfigError: naming every wrong setting at once.
     """
-    check_settings(verified, keys=keys, app=_problem(app))
+    check_settings(verified, keys=keys, app=_problem(app), flask=release_problem("flask"))
 
     def resolve(environ: WSGIEnvironment) -> str | None:
         require_environ(environ, "flask.session_email")
@@ -97,7 +98,12 @@ def context_email(app: Flask, getter: Callable[[], Any], *, verified: Verified) 
     Raises:
         ConfigError: naming every wrong setting at once.
     """
-    check_settings(verified, app=_problem(app), getter=getter_problem(getter, "() -> user"))
+    check_settings(
+        verified,
+        app=_problem(app),
+        flask=release_problem("flask"),
+        getter=getter_problem(getter, "() -> user"),
+    )
     return _asking(app, "flask.context_email", lambda: email_from(getter(), verified))
 
 
@@ -116,7 +122,13 @@ def login_user_email(app: Flask, attr: str = "email", *, verified: Verified) -> 
         ConfigError: naming every wrong setting at once.
         ImportError: Flask-Login is not installed.
     """
-    check_settings(verified, attr=attr, app=_problem(app))
+    check_settings(
+        verified,
+        attr=attr,
+        app=_problem(app),
+        flask=release_problem("flask"),
+        flask_login=release_problem("flask-login"),
+    )
     flask_login: Any = import_module("flask_login")  # here, as the other resolvers do without
 
     def ask() -> str | None:

@@ -26,7 +26,13 @@ from pyramid.security import forget  # type: ignore[import-untyped]
 from sso_middleware.errors import ConfigError
 from sso_middleware.resolvers._asking import answers_by, without_hooks
 from sso_middleware.resolvers._headers import require_environ
-from sso_middleware.resolvers._verification import Verified, check_settings, email_from, getter_problem
+from sso_middleware.resolvers._verification import (
+    Verified,
+    check_settings,
+    email_from,
+    getter_problem,
+    release_problem,
+)
 
 __all__ = ["end_session", "request_email"]
 
@@ -63,6 +69,7 @@ def request_email(router: Any, getter: Callable[[Any], Any], *, verified: Verifi
     check_settings(
         verified,
         router=None if is_router else _NO_ROUTER,
+        pyramid=release_problem("pyramid"),
         getter=getter_problem(getter, "(request) -> user"),
     )
 

@@ -22,7 +22,13 @@ from sso_middleware._secret import Secret
 from sso_middleware._urls import split_mount
 from sso_middleware.errors import ConfigError, MiddlewareOrderError
 from sso_middleware.resolvers._asking import answers_by, without_hooks
-from sso_middleware.resolvers._verification import Verified, check_settings, email_from, getter_problem
+from sso_middleware.resolvers._verification import (
+    Verified,
+    check_settings,
+    email_from,
+    getter_problem,
+    release_problem,
+)
 
 __all__ = ["context_email", "end_session"]
 
@@ -53,6 +59,7 @@ def context_email(app: Quart, getter: Callable[[], Any], *, verified: Verified) 
     check_settings(
         verified,
         app=_problem(app),
+        quart=release_problem("quart"),
         getter=getter_problem(getter, "() -> user", may_be_async=True),
     )
 
