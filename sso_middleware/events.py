@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import traceback
 from collections.abc import Callable
-from typing import Any, Literal, TypeAlias
+from typing import Any, ClassVar, Literal, TypeAlias
 
 from sso_middleware._calls import is_async
 from sso_middleware._secret import Sealed, Secret
@@ -40,7 +40,8 @@ class SSOEvent(Sealed):
         jti: the identifier of the token that was sent, if one was.
     """
 
-    __slots__ = __match_args__ = ("outcome", "reason", "path", "account_id", "email", "jti")
+    __match_args__: ClassVar[tuple[str, ...]] = ("outcome", "reason", "path", "account_id", "email", "jti")
+    __slots__ = __match_args__
     _shown = ("outcome", "reason", "path", "account_id", "jti")
 
     outcome: Outcome

@@ -13,7 +13,7 @@ from sso_middleware.cli.output import json_option, say_json
 _DETECTABLE = ("bottle", "django", "fastapi", "flask", "pyramid", "quart")
 _ITSDANGEROUS = "its sessions need `pip install itsdangerous`"
 
-# For each framework: where the lines of snippets/<framework>.py go, and what to pass to `check`.
+# For each framework: where the lines of _snippets/<framework>.py go, and what to pass to `check`.
 _PLACES = {
     "bottle": ("Where `app` is your Bottle application:", "yourmodule:application"),
     "django": ("At the end of your settings:", "yourproject.wsgi:application"),
@@ -71,7 +71,7 @@ def command(framework: str | None, session: str | None, as_json: bool) -> None:
 
 
 def _text(name: str) -> str:
-    return (files("sso_middleware.cli") / "snippets" / name).read_text(encoding="utf-8")
+    return (files("sso_middleware.cli") / "_snippets" / name).read_text(encoding="utf-8")
 
 
 def _only_installed() -> str:

@@ -36,9 +36,9 @@ class Answer:
     __slots__ = ("body", "headers", "status")
 
     def __init__(self, status: int, headers: list[tuple[str, str]], body: bytes) -> None:
-        self.status = status
-        self.headers = headers
-        self.body = body
+        self.status: int = status
+        self.headers: list[tuple[str, str]] = headers
+        self.body: bytes = body
 
     def __repr__(self) -> str:  # for tracebacks with locals: a Location holds the token
         return f"{type(self).__name__}({self.status})"

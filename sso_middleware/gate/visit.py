@@ -55,13 +55,13 @@ class Visit:
     def __init__(
         self, source: Any, method: str, prefix: str, path: str, query: str, headers: Mapping[str, str]
     ) -> None:
-        self.source = source
-        self.method = method
-        self.prefix = prefix
-        self.path = path
+        self.source: Any = source
+        self.method: str = method
+        self.prefix: str = prefix
+        self.path: str = path
         self.public_path: str = prefix + path
-        self.query = query
-        self.headers = headers
+        self.query: str = query
+        self.headers: Mapping[str, str] = headers
 
     def __repr__(self) -> str:  # for tracebacks with locals: the source holds the visitor's cookies
         return f"{type(self).__name__}({self.method})"

@@ -16,7 +16,7 @@ import warnings
 from binascii import b2a_base64
 from collections.abc import Callable, Iterable, Mapping
 from json.encoder import encode_basestring_ascii
-from typing import Any, Self, cast
+from typing import Any, ClassVar, Self, cast
 from urllib.parse import quote
 
 from sso_middleware._lazy import exact
@@ -49,7 +49,8 @@ class Handoff(Sealed):
         jti: its unique identifier.
     """
 
-    __slots__ = __match_args__ = ("url", "token", "email", "iat", "jti")
+    __match_args__: ClassVar[tuple[str, ...]] = ("url", "token", "email", "iat", "jti")
+    __slots__ = __match_args__
     _shown = ("iat", "jti")
 
     url: str
@@ -151,7 +152,8 @@ class HelpDesk(Sealed):
     def __eq__(self, other: object) -> bool:  # its token cannot be compared
         return self is other
 
-    __hash__ = object.__hash__
+    def __hash__(self) -> int:
+        return id(self)
 
     @classmethod
     def from_env(cls, variables: Mapping[str, Any] | None = None, prefix: str = "HELPDESK_") -> Self:

@@ -25,7 +25,7 @@ class Account:
 
     def __init__(self, sso_token: str | None, **settings: Any) -> None:
         self._shows_token = sso_token is None  # one that was given may be a real one
-        self.sso_token = secrets.token_hex(32) if sso_token is None else sso_token
+        self.sso_token: str = secrets.token_hex(32) if sso_token is None else sso_token
         self._settings = settings
 
     def move_to(self, base_url: str) -> None:
@@ -34,7 +34,7 @@ class Account:
         Raises:
             ConfigError: naming every wrong setting at once.
         """
-        self.helpdesk = HelpDesk(
+        self.helpdesk: HelpDesk = HelpDesk(
             sso_token=self.sso_token,
             sso_auth_url=f"{base_url}{SSO_PATH}",
             allow_http=True,

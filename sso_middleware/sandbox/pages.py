@@ -35,7 +35,7 @@ def _marked(text: str) -> Markup:
     return Markup(_UNBROKEN.sub(r'<span class="whole">\g<0></span>', html))  # noqa: S704 - it is escaped
 
 
-templates = jinja2.Environment(
+templates: jinja2.Environment = jinja2.Environment(
     loader=jinja2.PackageLoader("sso_middleware.sandbox"),
     autoescape=True,
     trim_blocks=True,

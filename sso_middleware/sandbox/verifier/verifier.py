@@ -63,7 +63,7 @@ class HandoffVerifier:
     ) -> None:
         self._sso_token: Secret[str] = Secret(sso_token)
         del sso_token  # from tracebacks with locals, too
-        self.rules = Rules(
+        self.rules: Rules = Rules(
             freshness=freshness,
             leeway=leeway,
             shortest_jti=shortest_jti,
