@@ -55,7 +55,7 @@ class SSOMiddleware:
         on_event: called with each `SSOEvent`; sync, must not block.
 
     Raises:
-        ConfigError: naming every wrong setting at once.
+        ConfigError: lists every wrong setting.
     """
 
     def __init__(
@@ -135,7 +135,7 @@ def handoff_response(
     """
     prefix, path = split_mount(scope.get("root_path", ""), scope["path"])
     visit, address, further = _visit_of(scope, prefix, path), Secret(email), Secret(claims)
-    del email, claims  # from tracebacks with locals
+    del email, claims  # keep out of tracebacks
     return _response_of(answer_in_route(visit, helpdesk, address, claims=further, on_event=on_event))
 
 

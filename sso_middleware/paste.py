@@ -83,7 +83,7 @@ def filter_factory(
         settings: see this module.
 
     Raises:
-        ConfigError: naming every wrong setting at once.
+        ConfigError: lists every wrong setting.
     """
     said = Secret(_with_defaults(global_conf, settings))
     del global_conf, settings  # from tracebacks with locals: code of yours, which may raise, is imported
@@ -108,7 +108,7 @@ def filter_app_factory(
         settings: see this module.
 
     Raises:
-        ConfigError: naming every wrong setting at once.
+        ConfigError: lists every wrong setting.
         Exception: what a factory raises, with a note.
     """
     said = Secret(_with_defaults(global_conf, settings))

@@ -54,7 +54,7 @@ class SSOMiddleware:
         on_event: called with each `SSOEvent`; sync, must not block.
 
     Raises:
-        ConfigError: naming every wrong setting at once.
+        ConfigError: lists every wrong setting.
     """
 
     def __init__(
@@ -142,7 +142,7 @@ def handoff_response(
         ResolverError: `email` is not a `str`.
     """
     visit, address, further = _visit_of(environ, *_where(environ)), Secret(email), Secret(claims)
-    del email, claims  # from tracebacks with locals
+    del email, claims  # keep out of tracebacks
     answer = answer_in_route(visit, helpdesk, address, claims=further, on_event=on_event)
     return Response(answer.body, answer.status, Headers(answer.headers))
 

@@ -79,7 +79,7 @@ class SSOMiddleware:
         get_response: the rest of Django.
 
     Raises:
-        ConfigError: naming every wrong setting at once.
+        ConfigError: lists every wrong setting.
         MiddlewareOrderError: session or authentication stand after this one in ``MIDDLEWARE``.
     """
 
@@ -150,7 +150,7 @@ def handoff_response(
         ResolverError: `email` is not a `str`.
     """
     address, further = Secret(email), Secret(claims)
-    del email, claims  # from tracebacks with locals
+    del email, claims  # keep out of tracebacks
     return response_of(
         answer_in_route(visit_of(request), helpdesk, address, claims=further, on_event=on_event)
     )
@@ -163,7 +163,7 @@ def make_gate(*, is_async: bool) -> Gate:
     """Return the gate that ``HELPDESK_SSO`` describes.
 
     Raises:
-        ConfigError: naming every wrong setting at once.
+        ConfigError: lists every wrong setting.
     """
     return Gate(**read_setting(end_session, _default_resolver), wrap=_wrap_async if is_async else _wrap)
 

@@ -58,7 +58,7 @@ def require(resolver: Resolver, predicate: Callable[[str], Any], reason: str) ->
         reason: a stable code for page, event and log, as `HandoffRefused` takes it.
 
     Raises:
-        ConfigError: naming every wrong setting at once.
+        ConfigError: lists every wrong setting.
     """
     problems = {} if callable(predicate) else {"predicate": "must be a callable (email) -> bool"}
     try:
@@ -84,7 +84,7 @@ def only_domains(resolver: Resolver, *domains: str) -> Resolver:
     A subdomain is another domain. Upper and lower case are the same.
 
     Raises:
-        ConfigError: naming every wrong setting at once.
+        ConfigError: lists every wrong setting.
     """
     if not domains or not all(map(is_domain, domains)):
         problem = "must be one or more domains, such as acme.example; each subdomain is one of its own"

@@ -59,7 +59,7 @@ def check_settings(
         also_wrong: what the resolver itself has found, by the name of the setting; `None` is fine.
 
     Raises:
-        ConfigError: naming every wrong setting at once.
+        ConfigError: lists every wrong setting.
     """
     checks = {
         **also_wrong,

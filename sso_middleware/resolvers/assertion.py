@@ -95,7 +95,7 @@ def signed_assertion(
         leeway: seconds by which the issuer's clock and this one may differ.
 
     Raises:
-        ConfigError: naming every wrong setting at once.
+        ConfigError: lists every wrong setting.
     """
     audiences, accepted = _several(audience), _several(algorithms)
     found = {
@@ -152,7 +152,7 @@ def cloudflare_access(team: str, audience: str | Iterable[str]) -> Resolver:
         audience: the Application Audience (AUD) tag of the Access application; one, or several.
 
     Raises:
-        ConfigError: naming every wrong setting at once.
+        ConfigError: lists every wrong setting.
     """
     if not isinstance(team, str) or not _TEAM.fullmatch(team):
         raise ConfigError({"team": "must be the team name alone: acme of acme.cloudflareaccess.com"})

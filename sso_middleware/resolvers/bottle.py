@@ -32,11 +32,11 @@ def beaker_session_email(*keys: str, verified: Verified) -> EmailResolver:
     A hand-off only reads: Beaker neither writes the session nor sends a cookie, also with ``session.auto``.
 
     Args:
-        keys: the keys that lead to the address, each into the mapping that the one before it gave.
-        verified: see `Verified`; the name or predicate is that of the mapping that holds the address.
+        keys: the keys that lead to the address, outermost mapping first.
+        verified: see `Verified`; the name or predicate applies to the mapping that holds the address.
 
     Raises:
-        ConfigError: naming every wrong setting at once.
+        ConfigError: lists every wrong setting.
     """
     check_settings(verified, keys=keys)
 
@@ -98,11 +98,11 @@ def signed_cookie_email(name: str, secret: str | bytes, *, verified: Verified) -
     Args:
         name: the name of the cookie.
         secret: the secret that signs it.
-        verified: see `Verified`; the name or predicate is that of the object, the predicate also of the
+        verified: see `Verified`; the name or predicate applies to the object, the predicate also of the
             address. An address alone has nothing of a name.
 
     Raises:
-        ConfigError: naming every wrong setting at once.
+        ConfigError: lists every wrong setting.
     """
     has_secret = isinstance(secret, str | bytes) and secret
     check_settings(

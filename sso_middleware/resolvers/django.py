@@ -182,7 +182,7 @@ def _finder(attr: str, verified: Verified) -> Callable[[Any], str | None]:
     """Return what finds the address of the user of a request's session.
 
     Raises:
-        ConfigError: naming every wrong setting at once.
+        ConfigError: lists every wrong setting.
     """
     is_set_up = apps.ready
     check_settings(verified, attr=attr, MIDDLEWARE=_middleware_problem() if settings.configured else None)

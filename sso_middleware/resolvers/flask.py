@@ -56,11 +56,11 @@ def session_email(app: Flask, *keys: str, verified: Verified) -> EmailResolver:
 
     Args:
         app: the Flask application.
-        keys: the keys that lead to the address, each into the mapping that the one before it gave.
-        verified: see `Verified`; the name or predicate is that of the mapping that holds the address.
+        keys: the keys that lead to the address, outermost mapping first.
+        verified: see `Verified`; the name or predicate applies to the mapping that holds the address.
 
     Raises:
-        ConfigError: naming every wrong setting at once.
+        ConfigError: lists every wrong setting.
     """
     check_settings(verified, keys=keys, app=_problem(app))
 
@@ -91,10 +91,10 @@ def context_email(app: Flask, getter: Callable[[], Any], *, verified: Verified) 
             `None` if nobody is signed in, or a user whose ``is_authenticated`` says so. ``flask.request``,
             ``session`` and ``g`` are those of the visitor. ``abort(401)`` counts as `None`, and
             ``abort(403)`` as ``HandoffRefused("forbidden")``.
-        verified: see `Verified`; the name or predicate is that of what `getter` returns.
+        verified: see `Verified`; the name or predicate applies to what `getter` returns.
 
     Raises:
-        ConfigError: naming every wrong setting at once.
+        ConfigError: lists every wrong setting.
     """
     check_settings(verified, app=_problem(app), getter=getter_problem(getter, "() -> user"))
     return _asking(app, "flask.context_email", lambda: email_from(getter(), verified))
@@ -109,10 +109,10 @@ def login_user_email(app: Flask, attr: str = "email", *, verified: Verified) -> 
     Args:
         app: the Flask application.
         attr: the attribute of the user that holds the address.
-        verified: see `Verified`; the name or predicate is that of the user.
+        verified: see `Verified`; the name or predicate applies to the user.
 
     Raises:
-        ConfigError: naming every wrong setting at once.
+        ConfigError: lists every wrong setting.
         ImportError: Flask-Login is not installed.
     """
     check_settings(verified, attr=attr, app=_problem(app))

@@ -119,7 +119,7 @@ def trusted_header(
         secret: the name and value of another header that only the proxy knows to send.
 
     Raises:
-        ConfigError: naming every wrong setting at once.
+        ConfigError: lists every wrong setting.
     """
     networks, networks_problem = _networks(trusted_proxies)
     if not networks and secret is None:

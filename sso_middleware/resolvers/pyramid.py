@@ -54,10 +54,10 @@ def request_email(router: Any, getter: Callable[[Any], Any], *, verified: Verifi
         getter: ``(request) -> user``, sync: an object or mapping with an ``email``, or the address itself;
             `None` if nobody is signed in, or a user whose ``is_authenticated`` says so. ``HTTPUnauthorized``
             counts as `None`, and ``HTTPForbidden`` as ``HandoffRefused("forbidden")``.
-        verified: see `Verified`; the name or predicate is that of what `getter` returns.
+        verified: see `Verified`; the name or predicate applies to what `getter` returns.
 
     Raises:
-        ConfigError: naming every wrong setting at once.
+        ConfigError: lists every wrong setting.
     """
     is_router = isinstance(router, Router)
     check_settings(

@@ -44,10 +44,10 @@ def context_email(app: Quart, getter: Callable[[], Any], *, verified: Verified) 
             ``session`` and ``g`` are those of the visitor; nothing of ``before_request`` is in ``g``.
             ``abort(401)`` counts as `None`, and ``abort(403)`` as ``HandoffRefused("forbidden")``. It runs
             on the event loop.
-        verified: see `Verified`; the name or predicate is that of what `getter` returns.
+        verified: see `Verified`; the name or predicate applies to what `getter` returns.
 
     Raises:
-        ConfigError: naming every wrong setting at once.
+        ConfigError: lists every wrong setting.
     """
     check_settings(
         verified,

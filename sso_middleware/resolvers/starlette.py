@@ -47,11 +47,11 @@ def session_email(*keys: str, verified: Verified) -> EmailResolver:
     ``token["userinfo"]`` is usually kept as.
 
     Args:
-        keys: the keys that lead to the address, each into the mapping that the one before it gave.
-        verified: see `Verified`; the name or predicate is that of the mapping that holds the address.
+        keys: the keys that lead to the address, outermost mapping first.
+        verified: see `Verified`; the name or predicate applies to the mapping that holds the address.
 
     Raises:
-        ConfigError: naming every wrong setting at once.
+        ConfigError: lists every wrong setting.
     """
     check_settings(verified, keys=keys)
 
@@ -75,14 +75,14 @@ def request_email(getter: Callable[[Request], Any], *, verified: Verified) -> Re
             returns is awaited where it has to be. FastAPI resolves no ``Depends()`` of it. An
             ``HTTPException`` 401 counts as `None`, and 403 as ``HandoffRefused("forbidden")``. It cannot read
             the request's body.
-        verified: see `Verified`; the name or predicate is that of what `getter` returns.
+        verified: see `Verified`; the name or predicate applies to what `getter` returns.
 
     Returns:
         The resolver. It raises `MiddlewareOrderError` if `getter` reads from the request what no middleware
         outside has put there: ``session``, ``user``, ``auth``, or an attribute of ``state``.
 
     Raises:
-        ConfigError: naming every wrong setting at once.
+        ConfigError: lists every wrong setting.
     """
     check_settings(verified, getter=getter_problem(getter, "(request) -> user", may_be_async=True))
 
@@ -110,10 +110,10 @@ def user_email(attr: str = "email", *, verified: Verified) -> EmailResolver:
 
     Args:
         attr: the attribute of the user that holds the address.
-        verified: see `Verified`; the name or predicate is that of the user.
+        verified: see `Verified`; the name or predicate applies to the user.
 
     Raises:
-        ConfigError: naming every wrong setting at once.
+        ConfigError: lists every wrong setting.
     """
     check_settings(verified, attr=attr)
 
