@@ -1,4 +1,4 @@
-"""Pytest fixtures to test an application's hand-off with, against a Help Desk of its own.
+"""Pytest fixtures that test an application's hand-off against a sandbox Help Desk.
 
 ::
 
@@ -7,11 +7,10 @@
         verified = helpdesk_sandbox.verify(client.get("/sso/helpdesk"))
         assert verified.email == "jane@example.com"
 
-The Auth URL and Logout URL of the account come from the ini settings ``helpdesk_auth_url`` and
-``helpdesk_logout_url``, or from overriding the fixture `helpdesk_sandbox_settings`.
+Set the account's Auth URL and Logout URL with the ini settings ``helpdesk_auth_url`` and
+``helpdesk_logout_url``, or override the fixture `helpdesk_sandbox_settings`.
 
-This module imports pytest alone when it is loaded: every pytest run of an environment in which this
-package is installed loads it.
+This module only imports pytest, because every pytest run loads it where this package is installed.
 """
 
 from __future__ import annotations
@@ -38,7 +37,7 @@ _WANTED = "verify() takes a URL, or a response that has headers and a status"
 
 
 class HelpDeskSandbox:
-    """What the fixtures give: a Help Desk account, and what it thinks of the hand-offs to it.
+    """The value of the fixtures: a sandbox Help Desk account and its verdicts on hand-offs.
 
     Attributes:
         sandbox: the Help Desk itself, an ASGI application.
@@ -56,21 +55,21 @@ class HelpDeskSandbox:
 
     @property
     def handoffs(self) -> list[Attempt]:
-        """The hand-offs that were judged, accepted or not, the oldest first."""
+        """The judged hand-offs, accepted or not, oldest first."""
         return self.sandbox.handoffs
 
     def verify(self, response_or_url: Any) -> VerifiedHandoff:
-        """Judge a hand-off as the Help Desk would, and use its token up.
+        """Judge a hand-off as the Help Desk would, and use up its token.
 
         Args:
-            response_or_url: the URL, as text or as an object; or the response of any client or
-                framework that redirects there: whatever has `headers` and a status, or a mapping of
-                headers. Following redirects has to be switched off in the client.
+            response_or_url: the URL, as a str or an object; or the redirect there, from any client or
+                framework: a response with `headers` and a status, or a mapping of headers. Disable
+                redirects in your test client.
 
         Raises:
-            HandoffRejected: it would not sign its visitor in. Says why; holds no token.
-            AssertionError: the response is no redirect to the Help Desk with status 303, or the URL is
-                that of another place.
+            HandoffRejected: the Help Desk would reject it. The message says why, and holds no token.
+            AssertionError: the response is not a 303 redirect to the Help Desk, or the URL is not the
+                Help Desk's.
             TypeError: it is neither.
         """
         __tracebackhide__ = True  # pytest prints the arguments of the frames it shows
@@ -80,7 +79,7 @@ class HelpDeskSandbox:
             return self.sandbox.verify(_url_of(response_or_url, self.helpdesk.sso_auth_url))
         except (HandoffRejected, AssertionError, TypeError) as error:
             problem = error
-        # Raised again and without the argument, so that no frame that pytest may show holds the URL.
+        # Raise it again without the argument, so that no frame shown by pytest holds the URL.
         del response_or_url
         raise problem.with_traceback(None)
 
@@ -105,13 +104,13 @@ def _url_of(response_or_url: Any, sso_auth_url: str) -> str:
         if not (isinstance(response_or_url, str) or is_absolute):
             raise TypeError(_WANTED)
         if is_absolute and not url.startswith(f"{sso_auth_url}?"):
-            raise AssertionError("no hand-off: the URL is that of another place than the Help Desk")
+            raise AssertionError("no hand-off: the URL is not the Help Desk's")
         return url
     status = _status_of(response_or_url)
     if status is None and headers is not response_or_url:
         raise TypeError(_WANTED)
     hint = _hint(status, followed=bool(getattr(response_or_url, "history", ())))
-    # By hand, because not every client's mapping finds a name in any spelling.
+    # Not every client's mapping ignores case.
     location = next((str(value) for name, value in headers.items() if str(name).lower() == "location"), None)
     if location is None:
         known = "" if status is None else f" (status {status})"
@@ -119,7 +118,7 @@ def _url_of(response_or_url: Any, sso_auth_url: str) -> str:
     if status not in (_REDIRECT, None):  # a bare mapping of headers has none
         raise AssertionError(f"no hand-off: the response has status {status}, not {_REDIRECT}{hint}")
     if not location.startswith(f"{sso_auth_url}?"):
-        raise AssertionError(f"no hand-off: the response leads elsewhere than to the Help Desk{hint}")
+        raise AssertionError(f"no hand-off: the response does not redirect to the Help Desk{hint}")
     return location
 
 
@@ -130,15 +129,15 @@ def _status_of(response: Any) -> int | None:
 
 
 def _hint(status: int | None, *, followed: bool) -> str:
-    switch_off = "switch following redirects off in the client, such as by follow_redirects=False"
+    switch_off = "disable redirects in your test client, for example with follow_redirects=False"
     if followed:
-        return f". It is that of a later page: {switch_off}."
+        return f". It comes from a later page: {switch_off}."
     if status == _OK:
-        return f". If it is that of a later page: {switch_off}."
+        return f". If it comes from a later page: {switch_off}."
     if status == _FOUND:
         return (
-            ". That is what redirect() of Flask and of Django answers by default. After 303 every browser "
-            "goes on with GET; what becomes of a login form's POST after 302 is left to the browser."
+            ". This is the default of redirect() in Flask and Django. After 303 every browser continues with "
+            "GET; after 302, each browser decides what to do with a login form's POST."
         )
     return ""
 
@@ -156,7 +155,7 @@ def _make_sandbox(settings: dict[str, Any]) -> Sandbox:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the ini settings."""
-    parser.addini("helpdesk_auth_url", "Auth URL of the account of the Help Desk fixtures", default=_AUTH_URL)
+    parser.addini("helpdesk_auth_url", "Auth URL of the Help Desk fixtures", default=_AUTH_URL)
     parser.addini(
         "helpdesk_logout_url", "Logout URL of the account of the Help Desk fixtures", default=_LOGOUT_URL
     )
@@ -164,7 +163,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.fixture(scope="session")
 def helpdesk_sandbox_settings(pytestconfig: pytest.Config) -> dict[str, Any]:
-    """Give the keyword arguments of the `Sandbox`; override it to choose others."""
+    """Return the keyword arguments of the `Sandbox`; override this to choose others."""
     return {
         "auth_url": pytestconfig.getini("helpdesk_auth_url"),
         "logout_url": pytestconfig.getini("helpdesk_logout_url") or None,
@@ -173,13 +172,13 @@ def helpdesk_sandbox_settings(pytestconfig: pytest.Config) -> dict[str, Any]:
 
 @pytest.fixture
 def helpdesk_sandbox(helpdesk_sandbox_settings: dict[str, Any]) -> HelpDeskSandbox:
-    """Give a Help Desk in this process, without a server, new for each test."""
+    """Return a new Help Desk for each test, in this process and without a server."""
     return HelpDeskSandbox(_make_sandbox(helpdesk_sandbox_settings))
 
 
 @pytest.fixture
 def live_helpdesk_sandbox(helpdesk_sandbox_settings: dict[str, Any]) -> Iterator[HelpDeskSandbox]:
-    """Give a Help Desk on a free port, new for each test: for browsers and real clients."""
+    """Yield a new Help Desk for each test, on a free port: for browsers and real clients."""
     sandbox = _make_sandbox(helpdesk_sandbox_settings)
     with sandbox.run() as base_url:
         yield HelpDeskSandbox(sandbox, base_url)

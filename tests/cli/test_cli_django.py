@@ -20,7 +20,7 @@ SERVERS = {
     "waitress": ["--listen={host}:{port}", "mysite.wsgi:application"],
     "uvicorn": ["--host={host}", "--port={port}", "mysite.asgi:application"],
 }
-WRONG_ORDER = "move the line 'sso_middleware.django.SSOMiddleware' to below"
+WRONG_ORDER = "move the line 'sso_middleware.django.SSOMiddleware' below"
 SIGN_IN = """
 from django.test import Client
 client = Client()
@@ -136,7 +136,7 @@ def test_the_middleware_is_found_wherever_it_is(target, settings_module, project
 @pytest.mark.parametrize(
     ("settings_module", "rule_ids", "said"),
     [
-        ("not_in_use", ["sso_middleware.W002", "SSO.E020"], "is not in MIDDLEWARE: nothing is taken over"),
+        ("not_in_use", ["sso_middleware.W002", "SSO.E020"], "is not in MIDDLEWARE: nothing is intercepted"),
         ("silenced", ["SSO.E020"], "is WSGIHandler"),
         (
             "no_authentication",
@@ -144,7 +144,7 @@ def test_the_middleware_is_found_wherever_it_is(target, settings_module, project
             "raised MiddlewareOrderError: request.user",
         ),
         ("raising", ["SSO.E040"], "raised KeyError: 'email' (raising.py, line"),
-        ("promised", ["sso_middleware.W006"], "is True, and Django itself verifies no address"),
+        ("promised", ["sso_middleware.W006"], "is True, but Django itself does not verify addresses"),
         ("other_hosts", ["SSO.E041", "SSO.E047"], "is answered 400, and not by SSOMiddleware"),
         ("short_token", ["SSO.W001", "SSO.I008"], "while the application is imported"),
     ],
