@@ -83,7 +83,7 @@ def filter_factory(
         settings: see the module docstring.
 
     Raises:
-        ConfigError: lists every wrong setting.
+        ConfigError: a setting is wrong; the error lists all of them.
     """
     said = Secret(_with_defaults(global_conf, settings))
     del global_conf, settings  # keep out of tracebacks: importing your code may raise
@@ -108,7 +108,7 @@ def filter_app_factory(
         settings: see the module docstring.
 
     Raises:
-        ConfigError: lists every wrong setting.
+        ConfigError: a setting is wrong; the error lists all of them.
         Exception: from a factory, with a note.
     """
     said = Secret(_with_defaults(global_conf, settings))

@@ -51,10 +51,10 @@ class SSOMiddleware:
         resume_at: the app-relative path or paths where your login lands if it ignores `next_param`,
             such as ``/``. From there, visitors who were sent to the login continue to the Auth URL.
         logout: also answer the Logout URL.
-        on_event: called with each `SSOEvent`; sync, must not block.
+        on_event: called with each `SSOEvent`; must be sync and not block.
 
     Raises:
-        ConfigError: lists every wrong setting.
+        ConfigError: a setting is wrong; the error lists all of them.
     """
 
     def __init__(
@@ -134,7 +134,7 @@ def handoff_response(
         helpdesk: the HelpDesk.
         email: the verified address of the signed-in user; "" if the user has none.
         claims: extra claims for the token, JSON values by name.
-        on_event: called with the `SSOEvent`; sync, must not block.
+        on_event: called with the `SSOEvent`; must be sync and not block.
 
     Raises:
         ConfigError: a parameter is wrong.

@@ -76,7 +76,7 @@ class SSOMiddleware:
         get_response: the rest of Django.
 
     Raises:
-        ConfigError: lists every wrong setting.
+        ConfigError: a setting is wrong; the error lists all of them.
         MiddlewareOrderError: session or authentication comes after this one in ``MIDDLEWARE``.
     """
 
@@ -139,7 +139,7 @@ def handoff_response(
         helpdesk: the HelpDesk.
         email: the verified address of the signed-in user; "" if the user has none.
         claims: extra claims for the token, JSON values by name.
-        on_event: called with the `SSOEvent`; sync, must not block.
+        on_event: called with the `SSOEvent`; must be sync and not block.
 
     Raises:
         ConfigError: a parameter is wrong.
@@ -159,7 +159,7 @@ def make_gate(*, is_async: bool) -> Gate:
     """Return the gate that ``HELPDESK_SSO`` describes.
 
     Raises:
-        ConfigError: lists every wrong setting.
+        ConfigError: a setting is wrong; the error lists all of them.
     """
     return Gate(**read_setting(end_session, _default_resolver), wrap=_wrap_async if is_async else _wrap)
 

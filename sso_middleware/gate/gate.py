@@ -46,7 +46,7 @@ class Gate:
         interception: the intercepted paths.
 
     Raises:
-        ConfigError: lists every wrong setting.
+        ConfigError: a setting is wrong; the error lists all of them.
     """
 
     def __init__(

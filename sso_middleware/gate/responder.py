@@ -119,7 +119,7 @@ def answer_in_route(
     claims: Secret[Mapping[str, Any] | None],
     on_event: EventHook | None,
 ) -> Answer:
-    """Answer a visitor whom one of the application's routes has identified: the adapters' `handoff_response`.
+    """Answer a visitor identified by one of the application's routes: the adapters' `handoff_response`.
 
     Raises:
         ConfigError: a parameter is wrong.

@@ -80,7 +80,7 @@ class HelpDesk(Sealed):
         allow_http: permit ``http://`` URLs outside loopback.
 
     Raises:
-        ConfigError: lists every wrong setting.
+        ConfigError: a setting is wrong; the error lists all of them.
 
     Warns:
         ShortTokenWarning: the SSO Token has fewer than 32 bytes. It works anyway.

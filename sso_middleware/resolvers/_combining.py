@@ -58,7 +58,7 @@ def require(resolver: Resolver, predicate: Callable[[str], Any], reason: str) ->
         reason: the code for `HandoffRefused`.
 
     Raises:
-        ConfigError: lists every wrong setting.
+        ConfigError: a setting is wrong; the error lists all of them.
     """
     problems = {} if callable(predicate) else {"predicate": "must be a callable (email) -> bool"}
     try:
@@ -84,7 +84,7 @@ def only_domains(resolver: Resolver, *domains: str) -> Resolver:
     Subdomains are not included. Case is ignored.
 
     Raises:
-        ConfigError: lists every wrong setting.
+        ConfigError: a setting is wrong; the error lists all of them.
     """
     if not domains or not all(map(is_domain, domains)):
         problem = "must be one or more domains, such as acme.example; add each subdomain separately"

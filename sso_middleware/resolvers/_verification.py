@@ -59,7 +59,7 @@ def check_settings(
         also_wrong: the resolver's own findings, by setting; `None` means no problem.
 
     Raises:
-        ConfigError: lists every wrong setting.
+        ConfigError: a setting is wrong; the error lists all of them.
     """
     checks = {
         **also_wrong,

@@ -95,7 +95,7 @@ def signed_assertion(
         leeway: the seconds by which the issuer's clock and this one may differ.
 
     Raises:
-        ConfigError: lists every wrong setting.
+        ConfigError: a setting is wrong; the error lists all of them.
     """
     audiences, accepted = _several(audience), _several(algorithms)
     found = {
@@ -144,7 +144,7 @@ def signed_assertion(
 def cloudflare_access(team: str, audience: str | Iterable[str]) -> Resolver:
     """Return a resolver for Cloudflare Access.
 
-    It follows "Validate JWTs" in Cloudflare's documentation of Access applications. Service tokens,
+    It follows "Validate JWTs" in Cloudflare's Access documentation. Service tokens,
     which name no person, are refused.
 
     Args:
@@ -152,7 +152,7 @@ def cloudflare_access(team: str, audience: str | Iterable[str]) -> Resolver:
         audience: the Application Audience (AUD) tag of the Access application; one, or several.
 
     Raises:
-        ConfigError: lists every wrong setting.
+        ConfigError: a setting is wrong; the error lists all of them.
     """
     if not isinstance(team, str) or not _TEAM.fullmatch(team):
         raise ConfigError({"team": "must be the team name alone: acme of acme.cloudflareaccess.com"})
@@ -169,7 +169,7 @@ def cloudflare_access(team: str, audience: str | Iterable[str]) -> Resolver:
 def google_iap(audience: str | Iterable[str]) -> Resolver:
     """Return a resolver for Google's Identity-Aware Proxy.
 
-    It follows "Securing your app with signed headers" in Google's documentation of IAP.
+    It follows "Securing your app with signed headers" in Google's IAP documentation.
 
     Args:
         audience: the Signed Header JWT Audience, such as

@@ -35,7 +35,7 @@ def beaker_session_email(*keys: str, verified: Verified) -> EmailResolver:
         verified: see `Verified`; the name or predicate applies to the mapping that holds the address.
 
     Raises:
-        ConfigError: lists every wrong setting.
+        ConfigError: a setting is wrong; the error lists all of them.
     """
     check_settings(verified, keys=keys)
 
@@ -100,7 +100,7 @@ def signed_cookie_email(name: str, secret: str | bytes, *, verified: Verified) -
             bare address, which has no attribute that could be named.
 
     Raises:
-        ConfigError: lists every wrong setting.
+        ConfigError: a setting is wrong; the error lists all of them.
     """
     has_secret = isinstance(secret, str | bytes) and secret
     check_settings(

@@ -65,8 +65,8 @@ def user_email(attr: str = "email", *, verified: Verified) -> Callable[[Mapping[
             user; or a predicate of the user, such as `allauth_verified`.
 
     Raises:
-        ConfigError: lists every wrong setting, including ``MIDDLEWARE`` if it has a ``RemoteUserMiddleware``
-            or a subclass; raised at the first request if Django is not set up before.
+        ConfigError: a setting is wrong, or ``MIDDLEWARE`` has a ``RemoteUserMiddleware`` or a subclass; the
+            error lists all of them. Raised at the first request if Django is not set up before.
     """
     find = _finder(attr, verified)
 
@@ -180,7 +180,7 @@ def _finder(attr: str, verified: Verified) -> Callable[[Any], str | None]:
     """Return a function that finds the address of the user of a request's session.
 
     Raises:
-        ConfigError: lists every wrong setting.
+        ConfigError: a setting is wrong; the error lists all of them.
     """
     is_set_up = apps.ready
     check_settings(verified, attr=attr, MIDDLEWARE=_middleware_problem() if settings.configured else None)

@@ -59,7 +59,7 @@ def session_email(app: Flask, *keys: str, verified: Verified) -> EmailResolver:
         verified: see `Verified`; the name or predicate applies to the mapping that holds the address.
 
     Raises:
-        ConfigError: lists every wrong setting.
+        ConfigError: a setting is wrong; the error lists all of them.
     """
     check_settings(verified, keys=keys, app=_problem(app))
 
@@ -92,7 +92,7 @@ def context_email(app: Flask, getter: Callable[[], Any], *, verified: Verified) 
         verified: see `Verified`; the name or predicate applies to what `getter` returns.
 
     Raises:
-        ConfigError: lists every wrong setting.
+        ConfigError: a setting is wrong; the error lists all of them.
     """
     check_settings(verified, app=_problem(app), getter=getter_problem(getter, "() -> user"))
     return _asking(app, "flask.context_email", lambda: email_from(getter(), verified))
@@ -110,7 +110,7 @@ def login_user_email(app: Flask, attr: str = "email", *, verified: Verified) -> 
         verified: see `Verified`; the name or predicate applies to the user.
 
     Raises:
-        ConfigError: lists every wrong setting.
+        ConfigError: a setting is wrong; the error lists all of them.
         ImportError: Flask-Login is not installed.
     """
     check_settings(verified, attr=attr, app=_problem(app))

@@ -118,7 +118,7 @@ def trusted_header(
         secret: the name and value of another header that only the proxy can send.
 
     Raises:
-        ConfigError: lists every wrong setting.
+        ConfigError: a setting is wrong; the error lists all of them.
     """
     networks, networks_problem = _networks(trusted_proxies)
     if not networks and secret is None:

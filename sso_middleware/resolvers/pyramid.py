@@ -57,7 +57,7 @@ def request_email(router: Any, getter: Callable[[Any], Any], *, verified: Verifi
         verified: see `Verified`; the name or predicate applies to what `getter` returns.
 
     Raises:
-        ConfigError: lists every wrong setting.
+        ConfigError: a setting is wrong; the error lists all of them.
     """
     is_router = isinstance(router, Router)
     check_settings(
@@ -122,7 +122,7 @@ _NO_HOOKS = (
 def _request(router: Any, environ: WSGIEnvironment) -> Generator[Any]:
     """Make the application's request from `environ`, and call its finished callbacks at the end.
 
-    The router does so after a response, for example to return database connections.
+    The router does this after each response; callbacks may return database connections.
     """
     with router.request_context({**environ}) as request:  # a copy: WebOb adds to it
         try:

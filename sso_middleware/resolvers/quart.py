@@ -46,7 +46,7 @@ def context_email(app: Quart, getter: Callable[[], Any], *, verified: Verified) 
         verified: see `Verified`; the name or predicate applies to what `getter` returns.
 
     Raises:
-        ConfigError: lists every wrong setting.
+        ConfigError: a setting is wrong; the error lists all of them.
     """
     check_settings(
         verified,

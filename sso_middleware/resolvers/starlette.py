@@ -51,7 +51,7 @@ def session_email(*keys: str, verified: Verified) -> EmailResolver:
         verified: see `Verified`; the name or predicate applies to the mapping that holds the address.
 
     Raises:
-        ConfigError: lists every wrong setting.
+        ConfigError: a setting is wrong; the error lists all of them.
     """
     check_settings(verified, keys=keys)
 
@@ -82,7 +82,7 @@ def request_email(getter: Callable[[Request], Any], *, verified: Verified) -> Re
         middleware has set: ``session``, ``user``, ``auth``, or an attribute of ``state``.
 
     Raises:
-        ConfigError: lists every wrong setting.
+        ConfigError: a setting is wrong; the error lists all of them.
     """
     check_settings(verified, getter=getter_problem(getter, "(request) -> user", may_be_async=True))
 
@@ -113,7 +113,7 @@ def user_email(attr: str = "email", *, verified: Verified) -> EmailResolver:
         verified: see `Verified`; the name or predicate applies to the user.
 
     Raises:
-        ConfigError: lists every wrong setting.
+        ConfigError: a setting is wrong; the error lists all of them.
     """
     check_settings(verified, attr=attr)
 

@@ -81,9 +81,11 @@ class TestRemoteUser:
             timeout=60,
             check=False,
         )
-        assert done.stdout.splitlines() == [f"contains {REMOTE_USER!r}", "contains 'own.Own'", "contains 'own.Own'"], (
-            done.stderr
-        )
+        assert done.stdout.splitlines() == [
+            f"contains {REMOTE_USER!r}",
+            "contains 'own.Own'",
+            "contains 'own.Own'",
+        ], done.stderr
 
 
 @pytest.fixture
