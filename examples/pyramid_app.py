@@ -117,7 +117,7 @@ def login_page(way_back: str, notice: str = "", status: int = 200) -> Response:
 
 
 def is_own_path(target: str) -> bool:
-    """Return whether `target` is a path on this site, and not another site's address to any browser."""
+    """Return whether `target` is a path that every browser resolves to this site."""
     plain = target.isascii() and target.isprintable() and "\\" not in target
     return plain and target.startswith("/") and not target.startswith("//")
 

@@ -32,8 +32,8 @@ def exact(value: object) -> object:
 def forced(value: object) -> object:
     """Return the target of Werkzeug's `LocalProxy` or Django's `SimpleLazyObject`; else `value` itself.
 
-    Errors from the target propagate: `isinstance` would swallow an `AttributeError`, and Werkzeug's
-    proxy any `RuntimeError`, and use the proxy's own class.
+    Errors from the target propagate. `isinstance` would instead swallow an `AttributeError`, or any
+    `RuntimeError` with Werkzeug's proxy, and test the proxy's own class.
     """
     if hasattr(type(value), "_get_current_object"):
         proxy: Any = value

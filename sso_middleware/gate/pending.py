@@ -1,6 +1,6 @@
 """Remember that a visitor was on the way to the Help Desk, for logins that ignore `next_param`.
 
-A cookie keeps the Auth URL and the forwarded parameters for ten minutes, and nothing about the person.
+A cookie stores the Auth URL and the forwarded parameters for ten minutes, but nothing about the person.
 It is not signed: it can only lead to an Auth URL of this middleware.
 """
 

@@ -66,7 +66,7 @@ def user_email(attr: str = "email", *, verified: Verified) -> Callable[[Mapping[
 
     Raises:
         ConfigError: a setting is wrong, or ``MIDDLEWARE`` has a ``RemoteUserMiddleware`` or a subclass; the
-            error lists all of them. Raised at the first request if Django is not set up before.
+            error lists all of them. Raised at the first request if Django is not set up yet.
     """
     find = _finder(attr, verified)
 
