@@ -1,7 +1,7 @@
 """Single sign-on from a Python web application to a ProProfs Help Desk.
 
 `HelpDesk` holds the settings of an account and signs hand-offs to it. The middleware is in
-`sso_middleware.wsgi` and `sso_middleware.asgi`: same name, same parameters.
+`sso_middleware.wsgi` and `sso_middleware.asgi`, with the same name and parameters.
 
 Importing this package only imports the standard library; using a name from it imports the rest. So
 the pytest plugin costs nothing if it is installed but not used.

@@ -29,8 +29,8 @@ from sso_middleware.errors import ConfigError, ShortTokenWarning
 _PANEL = "Copy it from the vendor's panel: Settings > Security > Single sign-on."
 _DOTTED = "Set a callable that takes the HttpRequest, or its dotted path."
 _CHOOSE = (
-    "Set verified to the name of an attribute of your user model, or to a predicate of the user or its dotted "
-    "path (with django-allauth, 'sso_middleware.resolvers.django.allauth_verified')."
+    "Set verified to the name of an attribute of your user model, or to a predicate of the user or its "
+    "dotted path (with django-allauth, 'sso_middleware.resolvers.django.allauth_verified')."
 )
 _OF_WHOLE_APPLICATIONS = {"sso_middleware.wsgi.SSOMiddleware", "sso_middleware.asgi.SSOMiddleware"}
 _UNKNOWN = (

@@ -101,7 +101,7 @@ class Gate:
             self._handlers["logout"] = self._log_out
 
     def find(self, prefix: str, path: str) -> Handler | None:
-        """Return the handler for app-relative `path` under mount `prefix`; `None`: the application's."""
+        """Return the handler for app-relative `path` under mount `prefix`, or `None`."""
         purpose = self.interception.find(prefix, path)
         return self._handlers[purpose] if purpose else None
 

@@ -115,7 +115,7 @@ def end_session() -> Callable[[Mapping[str, Any]], Any]:
     their errors; the session ends anyway.
 
     Raises:
-        ResolverError: at a request inside Django.
+        ResolverError: it is called inside Django.
     """
 
     def end(source: Mapping[str, Any]) -> Any:
