@@ -201,7 +201,7 @@ def test_an_error_of_another_kind_is_followed_by_the_system_checks(project):
     error, finding = done.stderr.splitlines()
     assert "mysite.wsgi:application cannot be imported: TypeError: SSOMiddleware.__init__() missing" in error
     assert finding.startswith("sso_middleware.W002: HELPDESK_SSO is set, and ")
-    assert "Write 'sso_middleware.django.SSOMiddleware' in place of 'sso_middleware.wsgi." in finding
+    assert "Use 'sso_middleware.django.SSOMiddleware' instead of 'sso_middleware.wsgi." in finding
 
 
 def test_system_checks_that_fail_as_the_application_does_add_nothing(project):
@@ -214,7 +214,7 @@ def test_system_checks_that_fail_as_the_application_does_add_nothing(project):
 def test_settings_that_are_missing_in_the_environment_exit_3(project):
     done = run("check", "mysite.wsgi:application", cwd=project, settings={})
     assert done.returncode == 3
-    assert "leaves the account to variables, and none is set: HELPDESK_ACCOUNT_ID, " in done.stderr
+    assert "takes the account from variables, but none is set: HELPDESK_ACCOUNT_ID, " in done.stderr
 
 
 def test_what_has_nothing_to_do_with_our_settings_is_told_as_it_is(project):

@@ -119,20 +119,20 @@ def test_status_is_never_made_up(helpdesk_sandbox):
 @pytest.mark.parametrize(
     ("status", "headers", "history", "said"),
     [
-        (200, {}, [], r"\(status 200\) has no Location\. If it is that of a later page: switch following"),
-        (200, {}, ["a 303"], r"has no Location\. It is that of a later page: switch following redirects off"),
-        (404, {}, ("a 303",), r"\(status 404\) has no Location\. It is that of a later page"),
+        (200, {}, [], r"\(status 200\) has no Location\. If it comes from a later page: disable"),
+        (200, {}, ["a 303"], r"has no Location\. It comes from a later page: disable redirects"),
+        (404, {}, ("a 303",), r"\(status 404\) has no Location\. It comes from a later page"),
         (
             303,
             {"Location": "/tickets"},
             ["a 303"],
-            r"elsewhere than to the Help Desk\. It is that of a later",
+            r"not redirect to the Help Desk\. It comes from a later",
         ),
         (
             302,
             {"Location": "/sso"},
             [],
-            r"status 302, not 303\. That is what redirect\(\) of Flask and of Django",
+            r"status 302, not 303\. This is the default of redirect\(\) in Flask and Django",
         ),
     ],
 )
@@ -151,7 +151,7 @@ def test_url_that_leads_elsewhere(helpdesk_sandbox):
         for given in (other, httpx.URL(other)):
             with pytest.raises(AssertionError) as caught:
                 helpdesk_sandbox.verify(given)
-            assert str(caught.value) == "no hand-off: the URL is that of another place than the Help Desk"
+            assert str(caught.value) == "no hand-off: the URL is not the Help Desk's"
     assert helpdesk_sandbox.handoffs == []
     assert helpdesk_sandbox.verify(f"?{url.partition('?')[2]}").email == EMAIL
 
@@ -162,7 +162,7 @@ def test_response_that_leads_elsewhere(helpdesk_sandbox):
     for location in (url.replace("helpdesk.", "www."), url.replace("/sso?", "/sso-not?"), "/login"):
         with pytest.raises(AssertionError) as caught:
             helpdesk_sandbox.verify(Response(Location=location))
-        assert str(caught.value) == "no hand-off: the response leads elsewhere than to the Help Desk"
+        assert str(caught.value) == "no hand-off: the response does not redirect to the Help Desk"
 
 
 @pytest.mark.parametrize("value", [None, b"http://helpdesk.localhost/sso?token=x", 7, ["token"]])
