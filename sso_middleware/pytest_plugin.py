@@ -1,4 +1,4 @@
-"""Pytest fixtures to test an application's hand-off with, against a Help Desk of its own.
+"""Pytest fixtures that test an application's hand-off against a sandbox Help Desk.
 
 ::
 
@@ -7,8 +7,8 @@
         verified = helpdesk_sandbox.verify(client.get("/sso/helpdesk"))
         assert verified.email == "jane@example.com"
 
-The Auth URL and Logout URL of the account come from the ini settings ``helpdesk_auth_url`` and
-``helpdesk_logout_url``, or from overriding the fixture `helpdesk_sandbox_settings`.
+Set the account's Auth URL and Logout URL with the ini settings ``helpdesk_auth_url`` and
+``helpdesk_logout_url``, or override the fixture `helpdesk_sandbox_settings`.
 
 An application that calls ``HelpDesk.from_env()`` when it is imported needs three lines above that import:
 in ``conftest.py``, or for Django at the top of a settings module for tests, above
@@ -51,7 +51,7 @@ _WANTED = "verify() takes a URL, or a response that has headers and a status"
 
 
 class HelpDeskSandbox:
-    """What the fixtures give: a Help Desk account, and what it thinks of the hand-offs to it.
+    """The value of the fixtures: a sandbox Help Desk account and its verdicts on hand-offs.
 
     Attributes:
         sandbox: the Help Desk itself, an ASGI application.
@@ -74,21 +74,21 @@ class HelpDeskSandbox:
 
     @property
     def handoffs(self) -> list[Attempt]:
-        """The hand-offs that were judged, accepted or not, the oldest first."""
+        """The judged hand-offs, accepted or not, oldest first."""
         return self.sandbox.handoffs
 
     def verify(self, response_or_url: Any) -> VerifiedHandoff:
-        """Judge a hand-off as the Help Desk would, and use its token up.
+        """Judge a hand-off as the Help Desk would, and use up its token.
 
         Args:
-            response_or_url: the URL, as text or as an object; or the response of any client or
-                framework that redirects there: whatever has `headers` and a status, or a mapping of
-                headers. Following redirects has to be switched off in the client.
+            response_or_url: the URL, as a str or an object; or the redirect there, from any client or
+                framework: a response with `headers` and a status, or a mapping of headers. Disable
+                redirects in your test client.
 
         Raises:
-            HandoffRejected: it would not sign its visitor in. Says why; holds no token.
-            AssertionError: the response is no redirect to the Help Desk with status 303, or the URL is
-                that of another place. Says where it led, without its query, and the reason code of the
+            HandoffRejected: the Help Desk would reject it. The message says why, and holds no token.
+            AssertionError: the response is not a 303 redirect to the Help Desk, or the URL is not the
+                Help Desk's. The message says where it leads, without the query, and the reason code of the
                 middleware's page.
             TypeError: it is neither.
         """
@@ -99,7 +99,7 @@ class HelpDeskSandbox:
             return self.sandbox.verify(_url_of(response_or_url, self.helpdesk.sso_auth_url))
         except (HandoffRejected, AssertionError, TypeError) as error:
             problem = error
-        # Raised again and without the argument, so that no frame that pytest may show holds the URL.
+        # Raise it again without the argument, so that no frame shown by pytest holds the URL.
         del response_or_url
         raise problem.with_traceback(None)
 
@@ -130,7 +130,7 @@ def _url_of(response_or_url: Any, sso_auth_url: str) -> str:
     if status is None and headers is not response_or_url:
         raise TypeError(_WANTED)
     hint = _hint(status, followed=bool(getattr(response_or_url, "history", ())))
-    # By hand, because not every client's mapping finds a name in any spelling.
+    # Not every client's mapping ignores case.
     location = next((str(value) for name, value in headers.items() if str(name).lower() == "location"), None)
     if location is None:
         known = "" if status is None else f" (status {status})"
@@ -167,15 +167,15 @@ def _status_of(response: Any) -> int | None:
 
 
 def _hint(status: int | None, *, followed: bool) -> str:
-    switch_off = "switch following redirects off in the client, such as by follow_redirects=False"
+    switch_off = "disable redirects in your test client, for example with follow_redirects=False"
     if followed:
-        return f". It is that of a later page: {switch_off}."
+        return f". It comes from a later page: {switch_off}."
     if status == _OK:
-        return f". If it is that of a later page: {switch_off}."
+        return f". If it comes from a later page: {switch_off}."
     if status == _FOUND:
         return (
-            ". That is what redirect() of Flask and of Django answers by default. After 303 every browser "
-            "goes on with GET; after 302 the browser chooses what to do with a login form's POST."
+            ". This is the default of redirect() in Flask and Django. After 303 every browser continues with "
+            "GET; after 302, each browser decides what to do with a login form's POST."
         )
     return ""
 
@@ -193,7 +193,7 @@ def _make_sandbox(settings: dict[str, Any]) -> Sandbox:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the ini settings."""
-    parser.addini("helpdesk_auth_url", "Auth URL of the account of the Help Desk fixtures", default=_AUTH_URL)
+    parser.addini("helpdesk_auth_url", "Auth URL of the Help Desk fixtures", default=_AUTH_URL)
     parser.addini(
         "helpdesk_logout_url", "Logout URL of the account of the Help Desk fixtures", default=_LOGOUT_URL
     )
@@ -201,10 +201,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.fixture(scope="session")
 def helpdesk_sandbox_settings(pytestconfig: pytest.Config) -> dict[str, Any]:
-    """Give the keyword arguments of the `Sandbox`; override it to choose others.
+    """Return the keyword arguments of the `Sandbox`; override this to choose others.
 
-    Where the environment holds a sandbox's account, it is that one, so that an application which was
-    imported with it is judged by it.
+    If the environment holds a sandbox's account, that account is used, so that an application that was
+    imported with it matches.
     """
     if os.environ.get("HELPDESK_SSO_AUTH_URL") == _SSO_AUTH_URL:
         names = ("sso_token", "account_id", "auth_url", "logout_url")
@@ -217,13 +217,13 @@ def helpdesk_sandbox_settings(pytestconfig: pytest.Config) -> dict[str, Any]:
 
 @pytest.fixture
 def helpdesk_sandbox(helpdesk_sandbox_settings: dict[str, Any]) -> HelpDeskSandbox:
-    """Give a Help Desk in this process, without a server, new for each test."""
+    """Return a new Help Desk for each test, in this process and without a server."""
     return HelpDeskSandbox(_make_sandbox(helpdesk_sandbox_settings))
 
 
 @pytest.fixture
 def live_helpdesk_sandbox(helpdesk_sandbox_settings: dict[str, Any]) -> Iterator[HelpDeskSandbox]:
-    """Give a Help Desk on a free port, new for each test: for browsers and real clients."""
+    """Yield a new Help Desk for each test, on a free port: for browsers and real clients."""
     sandbox = _make_sandbox(helpdesk_sandbox_settings)
     with sandbox.run() as base_url:
         yield HelpDeskSandbox(sandbox, base_url)

@@ -197,7 +197,7 @@ def test_a_token_with_white_space_in_the_settings_is_named():
         settings=SETTINGS | {"HELPDESK_SSO_TOKEN": f"{SSO_TOKEN} "},
     )
     assert done.returncode == 3
-    assert "HELPDESK_SSO_TOKEN: has white space at an end" in done.stderr
+    assert "HELPDESK_SSO_TOKEN: starts or ends with white space" in done.stderr
 
 
 @pytest.mark.parametrize("args", [(), ("--json",)])

@@ -129,20 +129,20 @@ def test_status_is_never_made_up(helpdesk_sandbox):
 @pytest.mark.parametrize(
     ("status", "headers", "history", "said"),
     [
-        (200, {}, [], r"\(status 200\) has no Location\. If it is that of a later page: switch following"),
-        (200, {}, ["a 303"], r"has no Location\. It is that of a later page: switch following redirects off"),
-        (404, {}, ("a 303",), r"\(status 404\) has no Location\. It is that of a later page"),
+        (200, {}, [], r"\(status 200\) has no Location\. If it comes from a later page: disable"),
+        (200, {}, ["a 303"], r"has no Location\. It comes from a later page: disable redirects"),
+        (404, {}, ("a 303",), r"\(status 404\) has no Location\. It comes from a later page"),
         (
             303,
             {"Location": "/tickets"},
             ["a 303"],
-            r"leads to /tickets, not to the Help Desk\. It is that of a later",
+            r"leads to /tickets, not to the Help Desk\. It comes from a later",
         ),
         (
             302,
             {"Location": "/sso"},
             [],
-            r"status 302, not 303\. That is what redirect\(\) of Flask and of Django",
+            r"status 302, not 303\. This is the default of redirect\(\) in Flask and Django",
         ),
     ],
 )
