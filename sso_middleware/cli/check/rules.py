@@ -25,8 +25,8 @@ RULES = {
         Rule(
             "SSO.W003",
             "The SSO Token looks like an MD5 digest",
-            "An MD5 digest has 32 hexadecimal digits. The vendor's Knowledge Base product hashes its key with "
-            "md5. For the Help Desk, the documentation says that the SSO Token signs; that it is used "
+            "An MD5 digest has 32 hexadecimal digits. The vendor's Knowledge Base product hashes its key "
+            "with md5. For the Help Desk, the documentation says that the SSO Token signs; that it is used "
             "unchanged is assumed.",
             "sso_token: use it as the panel shows it. If the panel shows these 32 characters: "
             "--ignore SSO.W003.",
@@ -147,8 +147,8 @@ RULES = {
             "The application runs its own functions before each view",
             "A resolver reads the session without running them. If one of them ends a session, requires a "
             "second factor or switches the user, your views see that but the resolver does not.",
-            "If none of them decides who is signed in: --ignore SSO.W027. Otherwise run them in the getter of "
-            "context_email: return None if app.preprocess_request() returns a response (await it in Quart), "
+            "If none of them decides who is signed in: --ignore SSO.W027. Otherwise run them in the getter "
+            "of context_email: return None if app.preprocess_request() returns a response (await it in Quart), "
             "else the user that your views see. Or return handoff_response(...) from a view.",
         ),
         Rule(
@@ -192,24 +192,24 @@ RULES = {
         Rule(
             "SSO.W063",
             "This machine's clock and the Help Desk's differ",
-            "A token that is too old or from the future may be refused. The vendor does not document how much "
-            "it tolerates.",
+            "A token that is too old or from the future may be refused. The vendor does not document how "
+            "much it tolerates.",
             "Synchronize this machine's clock (NTP). If the clock runs ahead, backdate=... also helps.",
         ),
         Rule(
             "SSO.E064",
             "The Help Desk does not accept the hand-off",
             "The visitor is signed in neither with these settings nor with the variants tried.",
-            "sso_token, account_id, sso_auth_url: copy them from the vendor's panel again. Compare the panel's "
-            "Auth URL with auth_url, and check that the address belongs to a Help Desk user. "
+            "sso_token, account_id, sso_auth_url: copy them from the vendor's panel again. Compare the "
+            "panel's Auth URL with auth_url, and check that the address belongs to a Help Desk user. "
             "`sso-middleware url` prints a hand-off to open in a browser.",
         ),
         Rule(
             "SSO.E065",
             "The Help Desk accepts the hand-off with another setting",
             "The visitor is not signed in to the Help Desk until you change the setting.",
-            "Change the setting, and run this check again. If sso_token is the md5 of the SSO Token: --ignore "
-            "SSO.W003.",
+            "Change the setting, and run this check again. If sso_token is the md5 of the SSO Token: "
+            "--ignore SSO.W003.",
         ),
         Rule(
             "SSO.W066",

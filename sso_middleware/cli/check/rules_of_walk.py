@@ -94,8 +94,8 @@ WALK_RULES = (
     Rule(
         "SSO.E052",
         "The Logout URL leads back to the Auth URL, or in a loop",
-        "Users who log out of the Help Desk are handed off again or redirected endlessly, so they cannot sign "
-        "out.",
+        "Users who log out of the Help Desk are handed off again or redirected forever, so they cannot "
+        "sign out.",
         "logout_url: make it end the session and redirect to a page that anyone can open.",
     ),
     Rule(
@@ -128,7 +128,8 @@ WALK_RULES = (
     Rule(
         "SSO.W057",
         "The login page is outside the mount prefix",
-        "The application is mounted below a prefix and gets no other requests. gunicorn answers them with 500.",
+        "The application is mounted below a prefix and gets no other requests. gunicorn answers them "
+        "with 500.",
         'login_url: make it app-relative, such as "/login"; the mount prefix is added. If another '
         "application answers there: --ignore SSO.W057.",
     ),
