@@ -100,7 +100,7 @@ def test_signing_in_starts_and_ends_at_the_application(browser, demo):
         ("cut", "bad_signature", "the first 60 of your SSO Token&#39;s 64 bytes"),
         ("md5", "bad_signature", "md5"),
         ("account", "unknown_account", "4711"),
-        ("slash", "auth_url_mismatch", "a slash at its end"),
+        ("slash", "auth_url_mismatch", "a trailing slash"),
     ],
 )
 def test_a_setting_that_is_broken_on_purpose_is_explained_by_the_help_desk(

@@ -232,7 +232,7 @@ def test_a_file_that_cannot_be_written_is_named(tmp_path):
 def test_a_file_and_the_environment_exclude_each_other(tmp_path):
     done = run("sandbox", "--from-env", "--env-file", str(tmp_path / "file"))
     assert done.returncode == 2
-    assert "exclude each other" in done.stderr
+    assert "cannot be used together" in done.stderr
 
 
 def test_powershell_has_lines_of_its_own():

@@ -148,8 +148,8 @@ RULES = {
             "A resolver reads the session without running them. If one of them ends a session, requires a "
             "second factor or switches the user, your views see that but the resolver does not.",
             "If none of them decides who is signed in: --ignore SSO.W027. Otherwise run them in the getter "
-            "of context_email: return None if app.preprocess_request() returns a response (await it in Quart), "
-            "else the user that your views see. Or return handoff_response(...) from a view.",
+            "of context_email: return None if app.preprocess_request() returns a response (await it in "
+            "Quart), else the user that your views see. Or return handoff_response(...) from a view.",
         ),
         Rule(
             "SSO.W028",
