@@ -191,10 +191,8 @@ def _make_sandbox(settings: dict[str, Any]) -> Sandbox:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the ini settings."""
-    parser.addini("helpdesk_auth_url", "Auth URL of the account of the Help Desk fixtures", default=_AUTH_URL)
-    parser.addini(
-        "helpdesk_logout_url", "Logout URL of the account of the Help Desk fixtures", default=_LOGOUT_URL
-    )
+    parser.addini("helpdesk_auth_url", "Auth URL for the Help Desk fixtures", default=_AUTH_URL)
+    parser.addini("helpdesk_logout_url", "Logout URL for the Help Desk fixtures", default=_LOGOUT_URL)
 
 
 @pytest.fixture(scope="session")

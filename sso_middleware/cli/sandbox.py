@@ -166,7 +166,7 @@ def command(
             _write(env_file, variables, prefix)
         else:
             _print(variables, shell)
-        say("Ctrl-C stops.", to_stderr=True)
+        say("Press Ctrl-C to stop.", to_stderr=True)
         tell(sandbox)
 
 

@@ -42,7 +42,7 @@ logger: logging.Logger = logging.getLogger("sso_middleware.sandbox")
 class Sandbox:
     """A stand-in for the Help Desk, as an ASGI application: it judges hand-offs, shows why, and has tickets.
 
-    Its data is in memory and bounded. `helpdesk` is its account. While `run` serves it on a free port,
+    It keeps a bounded amount of data in memory. `helpdesk` is its account. While `run` serves it on a free port,
     `helpdesk` points there, so create the middleware inside the block.
 
     Args:

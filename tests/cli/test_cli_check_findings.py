@@ -214,7 +214,7 @@ def test_the_cookie_that_is_looked_for_and_the_one_that_came():
     _, findings, _, _ = check("login_apps:login_keeping_next()", "--cookie", "sessionid=1; theme=dark")
     assert findings["SSO.E045"]["message"] == (
         "the resolver returned None despite the cookie; it looked for the cookie session; cookies received: "
-        "cookies sessionid, theme"
+        "sessionid, theme"
     )
 
 

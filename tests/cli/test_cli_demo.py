@@ -62,7 +62,7 @@ def test_a_person_goes_from_the_help_desk_to_the_application_and_back(browser):
     with running("demo", *PORTS, "--access-log") as process:
         app_url = process.read_until("Sample application").split()[-1].rstrip("/")
         helpdesk_url = process.read_until("Help Desk").split()[-1].rstrip("/")
-        process.read_until("Ctrl-C stops both.")
+        process.read_until("Press Ctrl-C to stop both.")
         assert app_url != helpdesk_url
         auth_url = re.search(r'class="button" href="([^"]+)"', browser.get(helpdesk_url).text)[1]
         login = browser.get(auth_url)
@@ -81,7 +81,7 @@ def test_a_person_goes_from_the_help_desk_to_the_application_and_back(browser):
 
 def test_a_container_stops_it_as_ctrl_c_does():
     with running("demo", *PORTS) as process:
-        process.read_until("Ctrl-C stops both.")
+        process.read_until("Press Ctrl-C to stop both.")
         assert process.stop(signal.SIGTERM) == 0
 
 

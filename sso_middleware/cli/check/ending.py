@@ -1,4 +1,4 @@
-"""Ending `check` whatever the application does, in JSON on request."""
+"""Making sure that `check` always ends and can report any error as JSON."""
 
 from __future__ import annotations
 

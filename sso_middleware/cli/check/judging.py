@@ -71,7 +71,7 @@ def judge(
     if ending.is_page:
         return _judge_page(ending, controls, look, forged_look, is_alike=is_alike)
     if is_alike:
-        return "not_accepted", f"it was refused with {ending.status}, as a control was"
+        return "not_accepted", f"it was refused with {ending.status}, like a control"
     return "not_accepted", (
         f"it was refused with {ending.status}, unlike the controls: the key may be right and something else "
         "wrong, such as the address, auth_url or the clock"

@@ -33,7 +33,7 @@ def load(target: str) -> Loaded:
     """Import ``module:name``, or ``module:name()`` for a factory, as servers do.
 
     Raises:
-        UsageError: `target` has another form.
+        UsageError: `target` has the wrong form.
         Failure: `target` cannot be imported.
     """
     module_name, _, path = target.partition(":")

@@ -49,7 +49,7 @@ class Token(NamedTuple):
     Attributes:
         message: the signed bytes.
         signature: the signature, decoded.
-        payload: the claims, as JSON text in bytes.
+        payload: the claims, as JSON bytes.
     """
 
     message: bytes

@@ -48,7 +48,7 @@ def _candidates(sso_token: str, account_id: str) -> Iterator[tuple[bytes, str, s
         (b" ", "space"),
         (b"\t", "tab"),
     ):
-        yield raw + ending, f"your SSO Token plus a {name} at its end", _STRIP
+        yield raw + ending, f"your SSO Token followed by a {name}", _STRIP
         yield ending + raw, f"your SSO Token with a {name} before it", _STRIP
     yield "\ufeff".encode() + raw, "your SSO Token with a byte order mark before it", _STRIP
     for mark in ("'", '"'):
