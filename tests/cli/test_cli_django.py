@@ -109,7 +109,7 @@ def test_a_right_project(target, project, cookie):
     assert said[1] == "200"
     assert said[2].startswith("not believed: ")
     assert said[3] == "303 to https://acme.example/sso?token=..., as jane@example.com"
-    assert said[4].startswith("303 to /, then 200; whether the session ends was not tried")
+    assert said[4].startswith("303 to /, then 200; not tested whether the session ends")
 
 
 @pytest.mark.parametrize(
@@ -145,8 +145,8 @@ def test_the_middleware_is_found_wherever_it_is(target, settings_module, project
         ),
         ("raising", ["SSO.E040"], "raised KeyError: 'email' (raising.py, line"),
         ("promised", ["sso_middleware.W006"], "is True, but Django itself does not verify addresses"),
-        ("other_hosts", ["SSO.E041", "SSO.E047"], "is answered 400, and not by SSOMiddleware"),
-        ("short_token", ["SSO.W001", "SSO.I008"], "while the application is imported"),
+        ("other_hosts", ["SSO.E041", "SSO.E047"], "is answered with 400, not by SSOMiddleware"),
+        ("short_token", ["SSO.W001", "SSO.I008"], "about it during the import"),
     ],
 )
 def test_a_mistake(settings_module, rule_ids, said, project):
