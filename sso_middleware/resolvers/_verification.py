@@ -23,7 +23,7 @@ from sso_middleware._lazy import exact, forced, text_problem
 from sso_middleware._secret import Secret
 from sso_middleware.errors import ConfigError, HandoffRefused, ResolverError
 from sso_middleware.events import logger
-from sso_middleware.resolvers._users import defines, field_of, flag_of, is_row
+from sso_middleware.resolvers._users import answers_to_any_name, defines, field_of, flag_of, is_row
 
 Verified: TypeAlias = Literal[True] | str | Callable[[Any], object]
 """How to tell whether an address is verified: `True` (your sign-up verifies every address), the name of an
@@ -151,6 +151,27 @@ def email_of(user: Any, attr: str, verified: Verified, *, hint: str = _HINT_ATTR
     return cast("str", email())  # the gate checks it
 
 
+def email_if_signed_in(user: Any, attr: str, verified: Verified, *, hint: str) -> str | None:
+    """Return the address of a user of Starlette, Flask-Login or Django; `None`: nobody is signed in.
+
+    Args:
+        user: has ``is_authenticated``; `None` is nobody.
+        attr: see `email_of`.
+        verified: see `Verified`.
+        hint: see `email_of`.
+
+    Raises:
+        HandoffRefused: the user is inactive, which not every authentication looks at itself, or the address
+            is not verified.
+        ResolverError: as `email_of`; or a flag is no answer, or there is no ``is_authenticated``.
+    """
+    user = Secret(user)  # a property may raise: see `_secret`
+    if isinstance(user(), NoneType) or not holds(field_of(user(), "is_authenticated", _HINT_SIGNED_IN)):
+        return None
+    _require_active(user())
+    return email_of(user(), attr, verified, hint=hint)
+
+
 def email_from(answer: Any, verified: Verified) -> str | None:
     """Return the address in a getter's answer, or `None` for an anonymous visitor.
 
@@ -211,19 +232,6 @@ def _tell_missing(session: Mapping[str, Any], keys: Sequence[str]) -> None:
         logger.debug("a visitor is anonymous: a resolver looked for %s", missed, extra={"sso_missed": missed})
 
 
-def is_signed_in(user: Any) -> bool:
-    """Return whether `user`, of Starlette, Flask-Login or Django, is present and authenticated.
-
-    Raises:
-        HandoffRefused: the user is authenticated but inactive; not every authentication checks that.
-        ResolverError: a flag has no clear answer, or there is no ``is_authenticated``.
-    """
-    if isinstance(user, NoneType) or not holds(field_of(user, "is_authenticated", _HINT_SIGNED_IN)):
-        return False
-    _require_active(user)
-    return True
-
-
 def require_verified(user: Any, verified: Verified) -> None:
     """Refuse a user whose address is not verified.
 
@@ -236,6 +244,11 @@ def require_verified(user: Any, verified: Verified) -> None:
     user = Secret(user)
     if isinstance(verified, str):
         is_verified = holds(field_of(user(), verified, _HINT_VERIFIED))
+        if is_verified and answers_to_any_name(user(), verified):
+            raise ResolverError(
+                f"{user().__class__.__name__} answers to any name, so its {verified!r} says nothing: give a "
+                "predicate of the user"
+            )
     else:
         is_verified = holds(verified(user()), by_predicate=True)
     if not is_verified:
@@ -296,23 +309,25 @@ def _close(value: object) -> None:
         value.close()
 
 
-def _may_be_signed_in(user: object) -> bool:
+def _may_be_signed_in(user: Any) -> bool:
     """Return whether the application's own `user` is not marked as anonymous.
 
     Raises:
         HandoffRefused: the user is inactive.
     """
-    is_authenticated = flag_of(user, "is_authenticated")
+    user = Secret(user)
+    is_authenticated = flag_of(user(), "is_authenticated")
     if is_awaitable(is_authenticated):  # Quart-Auth's: the application must await it
         _close(is_authenticated)
     elif not holds(is_authenticated):
         return False
-    _require_active(user)
+    _require_active(user())
     return True
 
 
-def _require_active(user: object) -> None:
-    if not holds(flag_of(user, "is_active")):
+def _require_active(user: Any) -> None:
+    user = Secret(user)
+    if not holds(flag_of(user(), "is_active")):
         raise HandoffRefused("inactive")
 
 

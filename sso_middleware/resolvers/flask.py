@@ -29,10 +29,9 @@ from sso_middleware.resolvers._verification import (
     Verified,
     check_settings,
     email_from,
+    email_if_signed_in,
     email_in,
-    email_of,
     getter_problem,
-    is_signed_in,
     release_problem,
 )
 
@@ -135,8 +134,7 @@ def login_user_email(app: Flask, attr: str = "email", *, verified: Verified) -> 
                 "Flask-Login is not set up for this application: call login_manager.init_app(app) before the "
                 "first request"
             )
-        user = flask_login.current_user
-        return email_of(user, attr, verified, hint=_HINT_ATTR) if is_signed_in(user) else None
+        return email_if_signed_in(flask_login.current_user, attr, verified, hint=_HINT_ATTR)
 
     return _asking(app, "flask.login_user_email", ask)
 
