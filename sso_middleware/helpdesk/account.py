@@ -199,9 +199,11 @@ class HelpDesk(Sealed):
         """
         if not claims and not forward:
             return Handoff(*self._signed(email, iat, jti))
-        more = _further_claims(claims) if claims else ""
+        held, further = Secret(email), Secret(claims or {})
+        del email, claims  # from tracebacks with locals: a mapping is your code, which may raise
+        more = _further_claims(further)
         query = forwarding.encoded(forwarding.checked(forward, self.forward_params)) if forward else ""
-        return Handoff(*self._signed(email, iat, jti, more, f"&{query}" if query else ""))
+        return Handoff(*self._signed(held(), iat, jti, more, f"&{query}" if query else ""))
 
     def handoff_url(self, email: str) -> str:
         """Return the URL of a new hand-off for `email`: ``handoff(email).url``."""
@@ -231,16 +233,16 @@ def _names(forward_params: Any) -> Any:
     return tuple(map(exact, cast("Iterable[object]", forward_params)))
 
 
-def _further_claims(claims: Mapping[str, Any]) -> str:
+def _further_claims(claims: Secret[Mapping[str, Any]]) -> str:
     """Return `claims` as JSON members, each after a comma, as `json.dumps` and so PyJWT writes them."""
-    if not isinstance(claims, Mapping) or not all(isinstance(name, str) for name in claims):
+    if not isinstance(claims(), Mapping) or not all(isinstance(name, str) for name in claims()):
         raise ConfigError({"claims": "must be a mapping of names to JSON values"})
-    if reserved := [name for name in CLAIMS if name in claims]:
+    if not claims():
+        return ""
+    if reserved := [name for name in CLAIMS if name in claims()]:
         raise ConfigError({"claims": f"must not contain {', '.join(reserved)}: the hand-off sets these"})
-    held = Secret(claims)
-    del claims  # from tracebacks with locals
     try:
-        return f",{json.dumps(dict(held()), separators=(',', ':'), allow_nan=False)[1:-1]}"
+        return f",{json.dumps(dict(claims()), separators=(',', ':'), allow_nan=False)[1:-1]}"
     except (TypeError, ValueError, RecursionError):
         pass  # the error's own text may quote a value
     raise ConfigError({"claims": "must hold JSON values only: str, int, float, bool, None, list and dict"})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Mapping
 from types import SimpleNamespace
 
 import flask
@@ -11,7 +12,7 @@ import pytest
 
 from clients import DESK, JANE, SSO_TOKEN, ASGISite, jane, make_environ, make_scope
 from error_trackers import leaks, leaks_of_plain_traceback, sent_by_sentry, stack_now
-from sso_middleware import ConfigError, HelpDesk, Logout, ResolverError, ShortTokenWarning
+from sso_middleware import ConfigError, HelpDesk, Logout, ResolverError, ShortTokenWarning, asgi, wsgi
 from sso_middleware.paste import filter_app_factory, filter_factory
 from sso_middleware.resolvers import require
 from sso_middleware.resolvers.flask import context_email
@@ -125,6 +126,37 @@ def test_verified_of_a_getter(answer):
             resolver(source)
         assert leaks(sent_by_sentry(caught.value), *THEIRS) == []
         assert leaks_of_plain_traceback(caught.value) == []
+
+
+class FailingMapping(Mapping):
+    """A mapping that raises when its values are read."""
+
+    def __getitem__(self, name):
+        raise Broken
+
+    def __iter__(self):
+        return iter(["name"])
+
+    def __len__(self):
+        return 1
+
+
+@pytest.mark.parametrize(
+    "claims",
+    [{"manager": object(), "of": JANE}, {"email": JANE}, FailingMapping()],
+    ids=["no JSON", "reserved", "a mapping that fails"],
+)
+@pytest.mark.parametrize(
+    ("handoff_response", "source"),
+    [(wsgi.handoff_response, make_environ("GET", PATH)), (asgi.handoff_response, make_scope("GET", PATH))],
+    ids=["wsgi", "asgi"],
+)
+def test_claims(handoff_response, source, claims):
+    """Further claims that cannot be signed show neither the address nor each other's values."""
+    with pytest.raises((Broken, ConfigError)) as caught:
+        handoff_response(source, DESK, JANE, claims=claims)
+    assert leaks(sent_by_sentry(caught.value), *THEIRS) == []
+    assert leaks_of_plain_traceback(caught.value) == []
 
 
 def test_server_gone(site):
