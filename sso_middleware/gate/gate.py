@@ -125,7 +125,6 @@ class Gate:
         except ResolverUnavailable as outage:
             self._respond.report("unavailable", "unavailable", visit, email=email)
             return page("unavailable", visit.prefix, ("Retry-After", str(outage.retry_after)))
-        visit.log_names(helpdesk.forward_params)
         return self._respond.hand_off(visit, helpdesk, email)
 
     def _by_get(self, visit: Visit) -> Answer | None:

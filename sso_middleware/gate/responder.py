@@ -73,6 +73,7 @@ class Responder:
         claims: Secret[Mapping[str, Any] | None] | None = None,
     ) -> Answer:
         """Answer with the signed redirect, or break a loop."""
+        visit.log_names(helpdesk.forward_params)
         count = loop_breaker.count(visit.headers.get("Cookie", ""), int(time.time()))
         cookie = loop_breaker.set_cookie(count, visit.public_path, secure=is_secure(helpdesk))
         done = self.no_longer_pending(visit)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 
 import pytest
 from werkzeug.test import run_wsgi_app
@@ -91,6 +92,15 @@ def test_event(visit):
     events = []
     visit(on_event=events.append)
     assert [(event.outcome, event.path, event.email) for event in events] == [("handed_off", PATH, JANE)]
+
+
+def test_names_of_parameters_in_the_log(visit, caplog):
+    """The log names parameters that are not forwarded, never their values."""
+    with caplog.at_level(logging.DEBUG, "sso_middleware"):
+        visit(helpdesk=make_desk(forward_params="page"), query="page=%00&state=s3cret")
+    assert "not printable: ['page']" in caplog.text
+    assert "not forwarded: ['state']" in caplog.text
+    assert "s3cret" not in caplog.text
 
 
 @pytest.mark.parametrize("email", [None, 7])
