@@ -170,8 +170,8 @@ def make_gate(*, is_async: bool) -> Gate:
 
 def _default_resolver(verified: Any) -> Callable[[Request], str | None]:
     def resolve_email(request: Request) -> str | None:
-        user = _user_of(request)
-        return email_of_user(user, email_field(user), verified)
+        user = Secret(_user_of(request))
+        return email_of_user(user, email_field(user()), verified)
 
     return resolve_email
 

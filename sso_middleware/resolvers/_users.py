@@ -1,4 +1,7 @@
-"""Reading what an application's own records say of a user: an object, a mapping, or a lazy proxy of one."""
+"""Reading what an application's own records say of a user: an object, a mapping, or a lazy proxy of one.
+
+A property may raise, and a user's repr may be an address. So no frame keeps the user in a local variable.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 from sso_middleware._lazy import forced
+from sso_middleware._secret import Secret
 from sso_middleware.errors import ResolverError
 
 _ABSENT = object()
@@ -15,30 +19,30 @@ _ABSENT = object()
 _NO_SUCH_NAME = "sso_middleware_asks_for_a_name_that_no_user_has"
 
 
-def flag_of(user: object, name: str) -> object:
+def flag_of(user: Any, name: str) -> object:
     """Return a flag that not every kind of user has; where it is not there, it counts as set.
 
     A ``__getattr__`` that answers for any name says nothing by that, unless it answers `False` to this name
     alone: then it holds what it is asked for, as a wrapper around the claims of a token does.
     """
-    user = forced(user)
-    if isinstance(user, Mapping):
-        return cast("Mapping[str, object]", user).get(name, True)
-    if _has_column(user, name):
-        return cast("Any", user)[name]
+    user = Secret(forced(user))
+    if isinstance(user(), Mapping):
+        return cast("Mapping[str, object]", user()).get(name, True)
+    if _has_column(user(), name):
+        return user()[name]
     try:
-        flag: object = getattr(user, name)
+        flag: object = getattr(user(), name)
     except AttributeError as error:
-        if _lacks(user, name, error):
+        if _lacks(user(), name, error):
             return True
         raise
-    if _is_declared(user, name):
+    if _is_declared(user(), name):
         return flag
-    answer_to_any = getattr(user, _NO_SUCH_NAME, _ABSENT)
+    answer_to_any = getattr(user(), _NO_SUCH_NAME, _ABSENT)
     return flag if answer_to_any is _ABSENT or (flag is False and answer_to_any is not False) else True
 
 
-def field_of(user: object, name: str, hint: str) -> object:
+def field_of(user: Any, name: str, hint: str) -> object:
     """Return what `user` has under that name; of a mapping, `None` if there is nothing.
 
     Args:
@@ -49,20 +53,21 @@ def field_of(user: object, name: str, hint: str) -> object:
     Raises:
         ResolverError: there is no such attribute. An AttributeError from within a property stays one.
     """
-    if isinstance(user, Mapping):
-        return cast("Mapping[str, object]", user).get(name)
-    if _has_column(user, name):
-        return cast("Any", user)[name]
-    if isinstance(user, str):
+    user = Secret(user)
+    if isinstance(user(), Mapping):
+        return cast("Mapping[str, object]", user()).get(name)
+    if _has_column(user(), name):
+        return user()[name]
+    if isinstance(user(), str):
         raise ResolverError(
             f"a str has no {name!r}: give a predicate, or return the user instead of the address"
         )
     try:
-        return getattr(user, name)
+        return getattr(user(), name)
     except AttributeError as error:
-        if not _lacks(user, name, error):
+        if not _lacks(user(), name, error):
             raise
-        raise ResolverError(f"{user.__class__.__name__} has no attribute {name!r}: {hint}") from error
+        raise ResolverError(f"{user().__class__.__name__} has no attribute {name!r}: {hint}") from error
 
 
 def defines(kind: type[Any], *names: str) -> bool:
@@ -77,9 +82,10 @@ def is_row(kind: type[Any]) -> bool:
 
 def _has_column(user: object, name: str) -> bool:
     """Whether a row of a database that is no mapping, such as `sqlite3.Row`, has a column of that name."""
-    kind, row = user.__class__, cast("Any", user)
+    kind, row = user.__class__, Secret(cast("Any", user))
+    del user
     # Of a row itself, `in` asks for a value.
-    return defines(kind, "keys") and defines(kind, "__getitem__") and name in set(row.keys())
+    return defines(kind, "keys") and defines(kind, "__getitem__") and name in set(row().keys())
 
 
 def _lacks(user: object, name: str, error: AttributeError) -> bool:

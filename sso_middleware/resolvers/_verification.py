@@ -123,6 +123,27 @@ def email_of(user: Any, attr: str, verified: Verified, *, hint: str = _HINT_ATTR
     return cast("str", email())  # the gate looks after anything else
 
 
+def email_if_signed_in(user: Any, attr: str, verified: Verified, *, hint: str) -> str | None:
+    """Return the address of a user of Starlette, Flask-Login or Django; `None`: nobody is signed in.
+
+    Args:
+        user: has ``is_authenticated``; `None` is nobody.
+        attr: see `email_of`.
+        verified: see `Verified`.
+        hint: see `email_of`.
+
+    Raises:
+        HandoffRefused: the user is inactive, which not every authentication looks at itself, or the address
+            is not verified.
+        ResolverError: as `email_of`; or a flag is no answer, or there is no ``is_authenticated``.
+    """
+    user = Secret(user)  # a property may raise: see `_secret`
+    if isinstance(user(), NoneType) or not holds(field_of(user(), "is_authenticated", _HINT_SIGNED_IN)):
+        return None
+    _require_active(user())
+    return email_of(user(), attr, verified, hint=hint)
+
+
 def email_from(answer: Any, verified: Verified) -> str | None:
     """Return the address that the application's answer to "who is it?" holds.
 
@@ -183,19 +204,6 @@ def _tell_missing(session: Mapping[str, Any], keys: Sequence[str]) -> None:
         names = [key for key in session if isinstance(key, str) and _KEY.fullmatch(key)]
         missed = f"{', '.join(keys)} in the session, which has {', '.join(names) or 'others'}"
         logger.debug("a visitor is anonymous: a resolver looked for %s", missed, extra={"sso_missed": missed})
-
-
-def is_signed_in(user: Any) -> bool:
-    """Whether `user`, as Starlette, Flask-Login and Django know one, is there and authenticated.
-
-    Raises:
-        HandoffRefused: the user is authenticated and inactive. Not every authentication looks at that itself.
-        ResolverError: a flag is no answer, or there is no ``is_authenticated``.
-    """
-    if isinstance(user, NoneType) or not holds(field_of(user, "is_authenticated", _HINT_SIGNED_IN)):
-        return False
-    _require_active(user)
-    return True
 
 
 def require_verified(user: Any, verified: Verified) -> None:
@@ -270,23 +278,25 @@ def _close(value: object) -> None:
         value.close()
 
 
-def _may_be_signed_in(user: object) -> bool:
+def _may_be_signed_in(user: Any) -> bool:
     """Whether nothing says that `user`, as the application itself knows one, is anonymous.
 
     Raises:
         HandoffRefused: the user is inactive.
     """
-    is_authenticated = flag_of(user, "is_authenticated")
+    user = Secret(user)
+    is_authenticated = flag_of(user(), "is_authenticated")
     if is_awaitable(is_authenticated):  # Quart-Auth's: the application's to await
         _close(is_authenticated)
     elif not holds(is_authenticated):
         return False
-    _require_active(user)
+    _require_active(user())
     return True
 
 
-def _require_active(user: object) -> None:
-    if not holds(flag_of(user, "is_active")):
+def _require_active(user: Any) -> None:
+    user = Secret(user)
+    if not holds(flag_of(user(), "is_active")):
         raise HandoffRefused("inactive")
 
 

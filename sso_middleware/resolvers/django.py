@@ -35,9 +35,10 @@ from django.db import connections
 from django.http import HttpRequest, HttpResponse
 from django.utils.module_loading import import_string
 
+from sso_middleware._secret import Secret
 from sso_middleware.errors import ConfigError, ResolverError
 from sso_middleware.resolvers._headers import is_environ
-from sso_middleware.resolvers._verification import Verified, check_settings, email_of, is_signed_in
+from sso_middleware.resolvers._verification import Verified, check_settings, email_if_signed_in
 
 __all__ = ["allauth_verified", "end_session", "user_email", "user_email_async"]
 
@@ -142,20 +143,21 @@ def allauth_verified(user: Any) -> bool:
         Whether one of the user's own ``EmailAddress`` rows is verified and holds that address. allauth
         stores it in lower case, so upper and lower case are the same here.
     """
+    user = Secret(user)  # a database may raise: see `_secret`
     addresses = import_module("allauth.account.models").EmailAddress.objects.filter(
-        user_id=user.pk, email__iexact=getattr(user, email_field(user)), verified=True
+        user_id=user().pk, email__iexact=getattr(user(), email_field(user())), verified=True
     )
     # A database may take other letters for these, such as the long s for an s.
     return any(email.isascii() for email in addresses.values_list("email", flat=True))
 
 
-def email_of_user(user: Any, attr: str, verified: Verified) -> str | None:
+def email_of_user(user: Secret[Any], attr: str, verified: Verified) -> str | None:
     """Return the address of a Django user, `None` of one who is anonymous.
 
     Raises:
         HandoffRefused: the user is inactive, or the address is not verified.
     """
-    return email_of(user, attr, verified, hint=_HINT_ATTR) if is_signed_in(user) else None
+    return email_if_signed_in(user, attr, verified, hint=_HINT_ATTR)
 
 
 def email_field(user: Any) -> str:
@@ -191,8 +193,8 @@ def _finder(attr: str, verified: Verified) -> Callable[[Any], str | None]:
         if not is_set_up and (problem := _middleware_problem()):
             raise ConfigError({"MIDDLEWARE": problem})
         request.session = _session_to_read(request.COOKIES.get(settings.SESSION_COOKIE_NAME))
-        user = get_user(request)
-        if verified is allauth_verified and user.is_authenticated and attr != email_field(user):
+        user = Secret(get_user(request))
+        if verified is allauth_verified and user().is_authenticated and attr != email_field(user()):
             raise ResolverError(f"allauth_verified is no answer for {attr!r}: give a predicate of your own")
         return email_of_user(user, attr, verified)
 
@@ -212,9 +214,9 @@ def _middleware_problem() -> str | None:
 
 def _end_session(request: Any) -> list[tuple[str, str]]:
     def log_out(request: Any) -> Any:
-        user = request.user = get_user(request)
-        user = user if user.is_authenticated else None
-        user_logged_out.send_robust(sender=user.__class__, request=request, user=user)
+        request.user = get_user(request)
+        user = Secret(request.user if request.user.is_authenticated else None)
+        user_logged_out.send_robust(sender=user().__class__, request=request, user=user())
         request.session.flush()
         return HttpResponse()
 

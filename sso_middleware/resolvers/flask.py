@@ -30,10 +30,9 @@ from sso_middleware.resolvers._verification import (
     Verified,
     check_settings,
     email_from,
+    email_if_signed_in,
     email_in,
-    email_of,
     getter_problem,
-    is_signed_in,
 )
 
 __all__ = ["context_email", "end_session", "login_user_email", "session_email"]
@@ -125,8 +124,7 @@ def login_user_email(app: Flask, attr: str = "email", *, verified: Verified) -> 
                 "Flask-Login does not know the application yet: call login_manager.init_app(app) before the "
                 "first request"
             )
-        user = flask_login.current_user
-        return email_of(user, attr, verified, hint=_HINT_ATTR) if is_signed_in(user) else None
+        return email_if_signed_in(flask_login.current_user, attr, verified, hint=_HINT_ATTR)
 
     return _asking(app, "flask.login_user_email", ask)
 

@@ -28,10 +28,9 @@ from sso_middleware.resolvers._verification import (
     Verified,
     check_settings,
     email_from,
+    email_if_signed_in,
     email_in,
-    email_of,
     getter_problem,
-    is_signed_in,
 )
 
 __all__ = ["end_session", "request_email", "session_email", "user_email"]
@@ -119,8 +118,8 @@ def user_email(attr: str = "email", *, verified: Verified) -> EmailResolver:
     check_settings(verified, attr=attr)
 
     async def resolve(scope: Scope) -> str | None:
-        user = _outside(scope, "user", "AuthenticationMiddleware", _SESSION_OUTSIDE)
-        return email_of(user, attr, verified, hint=_HINT_ATTR) if is_signed_in(user) else None
+        user = Secret(_outside(scope, "user", "AuthenticationMiddleware", _SESSION_OUTSIDE))
+        return email_if_signed_in(user, attr, verified, hint=_HINT_ATTR)
 
     return resolve
 

@@ -9,13 +9,14 @@ from types import SimpleNamespace
 
 import flask
 import pytest
+from flask_login import LoginManager
 
 from clients import DESK, JANE, SSO_TOKEN, ASGISite, jane, make_environ, make_scope
 from error_trackers import leaks, leaks_of_plain_traceback, sent_by_sentry, stack_now
 from sso_middleware import ConfigError, HelpDesk, Logout, ResolverError, ShortTokenWarning, asgi, wsgi
 from sso_middleware.paste import filter_app_factory, filter_factory
 from sso_middleware.resolvers import require
-from sso_middleware.resolvers.flask import context_email
+from sso_middleware.resolvers.flask import context_email, login_user_email
 from sso_middleware.resolvers.starlette import request_email, user_email
 
 PATH = "/sso/helpdesk"
@@ -125,6 +126,49 @@ def test_verified_of_a_getter(answer):
         with pytest.raises(Broken) as caught:
             resolver(source)
         assert leaks(sent_by_sentry(caught.value), *THEIRS) == []
+        assert leaks_of_plain_traceback(caught.value) == []
+
+
+class Shown:
+    """A user whose repr is the address, as that of many users is."""
+
+    email = JANE
+    is_authenticated = is_active = is_verified = True
+
+    def __repr__(self):
+        return f"<User {JANE}>"
+
+
+def raising(name):
+    """Return such a user, of whom one attribute raises."""
+    return type("User", (Shown,), {name: property(fail)})()
+
+
+class FailingRow:
+    """A row of a database that is no mapping and has lost its connection."""
+
+    __repr__ = Shown.__repr__
+    __getitem__ = keys = fail
+
+
+@pytest.mark.parametrize(
+    "user",
+    [*map(raising, ["is_authenticated", "is_active", "is_verified", "email"]), Shown(), FailingRow()],
+    ids=["is_authenticated", "is_active", "is_verified", "email", "predicate", "row"],
+)
+def test_repr_of_the_user(user):
+    """Nor does an error of the user or of a predicate, where the repr of the user is the address."""
+    app = flask.Flask("shop")
+    app.secret_key = "a session secret"
+    LoginManager(app).request_loader(lambda request: user)
+    verified = fail if type(user) is Shown else "is_verified"
+    for resolver in (
+        context_email(app, lambda: user, verified=verified),
+        login_user_email(app, verified=verified),
+    ):
+        with pytest.raises(Broken) as caught:
+            resolver(make_environ("GET", PATH))
+        assert leaks(sent_by_sentry(caught.value), *THEIRS, "flask_login") == []
         assert leaks_of_plain_traceback(caught.value) == []
 
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import pytest
+from django.contrib.auth.models import User
+from django.contrib.auth.signals import user_logged_out
 
 from clients import DESK, JANE, SSO_TOKEN
-from django_project import inside, setting
+from django_project import PASSWORD, WITHOUT_OURS, inside, outside, setting
 from error_trackers import leaks, leaks_of_plain_traceback, sent_by_sentry
 from sso_middleware import ConfigError, Logout, ResolverError, ShortTokenWarning
+from sso_middleware.resolvers.django import end_session
 
 THEIRS = ("test_", "clients", "django_", "_pytest", "pluggy")
 
@@ -21,6 +24,10 @@ def fail(*_):
 
 
 async def fail_async(*_):
+    raise Broken
+
+
+def fail_to_listen(**_):
     raise Broken
 
 
@@ -50,11 +57,19 @@ def test_code_of_the_application(browser, configure, options):
     assert leaks_of_plain_traceback(caught.value) == []
 
 
-def test_verified(browser, configure):
+@pytest.fixture
+def shown():
+    """The name of a user that is their address, which Django's repr of the user shows."""
+    user = User.objects.create_user(JANE, email=JANE, password=PASSWORD)
+    yield JANE
+    user.delete()
+
+
+def test_verified(browser, configure, shown):
     """Nor does the error of a predicate of the user."""
     configure(HELPDESK_SSO=setting(verified=fail))
     site = inside(browser)
-    site.sign_in("jane")
+    site.sign_in(shown)
     with pytest.raises(Broken) as caught:
         site.get("/sso/helpdesk")
     assert leaks(sent_by_sentry(caught.value), *THEIRS) == []
@@ -78,3 +93,19 @@ def test_settings(browser, configure, changes):
         inside(browser)
     assert leaks(sent_by_sentry(caught.value), *THEIRS) == []
     assert leaks_of_plain_traceback(caught.value) == []
+
+
+def test_outside(browser, configure, shown):
+    """Nor does a middleware around Django, where a predicate fails, or what listens to the logout."""
+    configure(MIDDLEWARE=WITHOUT_OURS)
+    site = outside(browser, verified=fail, logout=Logout(end_session(), path="/bye"))
+    site.sign_in(shown)
+    user_logged_out.connect(fail_to_listen)
+    try:
+        for path in ("/sso/helpdesk", "/bye"):
+            with pytest.raises(Broken) as caught:
+                site.get(path)
+            assert leaks(sent_by_sentry(caught.value), *THEIRS, "django.dispatch") == []
+            assert leaks_of_plain_traceback(caught.value) == []
+    finally:
+        user_logged_out.disconnect(fail_to_listen)
