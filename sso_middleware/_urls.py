@@ -167,10 +167,12 @@ def split_mount(root: str, path: str) -> tuple[str, str]:
     """Return the mount prefix, as `mount_prefix` writes it, and the app-relative path.
 
     The prefix is taken off on a segment boundary: ``/apple`` is not below ``/app``. Some ASGI servers put
-    the prefix into the path and some do not; Starlette's router accepts both, too.
+    the prefix into the path, uvicorn as it is spelled, and some do not; Starlette's router accepts all three.
     """
     prefix = mount_prefix(root)
-    if prefix and (path == prefix or path.startswith(f"{prefix}/")):
+    if root != prefix and path.startswith(f"{root}/"):
+        path = path[len(root) :]
+    elif prefix and (path == prefix or path.startswith(f"{prefix}/")):
         path = path[len(prefix) :]
     return prefix, path
 

@@ -86,14 +86,14 @@ class SSOMiddleware:
             also_wrong={"app": problem} if problem else {},
         )
         self._tails = self.gate.interception.tails()
-        self._relative = tuple(self.gate.interception.relative) or None
+        self._ends = self.gate.interception.ends()
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> Any:
         """Answer an intercepted path, or pass the request to the application (ASGI HTTP spec)."""
         try:  # costs less than calls of get(), or a look at the type first
             path = scope["path"]
             # Under a mount some servers put the prefix in front of the path.
-            may_hit = path in self._tails or (self._relative and path.endswith(self._relative))
+            may_hit = path in self._tails or path.endswith(self._ends)
         except (KeyError, TypeError, AttributeError):  # it is not HTTP: there may be no path, or anything
             may_hit = False
         if may_hit and scope["type"] == "http":

@@ -85,6 +85,13 @@ class Interception:
         }
         return frozenset(map(spell, of_public.union(self.relative)))
 
+    def ends(self) -> tuple[str, ...]:
+        """Return what each intercepted path ends with where a server puts the mount prefix in front of it.
+
+        After a prefix that ends with a slash, two slashes are the start page.
+        """
+        return tuple({"//" if tail == "/" else tail for tail in self.tails() if tail}.union(self.relative))
+
     def _add_login(self, helpdesk: HelpDesk | None, login_url: Any) -> None:
         if login_url is None:
             return

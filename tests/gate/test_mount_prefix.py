@@ -38,3 +38,34 @@ def test_asgi_path_with_the_prefix(root_path, path):
     prefix = f"/{root_path.strip('/')}".rstrip("/")
     pages = UnprefixedASGISite(jane, make_desk(auth_url=f"https://app.example.com{prefix}/sso"))
     assert pages.get(path, prefix=root_path).is_handoff
+
+
+@pytest.mark.parametrize("options", [{}, {"paths": "/sso"}], ids=["auth_url", "paths"])
+@pytest.mark.parametrize(
+    ("root_path", "path"), [("/", "//sso"), ("/app/", "/app//sso"), ("app", "app/sso"), ("app/", "app//sso")]
+)
+def test_asgi_path_after_the_prefix(root_path, path, options):
+    """uvicorn puts the prefix in front of the path as it is spelled, and Starlette's router takes it off."""
+    prefix = f"/{root_path.strip('/')}".rstrip("/")
+    desk = make_desk(auth_url=f"https://app.example.com{prefix}/sso")
+    assert UnprefixedASGISite(jane, desk, options).get(path, prefix=root_path).is_handoff
+
+
+@pytest.mark.parametrize(
+    ("root_path", "path"),
+    [("/", "/"), ("/", "//"), ("/app/", "/app/"), ("/app/", "/app//"), ("/app", "/app/"), ("/app/", "/")],
+)
+def test_asgi_path_of_a_slash(root_path, path):
+    """The same where the Auth URL is the start page of the application."""
+    desk = make_desk(auth_url=f"https://app.example.com{root_path.rstrip('/')}/")
+    assert UnprefixedASGISite(jane, desk).get(path, prefix=root_path).is_handoff
+
+
+@pytest.mark.parametrize(
+    ("root_path", "path"),
+    [("", "//sso"), ("/app", "/app//sso"), ("/app/", "/app///sso"), ("/app/", "//sso"), ("app", "xapp/sso")],
+)
+def test_asgi_path_with_more_slashes(root_path, path):
+    """Not a slash more is taken off than the prefix has."""
+    pages = UnprefixedASGISite(jane, options={"paths": "/sso"})
+    assert pages.get(path, prefix=root_path).by_app
