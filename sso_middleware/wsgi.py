@@ -11,7 +11,7 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 from werkzeug.datastructures import Headers
 from werkzeug.wrappers import Response
 
-from sso_middleware._calls import Arguments, Call, Check, app_problem, is_async, run
+from sso_middleware._calls import Arguments, Call, Check, app_problem, is_async, is_awaitable, run
 from sso_middleware._environ import cgi_names, headers_in, native, text_of
 from sso_middleware._secret import Secret
 from sso_middleware._urls import mount_prefix
@@ -159,8 +159,9 @@ def _visit_of(environ: WSGIEnvironment, prefix: str, path: str) -> Visit:
 def _wrap(function: Callable[..., Any], check: Check) -> Call:
     async def call(arguments: Arguments) -> Any:
         returned = Secret(function(*arguments()))
-        if inspect.iscoroutine(returned()):
-            returned().close()  # or Python complains that it was never awaited
+        if is_awaitable(returned()):
+            if inspect.iscoroutine(returned()):
+                returned().close()  # or Python complains that it was never awaited
             raise ResolverError("an async callable cannot be awaited under WSGI: give a sync one")
         return check(returned)
 

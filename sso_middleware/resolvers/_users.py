@@ -70,6 +70,14 @@ def field_of(user: Any, name: str, hint: str) -> object:
         raise ResolverError(f"{user().__class__.__name__} has no attribute {name!r}: {hint}") from error
 
 
+def answers_to_any_name(user: Any, name: str) -> bool:
+    """Whether a ``__getattr__`` gives what `user` has under `name`, and something true for any other name."""
+    user = Secret(forced(user))
+    if isinstance(user(), Mapping) or _has_column(user(), name) or _is_declared(user(), name):
+        return False
+    return bool(getattr(user(), _NO_SUCH_NAME, False))
+
+
 def defines(kind: type[Any], *names: str) -> bool:
     """Whether a class, or one that it inherits from, defines one of `names`; its metaclass does not count."""
     return any(name in vars(base) for base in kind.__mro__ for name in names)

@@ -22,7 +22,7 @@ from sso_middleware._lazy import exact, forced, text_problem
 from sso_middleware._secret import Secret
 from sso_middleware.errors import ConfigError, HandoffRefused, ResolverError
 from sso_middleware.events import logger
-from sso_middleware.resolvers._users import defines, field_of, flag_of, is_row
+from sso_middleware.resolvers._users import answers_to_any_name, defines, field_of, flag_of, is_row
 
 Verified: TypeAlias = Literal[True] | str | Callable[[Any], object]
 """How to know that an address was verified: `True` (the sign-up verifies every address), the name of
@@ -218,6 +218,11 @@ def require_verified(user: Any, verified: Verified) -> None:
     user = Secret(user)
     if isinstance(verified, str):
         is_verified = holds(field_of(user(), verified, _HINT_VERIFIED))
+        if is_verified and answers_to_any_name(user(), verified):
+            raise ResolverError(
+                f"{user().__class__.__name__} answers to any name, so its {verified!r} says nothing: give a "
+                "predicate of the user"
+            )
     else:
         is_verified = holds(verified(user()), by_predicate=True)
     if not is_verified:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import contextvars
 import enum
 import functools
@@ -328,6 +329,13 @@ class TestAsync:
         ]:
             with pytest.raises(ResolverError, match="async"):
                 pages.get(path)
+
+    def test_future_under_wsgi(self):
+        """So is a future, which can be iterated over as headers can."""
+        with contextlib.closing(asyncio.new_event_loop()) as loop:
+            future = asyncio.Future(loop=loop)
+        with pytest.raises(ResolverError, match="async"):
+            WSGISite(options={"logout": Logout(lambda environ: future)}).get("/sso/logout")
 
     def test_context_variables(self):
         """A sync resolver sees the context variables of the request; so does an async one."""

@@ -362,6 +362,19 @@ class TestVerified:
         with pytest.raises(AttributeError, match="account"):
             ask(starlette.user_email(verified=True), user=Unknown(email=JANE))
 
+    @pytest.mark.parametrize("answer", [True, 1, "true"])
+    def test_answer_to_any_name(self, answer):
+        """What a user answers for any name does not say that the address is verified."""
+
+        class Agreeing(Answering):
+            def __getattr__(self, name):
+                return self.claims.get(name, answer)
+
+        with pytest.raises(ResolverError, match="any name"):
+            ask(starlette.user_email(verified="email_verified"), user=Agreeing())
+        with pytest.raises(HandoffRefused):
+            ask(starlette.user_email(verified="email_verified"), user=Agreeing(email_verified=False))
+
 
 class TestSession:
     @pytest.mark.parametrize(
