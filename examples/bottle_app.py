@@ -5,7 +5,7 @@
 """Bottle with a signed cookie, which the middleware reads as Bottle itself would.
 
 To run it, take the first three values from the vendor's panel (Settings > Security > Single
-sign-on), enter the next two there, and make up the last two::
+sign-on), enter the next two there, and choose the last two::
 
     export HELPDESK_SSO_TOKEN=...                                # SSO Token
     export HELPDESK_SSO_AUTH_URL=...                             # SSO Auth URL
@@ -67,14 +67,14 @@ app = Bottle()
 
 
 def email_of(environ: dict) -> str | None:
-    # `bottle.request` is the request that Bottle is answering: out here there is none.
+    # Outside the application, `bottle.request` is not set.
     user = USERS.get(BaseRequest(environ).get_cookie("session", secret=session_secret))
     if user and not user.verified:
-        raise HandoffRefused("email_not_verified")  # joe may have typed in somebody else's address
+        raise HandoffRefused("email_not_verified")  # Joe may have typed in someone else's address
     return user.email if user else None
 
 
-# The server gets the middleware, the routes go on belonging to `app`.
+# The server gets the middleware; the routes still belong to `app`.
 application = SSOMiddleware(app, desk, email_of, login_url="/login", logout=Logout(expire_cookies("session")))
 
 
@@ -107,13 +107,13 @@ def login():
 
 
 def is_own_path(target: str) -> bool:
-    """Tell a path of this site from whatever a browser would take for another site's address."""
+    """Return whether `target` is a path that every browser resolves to this site."""
     plain = target.isascii() and target.isprintable() and "\\" not in target
     return plain and target.startswith("/") and not target.startswith("//")
 
 
 def main() -> None:
-    logging.basicConfig(level=logging.INFO)  # shows each hand-off, without address and token
+    logging.basicConfig(level=logging.INFO)  # logs each hand-off, without address or token
     serve(application, host="127.0.0.1", port=int(os.environ.get("PORT", "8000")))
 
 

@@ -2,10 +2,10 @@
 # requires-python = ">=3.11"
 # dependencies = ["sso-middleware", "beaker>=1.13", "bottle>=0.13", "waitress>=3.0"]
 # ///
-"""Bottle with Beaker's sessions on the server: Beaker's middleware stands outside.
+"""Bottle with Beaker's sessions on the server: Beaker's middleware is outside.
 
 To run it, take the first three values from the vendor's panel (Settings > Security > Single
-sign-on), enter the next two there, and make up the last two::
+sign-on), enter the next two there, and choose the last two::
 
     export HELPDESK_SSO_TOKEN=...                                # SSO Token
     export HELPDESK_SSO_AUTH_URL=...                             # SSO Auth URL
@@ -63,12 +63,12 @@ app = Bottle()
 application = SSOMiddleware(
     app,
     desk,
-    # joe may have typed in somebody else's address, so his is not believed.
+    # Joe may have typed in someone else's address, so it is not trusted.
     beaker_session_email("user", "email", verified="email_verified"),
     login_url="/login",
     logout=Logout(end_beaker_session()),
 )
-# Wrapped around last is outermost: the session is there when it is asked for the address.
+# The last one wrapped is outermost, so the session is open when the address is read.
 application = SessionMiddleware(
     application,
     {
@@ -99,20 +99,20 @@ def login():
         response.status = 403
         return template(LOGIN, next=way_back, notice="Name or password is wrong.")
     visitors = request.environ["beaker.session"]
-    visitors.regenerate_id()  # a cookie that somebody has slipped in before is worth nothing
+    visitors.regenerate_id()  # against session fixation
     visitors["user"] = USERS[name]
     visitors.save()
     return redirect(way_back if is_own_path(way_back) else "/", 303)
 
 
 def is_own_path(target: str) -> bool:
-    """Tell a path of this site from whatever a browser would take for another site's address."""
+    """Return whether `target` is a path that every browser resolves to this site."""
     plain = target.isascii() and target.isprintable() and "\\" not in target
     return plain and target.startswith("/") and not target.startswith("//")
 
 
 def main() -> None:
-    logging.basicConfig(level=logging.INFO)  # shows each hand-off, without address and token
+    logging.basicConfig(level=logging.INFO)  # logs each hand-off, without address or token
     serve(application, host="127.0.0.1", port=int(os.environ.get("PORT", "8000")))
 
 

@@ -2,7 +2,7 @@
 # requires-python = ">=3.11"
 # dependencies = ["sso-middleware[crypto]", "starlette>=0.40", "uvicorn>=0.30"]
 # ///
-"""Starlette behind Cloudflare Access, which signs who is signed in: no login page, and no session.
+"""Starlette behind Cloudflare Access, which signs assertions about the user: no login page, no session.
 
 To run it, take the first three values from the vendor's panel (Settings > Security > Single
 sign-on), enter the next one there, and take the last two from Cloudflare's dashboard::
@@ -15,8 +15,8 @@ sign-on), enter the next one there, and take the last two from Cloudflare's dash
     export ACCESS_AUDIENCE=...                                   # the Access application's AUD tag
     python examples/cloudflare_assertion.py
 
-To rehearse without Cloudflare, set ACCESS_JWKS_URL to a key server of your own, such as
-http://127.0.0.1:9000/certs: whoever signs with its keys is believed.
+To try it without Cloudflare, set ACCESS_JWKS_URL to your own key server, such as
+http://127.0.0.1:9000/certs: assertions signed with its keys are trusted.
 """
 
 import logging
@@ -62,7 +62,7 @@ def start(_: Request) -> HTMLResponse:
 
 
 def not_signed_in(_: Request) -> HTMLResponse:
-    # Nobody comes here through Cloudflare Access without an assertion.
+    # Every request through Cloudflare Access has an assertion.
     return HTMLResponse("<!doctype html><title>Demo</title><p>Come here through Cloudflare Access.", 401)
 
 
@@ -73,7 +73,7 @@ app = Starlette(
 
 
 def main() -> None:
-    logging.basicConfig(level=logging.INFO)  # shows each hand-off, without address and token
+    logging.basicConfig(level=logging.INFO)  # logs each hand-off, without address or token
     uvicorn.run(app, host="127.0.0.1", port=int(os.environ.get("PORT", "8000")))
 
 

@@ -2,10 +2,10 @@
 # requires-python = ">=3.11"
 # dependencies = ["sso-middleware", "django>=5.2", "uvicorn>=0.30"]
 # ///
-"""Django under ASGI with async views: the settings are those of WSGI.
+"""Django under ASGI with async views: the settings are the same as under WSGI.
 
 To run it, take the first three values from the vendor's panel (Settings > Security > Single
-sign-on), enter the next two there, and make up the last two::
+sign-on), enter the next two there, and choose the last two::
 
     export HELPDESK_SSO_TOKEN=...                                # SSO Token
     export HELPDESK_SSO_AUTH_URL=...                             # SSO Auth URL
@@ -56,12 +56,12 @@ def required(variable: str) -> str:
 
 
 def has_verified_address(user) -> bool:
-    # It asks the database, which the middleware does where Django lets it.
-    # With django-allauth, give "sso_middleware.resolvers.django.allauth_verified" instead.
+    # It queries the database; the middleware calls it where Django allows that.
+    # With django-allauth, use "sso_middleware.resolvers.django.allauth_verified" instead.
     return user.groups.filter(name="address verified").exists()
 
 
-# The account itself is read by the middleware, which names every variable that is missing.
+# The middleware reads the account itself, and reports every missing variable.
 auth_url = os.environ.get("HELPDESK_AUTH_URL", "")
 logout_url = os.environ.get("HELPDESK_LOGOUT_URL", "")
 demo_password = required("DEMO_PASSWORD")
@@ -128,11 +128,11 @@ def create_users() -> None:
     users = get_user_model().objects
     jane = users.create_user("jane", "jane@example.com", demo_password)
     jane.groups.create(name="address verified")
-    users.create_user("joe", "joe@example.com", demo_password)  # may have typed in somebody else's address
+    users.create_user("joe", "joe@example.com", demo_password)  # may have typed in someone else's address
 
 
 def main() -> None:
-    logging.basicConfig(level=logging.INFO)  # shows each hand-off, without address and token
+    logging.basicConfig(level=logging.INFO)  # logs each hand-off, without address or token
     create_users()
     uvicorn.run(application, host="127.0.0.1", port=int(os.environ.get("PORT", "8000")), lifespan="off")
 

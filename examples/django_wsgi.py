@@ -5,7 +5,7 @@
 """Django under WSGI, with its own users, sessions and login: three lines of settings.
 
 To run it, take the first three values from the vendor's panel (Settings > Security > Single
-sign-on), enter the next two there, and make up the last two::
+sign-on), enter the next two there, and choose the last two::
 
     export HELPDESK_SSO_TOKEN=...                                # SSO Token
     export HELPDESK_SSO_AUTH_URL=...                             # SSO Auth URL
@@ -56,11 +56,11 @@ def required(variable: str) -> str:
 
 
 def has_verified_address(user) -> bool:
-    # With django-allauth, give "sso_middleware.resolvers.django.allauth_verified" instead.
+    # With django-allauth, use "sso_middleware.resolvers.django.allauth_verified" instead.
     return user.groups.filter(name="address verified").exists()
 
 
-# The account itself is read by the middleware, which names every variable that is missing.
+# The middleware reads the account itself, and reports every missing variable.
 auth_url = os.environ.get("HELPDESK_AUTH_URL", "")
 logout_url = os.environ.get("HELPDESK_LOGOUT_URL", "")
 demo_password = required("DEMO_PASSWORD")
@@ -127,11 +127,11 @@ def create_users() -> None:
     users = get_user_model().objects
     jane = users.create_user("jane", "jane@example.com", demo_password)
     jane.groups.create(name="address verified")
-    users.create_user("joe", "joe@example.com", demo_password)  # may have typed in somebody else's address
+    users.create_user("joe", "joe@example.com", demo_password)  # may have typed in someone else's address
 
 
 def main() -> None:
-    logging.basicConfig(level=logging.INFO)  # shows each hand-off, without address and token
+    logging.basicConfig(level=logging.INFO)  # logs each hand-off, without address or token
     create_users()
     serve(application, host="127.0.0.1", port=int(os.environ.get("PORT", "8000")))
 

@@ -2,10 +2,10 @@
 # requires-python = ">=3.11"
 # dependencies = ["sso-middleware", "falcon>=4.0", "itsdangerous>=2.2", "waitress>=3.0"]
 # ///
-"""Falcon: who is signed in is known in ``req.context`` only, so a route of the app's own hands off.
+"""Falcon: only ``req.context`` has the signed-in user, so one of the app's routes hands off.
 
 To run it, take the first three values from the vendor's panel (Settings > Security > Single
-sign-on), enter the next two there, and make up the last two::
+sign-on), enter the next two there, and choose the last two::
 
     export HELPDESK_SSO_TOKEN=...                                # SSO Token
     export HELPDESK_SSO_AUTH_URL=...                             # SSO Auth URL
@@ -55,7 +55,7 @@ sessions = URLSafeTimedSerializer(required("SESSION_SECRET"))
 
 
 class SignedIn:
-    """Middleware of the app's own: finds the user of each request."""
+    """The app's own middleware: finds the user of each request."""
 
     def process_request(self, req: falcon.Request, _resp: falcon.Response) -> None:
         try:
@@ -72,7 +72,7 @@ class Support:
         user = req.context.user
         if user is None:
             raise falcon.HTTPSeeOther(f"/login?next={req.path}")
-        if not user.verified:  # joe may have typed in somebody else's address
+        if not user.verified:  # Joe may have typed in someone else's address
             raise falcon.HTTPForbidden(description="email_not_verified")
         answer = handoff_response(req.env, desk, user.email)
         resp.status = answer.status
@@ -141,7 +141,7 @@ def login_page(way_back: str, notice: str = "") -> str:
 
 
 def is_own_path(target: str) -> bool:
-    """Tell a path of this site from whatever a browser would take for another site's address."""
+    """Return whether `target` is a path that every browser resolves to this site."""
     plain = target.isascii() and target.isprintable() and "\\" not in target
     return plain and target.startswith("/") and not target.startswith("//")
 
@@ -154,7 +154,7 @@ application.add_route(urlsplit(desk.logout_url or required("HELPDESK_LOGOUT_URL"
 
 
 def main() -> None:
-    logging.basicConfig(level=logging.INFO)  # shows each hand-off, without address and token
+    logging.basicConfig(level=logging.INFO)  # logs each hand-off, without address or token
     serve(application, host="127.0.0.1", port=int(os.environ.get("PORT", "8000")))
 
 

@@ -8,13 +8,13 @@
 #   "uvicorn>=0.30",
 # ]
 # ///
-"""FastAPI behind a single-page app with bearer tokens: a route gives the URL, a script goes there.
+"""FastAPI behind a single-page app with bearer tokens: a route returns the URL, and a script opens it.
 
-A browser sends no bearer token when it opens an address, so there is nothing a middleware could
-ask. Instead the app's page at the Auth URL fetches the hand-off, and leaves for it.
+A browser sends no bearer token when it opens an address, so a middleware has nothing to
+ask. Instead, the app's page at the Auth URL fetches the hand-off URL and opens it.
 
 To run it, take the first three values from the vendor's panel (Settings > Security > Single
-sign-on), enter the next two there, and make up the last two::
+sign-on), enter the next two there, and choose the last two::
 
     export HELPDESK_SSO_TOKEN=...                                # SSO Token
     export HELPDESK_SSO_AUTH_URL=...                             # SSO Auth URL
@@ -82,10 +82,10 @@ def token(form: Annotated[OAuth2PasswordRequestForm, Depends()]) -> dict[str, st
     return {"access_token": jwt.encode(claims, session_secret), "token_type": "bearer"}
 
 
-@app.post("/support")  # not GET: each answer is a new sign-in, and none may be fetched ahead or cached
+@app.post("/support")  # not GET: each answer is a new sign-in, which must not be prefetched or cached
 def support(user: Annotated[User, Depends(current_user)], response: Response) -> dict[str, str]:
     if not user.verified:
-        raise HTTPException(403, "email_not_verified")  # joe may have typed in somebody else's address
+        raise HTTPException(403, "email_not_verified")  # Joe may have typed in someone else's address
     response.headers["Cache-Control"] = "no-store"
     return {"url": desk.handoff(user.email).url}
 
@@ -126,7 +126,7 @@ async function openHelpDesk() {
   const response = await fetch("/support", { method: "POST", headers });
   const answer = await response.json();
   if (response.ok) {
-    location.replace(answer.url); // with assign, the Back button would be caught here
+    location.replace(answer.url); // assign() would trap the Back button here
   } else {
     login.hidden = response.status !== 401; // the token has expired
     notice.textContent = `The Help Desk did not open: ${answer.detail}`;

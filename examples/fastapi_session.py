@@ -9,10 +9,10 @@
 #   "uvicorn>=0.30",
 # ]
 # ///
-"""FastAPI with a cookie session: SessionMiddleware is added last, and so stands outside.
+"""FastAPI with a cookie session: SessionMiddleware is added last, so that it is outermost.
 
 To run it, take the first three values from the vendor's panel (Settings > Security > Single
-sign-on), enter the next two there, and make up the last two::
+sign-on), enter the next two there, and choose the last two::
 
     export HELPDESK_SSO_TOKEN=...                                # SSO Token
     export HELPDESK_SSO_AUTH_URL=...                             # SSO Auth URL
@@ -64,7 +64,7 @@ demo_password = required("DEMO_PASSWORD").encode()
 async def email_of(scope: Scope) -> str | None:
     user = USERS.get(scope["session"].get("name"))
     if user and not user.verified:
-        raise HandoffRefused("email_not_verified")  # joe may have typed in somebody else's address
+        raise HandoffRefused("email_not_verified")  # Joe may have typed in someone else's address
     return user.email if user else None
 
 
@@ -72,7 +72,7 @@ app = FastAPI()
 app.add_middleware(
     SSOMiddleware, helpdesk=desk, resolve_email=email_of, login_url="/login", logout=Logout(end_session())
 )
-# Added last is outermost: the session is open when `email_of` asks for it.
+# The last one added is outermost, so the session is open when `email_of` reads it.
 app.add_middleware(
     SessionMiddleware,
     secret_key=required("SESSION_SECRET"),
@@ -120,13 +120,13 @@ def login_page(way_back: str, notice: str = "") -> str:
 
 
 def is_own_path(target: str) -> bool:
-    """Tell a path of this site from whatever a browser would take for another site's address."""
+    """Return whether `target` is a path that every browser resolves to this site."""
     plain = target.isascii() and target.isprintable() and "\\" not in target
     return plain and target.startswith("/") and not target.startswith("//")
 
 
 def main() -> None:
-    logging.basicConfig(level=logging.INFO)  # shows each hand-off, without address and token
+    logging.basicConfig(level=logging.INFO)  # logs each hand-off, without address or token
     uvicorn.run(app, host="127.0.0.1", port=int(os.environ.get("PORT", "8000")))
 
 

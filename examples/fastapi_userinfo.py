@@ -9,13 +9,13 @@
 #   "uvicorn>=0.30",
 # ]
 # ///
-"""FastAPI with an OpenID Connect login: the provider's user info, kept in the session, is believed.
+"""FastAPI with an OpenID Connect login: the provider's user info, stored in the session, is trusted.
 
 Authlib keeps it as in ``request.session["user"] = token["userinfo"]``. Here a form stands in for the
-provider, so that the example runs by itself.
+provider, so that the example runs on its own.
 
 To run it, take the first three values from the vendor's panel (Settings > Security > Single
-sign-on), enter the next two there, and make up the last two::
+sign-on), enter the next two there, and choose the last two::
 
     export HELPDESK_SSO_TOKEN=...                                # SSO Token
     export HELPDESK_SSO_AUTH_URL=...                             # SSO Auth URL
@@ -43,7 +43,7 @@ from sso_middleware import HelpDesk, Logout
 from sso_middleware.asgi import SSOMiddleware
 from sso_middleware.resolvers.starlette import end_session, session_email
 
-# What the provider would say. `email_verified` is its word for it (OpenID Connect Core, section 5.1).
+# What the provider would return. `email_verified` is its claim (OpenID Connect Core, section 5.1).
 USERINFO = {
     "jane": {"sub": "1", "name": "jane", "email": "jane@example.com", "email_verified": True},
     "joe": {"sub": "2", "name": "joe", "email": "joe@example.com", "email_verified": False},
@@ -66,7 +66,7 @@ app.add_middleware(
     login_url="/login",
     logout=Logout(end_session()),
 )
-# Added last is outermost: the session is open when it is asked for the address.
+# The last one added is outermost, so the session is open when the address is read.
 app.add_middleware(
     SessionMiddleware,
     secret_key=required("SESSION_SECRET"),
@@ -114,13 +114,13 @@ def login_page(way_back: str, notice: str = "") -> str:
 
 
 def is_own_path(target: str) -> bool:
-    """Tell a path of this site from whatever a browser would take for another site's address."""
+    """Return whether `target` is a path that every browser resolves to this site."""
     plain = target.isascii() and target.isprintable() and "\\" not in target
     return plain and target.startswith("/") and not target.startswith("//")
 
 
 def main() -> None:
-    logging.basicConfig(level=logging.INFO)  # shows each hand-off, without address and token
+    logging.basicConfig(level=logging.INFO)  # logs each hand-off, without address or token
     uvicorn.run(app, host="127.0.0.1", port=int(os.environ.get("PORT", "8000")))
 
 

@@ -5,7 +5,7 @@
 """Flask with its own session, which the middleware opens from outside the application.
 
 To run it, take the first three values from the vendor's panel (Settings > Security > Single
-sign-on), enter the next two there, and make up the last two::
+sign-on), enter the next two there, and choose the last two::
 
     export HELPDESK_SSO_TOKEN=...                                # SSO Token
     export HELPDESK_SSO_AUTH_URL=...                             # SSO Auth URL
@@ -73,15 +73,15 @@ app.config.update(
 
 
 def email_of(environ: dict) -> str | None:
-    # The middleware stands outside the application, where `flask.session` is not open yet.
+    # The middleware is outside the application, where `flask.session` is not open yet.
     visitors = app.session_interface.open_session(app, app.request_class(environ))
     user = USERS.get(visitors.get("name"))
     if user and not user.verified:
-        raise HandoffRefused("email_not_verified")  # joe may have typed in somebody else's address
+        raise HandoffRefused("email_not_verified")  # Joe may have typed in someone else's address
     return user.email if user else None
 
 
-# Flask advises to wrap `wsgi_app`, so that `app` is still the Flask application.
+# Flask recommends wrapping `wsgi_app`, so that `app` is still the Flask application.
 app.wsgi_app = SSOMiddleware(
     app.wsgi_app, desk, email_of, login_url="/login", logout=Logout(end_session(app))
 )
@@ -108,13 +108,13 @@ def login():
 
 
 def is_own_path(target: str) -> bool:
-    """Tell a path of this site from whatever a browser would take for another site's address."""
+    """Return whether `target` is a path that every browser resolves to this site."""
     plain = target.isascii() and target.isprintable() and "\\" not in target
     return plain and target.startswith("/") and not target.startswith("//")
 
 
 def main() -> None:
-    logging.basicConfig(level=logging.INFO)  # shows each hand-off, without address and token
+    logging.basicConfig(level=logging.INFO)  # logs each hand-off, without address or token
     serve(app, host="127.0.0.1", port=int(os.environ.get("PORT", "8000")))
 
 

@@ -2,10 +2,10 @@
 # requires-python = ">=3.11"
 # dependencies = ["sso-middleware", "flask>=3.0", "flask-login>=0.6.3", "waitress>=3.0"]
 # ///
-"""Flask-Login: whoever it knows, by the session or by "Remember me", is handed off.
+"""Flask-Login: hands off its user, from the session or the "Remember me" cookie.
 
 To run it, take the first three values from the vendor's panel (Settings > Security > Single
-sign-on), enter the next two there, and make up the last two::
+sign-on), enter the next two there, and choose the last two::
 
     export HELPDESK_SSO_TOKEN=...                                # SSO Token
     export HELPDESK_SSO_AUTH_URL=...                             # SSO Auth URL
@@ -78,11 +78,11 @@ app.config.update(
 login_manager = LoginManager(app)
 login_manager.user_loader(USERS.get)
 
-# Flask advises to wrap `wsgi_app`, so that `app` is still the Flask application.
+# Flask recommends wrapping `wsgi_app`, so that `app` is still the Flask application.
 app.wsgi_app = SSOMiddleware(
     app.wsgi_app,
     desk,
-    # joe may have typed in somebody else's address, so his is not believed.
+    # Joe may have typed in someone else's address, so it is not trusted.
     login_user_email(app, verified="email_verified"),
     login_url="/login",
     logout=Logout(end_session(app)),
@@ -110,13 +110,13 @@ def login():
 
 
 def is_own_path(target: str) -> bool:
-    """Tell a path of this site from whatever a browser would take for another site's address."""
+    """Return whether `target` is a path that every browser resolves to this site."""
     plain = target.isascii() and target.isprintable() and "\\" not in target
     return plain and target.startswith("/") and not target.startswith("//")
 
 
 def main() -> None:
-    logging.basicConfig(level=logging.INFO)  # shows each hand-off, without address and token
+    logging.basicConfig(level=logging.INFO)  # logs each hand-off, without address or token
     serve(app, host="127.0.0.1", port=int(os.environ.get("PORT", "8000")))
 
 

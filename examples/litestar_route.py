@@ -2,12 +2,12 @@
 # requires-python = ">=3.11"
 # dependencies = ["sso-middleware", "litestar>=2.12", "uvicorn>=0.30"]
 # ///
-"""Litestar: who is signed in is known inside its routes only, so a route of the app's own hands off.
+"""Litestar: only routes know the signed-in user, so one of the app's routes hands off.
 
-Litestar finds the route before it runs a middleware, and its session is open in a route alone.
+Litestar finds the route before it runs a middleware, and only opens its session in a route.
 
 To run it, take the first three values from the vendor's panel (Settings > Security > Single
-sign-on), enter the next two there, and make up the last one::
+sign-on), enter the next two there, and choose the last one::
 
     export HELPDESK_SSO_TOKEN=...                                # SSO Token
     export HELPDESK_SSO_AUTH_URL=...                             # SSO Auth URL
@@ -127,7 +127,7 @@ def login_page(way_back: str, notice: str = "") -> str:
 
 
 def is_own_path(target: str) -> bool:
-    """Tell a path of this site from whatever a browser would take for another site's address."""
+    """Return whether `target` is a path that every browser resolves to this site."""
     plain = target.isascii() and target.isprintable() and "\\" not in target
     return plain and target.startswith("/") and not target.startswith("//")
 
@@ -141,7 +141,7 @@ app = Litestar(
 
 
 def main() -> None:
-    logging.basicConfig(level=logging.INFO)  # shows each hand-off, without address and token
+    logging.basicConfig(level=logging.INFO)  # logs each hand-off, without address or token
     uvicorn.run(app, host="127.0.0.1", port=int(os.environ.get("PORT", "8000")))
 
 

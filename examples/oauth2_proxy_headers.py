@@ -2,13 +2,13 @@
 # requires-python = ">=3.11"
 # dependencies = ["sso-middleware", "bottle>=0.13", "waitress>=3.0"]
 # ///
-"""Bottle behind nginx and oauth2-proxy, which say in a header who is signed in: no login page here.
+"""Bottle behind nginx and oauth2-proxy, which send the signed-in user in a header: no login page here.
 
-`oauth2_proxy_headers.conf` is the nginx in front. It takes out what a visitor sends under the header's
-name, and proves by a secret that it is nginx who speaks.
+`oauth2_proxy_headers.conf` configures nginx. It removes any header that a visitor sends under the same
+name, and sends a secret to prove that the request comes from nginx.
 
 To run it, take the first three values from the vendor's panel (Settings > Security > Single
-sign-on), enter the next one there, and make up the last one::
+sign-on), enter the next one there, and choose the last one::
 
     export HELPDESK_SSO_TOKEN=...                                # SSO Token
     export HELPDESK_SSO_AUTH_URL=...                             # SSO Auth URL
@@ -48,12 +48,12 @@ def start() -> str:
 """
 
 
-# oauth2-proxy's own sign-in page, and its parameter for the way back.
+# oauth2-proxy's own sign-in page, and its parameter for the return URL.
 app = SSOMiddleware(site, desk, resolve_email, login_url="/oauth2/start", next_param="rd")
 
 
 def main() -> None:
-    logging.basicConfig(level=logging.INFO)  # shows each hand-off, without address and token
+    logging.basicConfig(level=logging.INFO)  # logs each hand-off, without address or token
     serve(app, host="127.0.0.1", port=int(os.environ.get("PORT", "8000")))
 
 

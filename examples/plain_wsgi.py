@@ -5,7 +5,7 @@
 """Plain WSGI with sessions on the server: the cookie is a random number, and signing out ends it.
 
 To run it, take the first three values from the vendor's panel (Settings > Security > Single
-sign-on), enter the next two there, and make up the last two::
+sign-on), enter the next two there, and choose the last two::
 
     export HELPDESK_SSO_TOKEN=...                                # SSO Token
     export HELPDESK_SSO_AUTH_URL=...                             # SSO Auth URL
@@ -40,7 +40,7 @@ USERS = {
     "jane": User("jane@example.com", verified=True),
     "joe": User("joe@example.com", verified=False),
 }
-SESSIONS: dict[str, str] = {}  # session id -> name; several processes need a place they share
+SESSIONS: dict[str, str] = {}  # session id -> name; several processes need a shared store
 
 
 def required(variable: str) -> str:
@@ -107,7 +107,7 @@ def login_page(way_back: str, notice: str = "") -> str:
 
 
 def is_own_path(target: str) -> bool:
-    """Tell a path of this site from whatever a browser would take for another site's address."""
+    """Return whether `target` is a path that every browser resolves to this site."""
     plain = target.isascii() and target.isprintable() and "\\" not in target
     return plain and target.startswith("/") and not target.startswith("//")
 
@@ -124,7 +124,7 @@ def session_id(environ: WSGIEnvironment) -> str:
 def email_of(environ: WSGIEnvironment) -> str | None:
     user = USERS.get(SESSIONS.get(session_id(environ), ""))
     if user and not user.verified:
-        raise HandoffRefused("email_not_verified")  # joe may have typed in somebody else's address
+        raise HandoffRefused("email_not_verified")  # Joe may have typed in someone else's address
     return user.email if user else None
 
 
@@ -140,7 +140,7 @@ app = SSOMiddleware(app, desk, email_of, login_url="/login", logout=Logout(end_s
 
 
 def main() -> None:
-    logging.basicConfig(level=logging.INFO)  # shows each hand-off, without address and token
+    logging.basicConfig(level=logging.INFO)  # logs each hand-off, without address or token
     with make_server("127.0.0.1", int(os.environ.get("PORT", "8000")), app) as server:
         print(f"http://127.0.0.1:{server.server_port}/")
         server.serve_forever()

@@ -7,10 +7,10 @@
 #   "waitress>=3.0",
 # ]
 # ///
-"""Pyramid with a security policy, which the middleware asks through `request.identity`.
+"""Pyramid with a security policy, which the middleware uses through `request.identity`.
 
 To run it, take the first three values from the vendor's panel (Settings > Security > Single
-sign-on), enter the next two there, and make up the last two::
+sign-on), enter the next two there, and choose the last two::
 
     export HELPDESK_SSO_TOKEN=...                                # SSO Token
     export HELPDESK_SSO_AUTH_URL=...                             # SSO Auth URL
@@ -117,7 +117,7 @@ def login_page(way_back: str, notice: str = "", status: int = 200) -> Response:
 
 
 def is_own_path(target: str) -> bool:
-    """Tell a path of this site from whatever a browser would take for another site's address."""
+    """Return whether `target` is a path that every browser resolves to this site."""
     plain = target.isascii() and target.isprintable() and "\\" not in target
     return plain and target.startswith("/") and not target.startswith("//")
 
@@ -133,11 +133,11 @@ with Configurator() as config:
 
 
 def email_of(environ: dict) -> str | None:
-    # A context of its own: the router has not made this request's yet.
+    # A new context: the router has not made its own for this request yet.
     with router.request_context(environ) as request:
         user = request.identity
     if user and not user.verified:
-        raise HandoffRefused("email_not_verified")  # joe may have typed in somebody else's address
+        raise HandoffRefused("email_not_verified")  # Joe may have typed in someone else's address
     return user.email if user else None
 
 
@@ -145,7 +145,7 @@ app = SSOMiddleware(router, desk, email_of, login_url="/login", logout=Logout(en
 
 
 def main() -> None:
-    logging.basicConfig(level=logging.INFO)  # shows each hand-off, without address and token
+    logging.basicConfig(level=logging.INFO)  # logs each hand-off, without address or token
     serve(app, host="127.0.0.1", port=int(os.environ.get("PORT", "8000")))
 
 

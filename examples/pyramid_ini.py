@@ -7,10 +7,10 @@
 #   "waitress>=3.0",
 # ]
 # ///
-"""Pyramid put together by an INI file: the middleware is a PasteDeploy filter in `pyramid_ini.ini`.
+"""Pyramid set up by an INI file: the middleware is a PasteDeploy filter in `pyramid_ini.ini`.
 
 To run it, take the first three values from the vendor's panel (Settings > Security > Single
-sign-on), enter the next two there, and make up the last two::
+sign-on), enter the next two there, and choose the last two::
 
     export HELPDESK_SSO_TOKEN=...                                # SSO Token
     export HELPDESK_SSO_AUTH_URL=...                             # SSO Auth URL
@@ -19,7 +19,7 @@ sign-on), enter the next two there, and make up the last two::
     export HELPDESK_LOGOUT_URL=http://127.0.0.1:8000/sso/logout  # Logout URL
     export SESSION_SECRET=...                                    # 32 characters or more
     export DEMO_PASSWORD=...                                     # signs in jane and joe
-    python examples/pyramid_ini.py                               # or, in examples: pserve pyramid_ini.ini
+    python examples/pyramid_ini.py                               # or, in examples/: pserve pyramid_ini.ini
 """
 
 import logging
@@ -115,7 +115,7 @@ def login_page(way_back: str, notice: str = "", status: int = 200) -> Response:
 
 
 def is_own_path(target: str) -> bool:
-    """Tell a path of this site from whatever a browser would take for another site's address."""
+    """Return whether `target` is a path that every browser resolves to this site."""
     plain = target.isascii() and target.isprintable() and "\\" not in target
     return plain and target.startswith("/") and not target.startswith("//")
 
@@ -135,12 +135,12 @@ def site(_global_config: dict[str, str], **settings: str) -> Router:
 
 
 def resolver(router: Router):
-    # The identity of the security policy; an address that joe may have typed in is not handed off.
+    # The security policy's identity. Joe may have typed in someone else's address, so it is not trusted.
     return request_email(router, lambda request: request.identity, verified="verified")
 
 
 def main() -> None:
-    logging.basicConfig(level=logging.INFO)  # shows each hand-off, without address and token
+    logging.basicConfig(level=logging.INFO)  # logs each hand-off, without address or token
     app = get_app(str(Path(__file__).with_suffix(".ini")))
     serve(app, host="127.0.0.1", port=int(os.environ.get("PORT", "8000")))
 

@@ -2,10 +2,10 @@
 # requires-python = ">=3.11"
 # dependencies = ["sso-middleware", "hypercorn>=0.17", "quart>=0.20"]
 # ///
-"""Quart with its own session, which is asked from outside, within a request context.
+"""Quart with its own session, which the middleware reads in a request context.
 
 To run it, take the first three values from the vendor's panel (Settings > Security > Single
-sign-on), enter the next two there, and make up the last two::
+sign-on), enter the next two there, and choose the last two::
 
     export HELPDESK_SSO_TOKEN=...                                # SSO Token
     export HELPDESK_SSO_AUTH_URL=...                             # SSO Auth URL
@@ -74,15 +74,15 @@ app.config.update(
 )
 
 
-def current_user() -> User | None:  # it may be async, too
+def current_user() -> User | None:  # may also be async
     return USERS.get(session.get("name"))
 
 
-# Quart advises to wrap `asgi_app`, so that `app` is still the Quart application.
+# Quart recommends wrapping `asgi_app`, so that `app` is still the Quart application.
 app.asgi_app = SSOMiddleware(
     app.asgi_app,
     desk,
-    # joe may have typed in somebody else's address, so his is not believed.
+    # Joe may have typed in someone else's address, so it is not trusted.
     context_email(app, current_user, verified="email_verified"),
     login_url="/login",
     logout=Logout(end_session(app)),
@@ -110,13 +110,13 @@ async def login():
 
 
 def is_own_path(target: str) -> bool:
-    """Tell a path of this site from whatever a browser would take for another site's address."""
+    """Return whether `target` is a path that every browser resolves to this site."""
     plain = target.isascii() and target.isprintable() and "\\" not in target
     return plain and target.startswith("/") and not target.startswith("//")
 
 
 def main() -> None:
-    logging.basicConfig(level=logging.INFO)  # shows each hand-off, without address and token
+    logging.basicConfig(level=logging.INFO)  # logs each hand-off, without address or token
     config = Config()
     config.bind = [f"127.0.0.1:{os.environ.get('PORT', '8000')}"]
     asyncio.run(serve(app, config))

@@ -2,13 +2,13 @@
 # requires-python = ">=3.11"
 # dependencies = ["sso-middleware", "flask>=3.0", "waitress>=3.0"]
 # ///
-"""Two brands under one roof, each with a Help Desk account of its own.
+"""Two brands in one application, each with its own Help Desk account.
 
-The account is chosen by who is signed in: `USERS` says which brand somebody belongs to. It is never
-chosen by the Host header, which a visitor can set at will.
+The signed-in user determines the account: `USERS` says which brand each one belongs to. It is never
+chosen by the Host header, which a visitor can set to anything.
 
 To run it, take the first three values from the vendor's panel (Settings > Security > Single
-sign-on), enter the next two there, and make up the last two::
+sign-on), enter the next two there, and choose the last two::
 
     export HELPDESK_SSO_TOKEN=...                                # SSO Token
     export HELPDESK_SSO_AUTH_URL=...                             # SSO Auth URL
@@ -19,8 +19,8 @@ sign-on), enter the next two there, and make up the last two::
     export DEMO_PASSWORD=...                                     # signs in jane and joe
     python examples/two_brands.py
 
-These are the account of the brand Acme. That of Globex is in the same variables, with `GLOBEX_` in place
-of `HELPDESK_`; its Auth URL and Logout URL are the same, and are entered in its panel, too.
+These are the account of the brand Acme. The account of Globex has the same variables, with `GLOBEX_`
+instead of `HELPDESK_`. Enter the same Auth URL and Logout URL in its panel.
 """
 
 import logging
@@ -86,7 +86,7 @@ def desk_of(_environ: dict, email: str) -> HelpDesk:
     return desks[BRAND_OF[email]]
 
 
-# With several accounts there is no one Auth URL to go by, so the paths are named.
+# With several accounts there is no single Auth URL, so the paths are set.
 app.wsgi_app = SSOMiddleware(
     app.wsgi_app,
     desk_of,
@@ -119,13 +119,13 @@ def login():
 
 
 def is_own_path(target: str) -> bool:
-    """Tell a path of this site from whatever a browser would take for another site's address."""
+    """Return whether `target` is a path that every browser resolves to this site."""
     plain = target.isascii() and target.isprintable() and "\\" not in target
     return plain and target.startswith("/") and not target.startswith("//")
 
 
 def main() -> None:
-    logging.basicConfig(level=logging.INFO)  # shows each hand-off, without address and token
+    logging.basicConfig(level=logging.INFO)  # logs each hand-off, without address or token
     serve(app, host="127.0.0.1", port=int(os.environ.get("PORT", "8000")))
 
 

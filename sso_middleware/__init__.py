@@ -1,10 +1,10 @@
 """Single sign-on from a Python web application to a ProProfs Help Desk.
 
 `HelpDesk` holds the settings of an account and signs hand-offs to it. The middleware is in
-`sso_middleware.wsgi` and `sso_middleware.asgi`: same name, same parameters.
+`sso_middleware.wsgi` and `sso_middleware.asgi`, with the same name and parameters.
 
-Importing this package imports the standard library only; PyJWT comes with the first name that is
-used. So the pytest plugin costs nothing where it is installed and not used.
+Importing this package only imports the standard library; using a name from it imports the rest. So
+the pytest plugin costs nothing if it is installed but not used.
 """
 
 from importlib import import_module

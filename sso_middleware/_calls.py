@@ -1,7 +1,7 @@
-"""Calling an application's callables, sync or async, and telling from outside what kind each one is.
+"""Call an application's callables, sync or async, and detect which kind each one is.
 
-What an application's code raises is shown by error trackers with the local variables of every frame it
-passes. So arguments and results travel through our frames inside a `Secret`.
+Error trackers show the local variables of every frame an error passes through. So arguments and results
+are kept inside a `Secret` in our frames.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ _P = ParamSpec("_P")
 Arguments: TypeAlias = Secret[tuple[Any, ...]]
 
 Check: TypeAlias = Callable[[Secret[Any]], Any]
-"""Takes what a callable returned and gives the plain value, or raises `ResolverError`. It runs where the
-callable ran, so that a lazy proxy is forced in the worker thread, if that is where it was made."""
+"""Takes a callable's result and returns the plain value, or raises `ResolverError`. It runs where the
+callable ran, so that a lazy proxy made in a worker thread is forced there."""
 
 Call: TypeAlias = Callable[[Arguments], Awaitable[Any]]
 """An application's callable, bound to its `Check`: ``await call(Secret(arguments))``."""
 
 
 class Reader(Generic[_P, _R]):
-    """A plain function that only reads its argument, and so needs no worker thread on an event loop."""
+    """A plain function that only reads its argument, so that it needs no worker thread."""
 
     __slots__ = ("_function",)
 
@@ -42,29 +42,28 @@ class Reader(Generic[_P, _R]):
 
 
 def is_async(function: object) -> bool:
-    """Whether calling `function` gives an awaitable, as far as can be seen without calling it.
+    """Return whether `function` is a coroutine function.
 
-    That is so for a coroutine function, an object whose ``__call__`` is one, and a
-    `functools.partial` of either.
+    So are an object whose ``__call__`` is one, and a `functools.partial` of either.
     """
     while isinstance(function, functools.partial):
         function = function.func
     return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(
-        getattr(type(function), "__call__", None)  # noqa: B004 - looked at, not asked whether it is there
+        getattr(type(function), "__call__", None)  # noqa: B004 - inspected, not tested for
     )
 
 
 def is_awaitable(value: object) -> bool:
-    """Whether `value` must be awaited.
+    """Return whether `value` must be awaited.
 
-    A lazy proxy counts as the value it stands for: Werkzeug's defines ``__await__`` whatever it holds, so
-    `inspect.isawaitable` would say yes to a string.
+    A lazy proxy counts as its target: Werkzeug's always defines ``__await__``, so that
+    `inspect.isawaitable` would accept a proxy for a string.
     """
     return issubclass(forced(value).__class__, Awaitable)
 
 
 def checked(function: Callable[..., Any], check: Check, arguments: Arguments) -> tuple[Any, bool]:
-    """Call `function`. Return what it returned and whether that must be awaited; if not, it is checked."""
+    """Call `function`. Return its result, checked unless it must be awaited, and whether it must be."""
     returned = Secret(function(*arguments()))
     return (returned(), True) if is_awaitable(returned()) else (check(returned), False)
 
@@ -77,8 +76,7 @@ def from_loop(
 ) -> Call:
     """Return the `Call` of `function` for an event loop.
 
-    A function that may block is called in a thread, by `in_thread`. If it returns an awaitable, that is
-    awaited on the event loop.
+    `in_thread` calls a function that may block. If it returns an awaitable, the event loop awaits that.
     """
 
     async def call_async(arguments: Arguments) -> Any:
@@ -97,7 +95,7 @@ def from_loop(
 
 
 def run(coroutine: Coroutine[Any, Any, _T]) -> _T:
-    """Run a coroutine that never suspends, without an event loop, and return what it returns."""
+    """Run a coroutine that never suspends, without an event loop, and return its result."""
     try:
         coroutine.send(None)
     except StopIteration as finished:
@@ -107,7 +105,7 @@ def run(coroutine: Coroutine[Any, Any, _T]) -> _T:
 
 
 def app_problem(app: object, protocol: Literal["wsgi", "asgi"]) -> str | None:
-    """Say why `app` cannot be an application of that protocol, as far as can be seen, or return `None`.
+    """Return why `app` cannot be an application for that protocol, or `None`.
 
     A WSGI application takes two arguments, an ASGI application three.
     """
@@ -121,12 +119,12 @@ def app_problem(app: object, protocol: Literal["wsgi", "asgi"]) -> str | None:
 
 
 def takes(function: object, count: int, *, follow_wrapped: bool = True) -> bool | None:
-    """Whether `function` can be called with `count` positional arguments; `None`: cannot be seen.
+    """Return whether `function` can be called with `count` positional arguments; `None`: unknown.
 
     Args:
         function: anything.
-        count: of arguments.
-        follow_wrapped: look at what a decorator says that it wraps, and not at its own function.
+        count: the number of arguments.
+        follow_wrapped: inspect the function that a decorator wraps, not the decorator's own.
     """
     try:
         signature = inspect.signature(function, follow_wrapped=follow_wrapped)  # type: ignore[arg-type]

@@ -1,7 +1,7 @@
-"""Values that nothing shows by accident: no repr, no traceback with local variables, no error tracker.
+"""Values that no repr, traceback with local variables or error tracker shows by accident.
 
-Error trackers walk into tuples, dicts, dataclasses and an object's ``__dict__``, past a ``__repr__`` of
-its own. They show an object with slots by its repr.
+Error trackers look inside tuples, dicts, dataclasses and an object's ``__dict__``, and ignore its
+``__repr__``. They show an object with slots by its repr.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ _T = TypeVar("_T")
 
 
 class Secret(Generic[_T]):
-    """Holds a value, which calling it returns: ``Secret("x")() == "x"``. Cannot be pickled.
+    """Hold a value; call it to get the value: ``Secret("x")() == "x"``. Cannot be pickled.
 
     Args:
-        value: the value; a Secret counts as what it holds.
+        value: the value, or a Secret that holds it.
     """
 
     __slots__ = ("_value",)
@@ -37,10 +37,10 @@ class Secret(Generic[_T]):
 
 @dataclass_transform(frozen_default=True)
 class Sealed:
-    """An immutable value with slots: equal by its fields, copied as itself, and never pickled.
+    """An immutable value with slots: compared by its fields, copied as itself, and never pickled.
 
-    A subclass names its fields in `__match_args__` and those that its repr shows in `_shown`, and sets
-    them by `_seal`.
+    A subclass names its fields in `__match_args__` and those shown by its repr in `_shown`, and sets them
+    with `_seal`.
     """
 
     __slots__ = ()
@@ -66,7 +66,7 @@ class Sealed:
     def __hash__(self) -> int:
         return hash(self._fields())
 
-    def __repr__(self) -> str:  # also of one whose construction failed, for tracebacks with locals
+    def __repr__(self) -> str:  # must also work if construction failed, for tracebacks
         shown = (f"{name}={getattr(self, name, None)!r}" for name in self._shown)
         return f"{type(self).__name__}({', '.join(shown)})"
 

@@ -1,4 +1,4 @@
-"""Worker threads for an application's blocking callables, apart from the application's own threads."""
+"""Worker threads for an application's blocking callables, separate from the application's own threads."""
 
 from __future__ import annotations
 
@@ -11,40 +11,40 @@ from typing import Any
 from anyio import CapacityLimiter, Event, to_thread
 from anyio.lowlevel import RunVar, current_token
 
-_THREADS = 8  # per event loop; places of our own, so that slow resolvers starve nobody else's threads
+_THREADS = 8  # per event loop; our own, so that slow resolvers do not starve the application's threads
 
 
 async def in_thread(function: Callable[..., Any], *args: Any) -> Any:
-    """Call `function` in a worker thread, context variables included, and return what it returns.
+    """Call `function` in a worker thread, with the context variables, and return its result.
 
-    A place is free when its thread has ended, not when the visit has: asyncio can cancel a visit whose
-    thread still runs.
+    A place is freed when its thread ends, not when the visit does: asyncio can cancel a visit whose thread
+    is still running.
     """
     places = _places_of_this_loop()
     call_soon = _call_soon()
     await places.take()
-    started = threading.Lock()  # acquired once: by the thread, or by a visit that leaves before
+    started = threading.Lock()  # acquired once: by the thread, or by a visit cancelled before it
 
     def run() -> Any:
-        if not started.acquire(blocking=False):  # pragma: no cover - it left as the thread began
+        if not started.acquire(blocking=False):  # pragma: no cover - cancelled as the thread began
             return None
         try:
             return function(*args)
         finally:
-            with suppress(RuntimeError):  # the event loop has ended, and its places with it
+            with suppress(RuntimeError):  # the event loop and its places are gone
                 call_soon(places.give_back)
 
     try:
-        return await to_thread.run_sync(run, limiter=CapacityLimiter(1))  # it has its place already
+        return await to_thread.run_sync(run, limiter=CapacityLimiter(1))  # it already has its place
     finally:
         if started.acquire(blocking=False):
             places.give_back()
 
 
 class _Places:
-    """What limits the threads of one event loop; used on that loop alone.
+    """Limit the threads of one event loop; only used on that loop.
 
-    anyio's CapacityLimiter, up to 4.12 at least, loses a place if asyncio cancels a task that waits for it.
+    anyio's CapacityLimiter, at least up to 4.12, loses a place if asyncio cancels a task waiting for it.
     """
 
     def __init__(self) -> None:
@@ -86,7 +86,7 @@ def _places_of_this_loop() -> _Places:
 
 
 def _call_soon() -> Callable[[Callable[[], Any]], Any]:
-    """Return how another thread has a function called on the running event loop, without waiting for it."""
+    """Return a function for other threads to schedule a call on the running event loop."""
     token: Any = current_token()
     native = getattr(token, "native_token", token)  # since anyio 4.11 the token is wrapped
     call_soon: Callable[[Callable[[], Any]], Any]

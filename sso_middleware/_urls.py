@@ -1,4 +1,4 @@
-"""Rules for the URLs, paths and mount prefixes this package is given."""
+"""Rules for URLs, paths and mount prefixes."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlsplit
 
 from sso_middleware._lazy import invisible_problem
 
-_SPACE_OR_BACKSLASH = re.compile(r"[\s\\\ufffd]")  # and what stands for text that was not valid
-# https://url.spec.whatwg.org/#forbidden-domain-code-point, less what is no part of a netloc or refused before
+_SPACE_OR_BACKSLASH = re.compile(r"[\s\\\ufffd]")  # U+FFFD replaces invalid text
+# https://url.spec.whatwg.org/#forbidden-domain-code-point, less those not in a netloc or refused earlier
 _HOST_AND_PORT = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|[^\[\]<>^|%:]*)(?::[0-9]*)?")
 _LABEL = "[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?"
-DOMAIN = rf"{_LABEL}(?:\.{_LABEL})*"  # what follows the @ in the HTML standard's "valid email address"
+DOMAIN = rf"{_LABEL}(?:\.{_LABEL})*"  # the part after the @ in the HTML standard's "valid email address"
 _DOMAIN = re.compile(DOMAIN)
 _ASCII_PREFIX = re.compile(r"(?:/[A-Za-z0-9._~@-]+)*")
 _PCHAR = "/:@!$&'()*+,=~"  # RFC 3986, section 3.3, less ";", which would end a cookie's Path
 
 
 def url_problem(value: object, *, allow_http: bool) -> str | None:
-    """Say what is wrong with a URL from the settings, or return `None`."""
+    """Return what is wrong with a URL from the settings, or `None`."""
     if not isinstance(value, str) or not value:
         return "must be a URL such as https://app.example.com/sso/helpdesk"
     if problem := invisible_problem(value):
@@ -35,27 +35,27 @@ def url_problem(value: object, *, allow_http: bool) -> str | None:
     if not parts.hostname:
         return "has no host name"
     if "@" in parts.netloc:
-        return "must not carry a user name or password"
+        return "must not contain a user name or password"
     if "#" in value:
-        return "must not carry a fragment (#...)"
+        return "must not contain a fragment (#...)"
     if parts.scheme == "http" and not allow_http and not is_loopback(parts.hostname):
-        return "must be https: over http anybody on the way can read the token (allow_http permits it)"
+        return "must be https: over http, anyone on the network can read the token (allow_http permits it)"
     return None
 
 
 def _split(url: str) -> SplitResult | None:
-    """Take `url` apart; `None`: it is no URL, or one that no browser would open."""
+    """Split `url`; `None`: it is not a URL, or no browser would open it."""
     try:
         parts = urlsplit(url)
-        _ = parts.port  # parsed on access only
+        _ = parts.port  # only parsed on access
     except ValueError:
         return None
-    # Python up to 3.13.1 takes the host of http://[::1].example/ for ::1.
+    # Python up to 3.13.1 parses the host of http://[::1].example/ as ::1.
     return parts if _HOST_AND_PORT.fullmatch(parts.netloc.rpartition("@")[2]) else None
 
 
 def is_loopback(host: str) -> bool:
-    """Whether `host`, a name or an address without brackets, is this machine and no other."""
+    """Return whether `host`, a name or an address without brackets, is always this machine."""
     if host == "localhost" or host.endswith(".localhost"):  # RFC 6761, section 6.3
         return True
     try:
@@ -65,7 +65,7 @@ def is_loopback(host: str) -> bool:
 
 
 def is_domain(value: object) -> bool:
-    """Whether `value` is the domain of an address, such as ``example.com``."""
+    """Return whether `value` is the domain of an address, such as ``example.com``."""
     return isinstance(value, str) and _DOMAIN.fullmatch(value) is not None
 
 
@@ -83,7 +83,7 @@ def with_query(url: str, query: str) -> str:
 
 
 def origin_of(url: str) -> str:
-    """Return scheme and authority of `url`, without a trailing slash."""
+    """Return the scheme and authority of `url`, without a trailing slash."""
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc}"
 
@@ -94,21 +94,21 @@ def decoded_path_of(url: str) -> str:
 
 
 def encode_path(path: str) -> str:
-    """Return decoded `path` as a URL reference; also safe as the Path of a cookie."""
+    """Percent-encode `path` as a URL reference; also safe as the Path of a cookie."""
     return quote(path, safe=_PCHAR, errors="replace")
 
 
 def path_problem(value: object) -> str | None:
-    """Say what is wrong with an app-relative path from the settings, or return `None`."""
+    """Return what is wrong with an app-relative path from the settings, or `None`."""
     if not isinstance(value, str) or not value.startswith("/"):
         return "must start with /"
     if any(character in value for character in "?#%"):
-        return "is compared as decoded text: it must not contain ?, # or %"
+        return "must not contain ?, # or %: it is compared as decoded text"
     return decoded_path_problem(value)
 
 
 def decoded_path_problem(path: str) -> str | None:
-    """Say why decoded `path` cannot be taken over, or return `None`."""
+    """Return why decoded `path` cannot be intercepted, or `None`."""
     if problem := invisible_problem(path):
         return problem
     if "\ufffd" in path:
@@ -119,7 +119,7 @@ def decoded_path_problem(path: str) -> str | None:
 
 
 def target_problem(value: object) -> str | None:
-    """Say what is wrong with a redirect target from the settings, or return `None`."""
+    """Return what is wrong with a redirect target from the settings, or `None`."""
     if not isinstance(value, str) or not value:
         return "must be an app-relative path such as /login, or an absolute http(s) URL"
     if problem := invisible_problem(value):
@@ -127,9 +127,9 @@ def target_problem(value: object) -> str | None:
     if _SPACE_OR_BACKSLASH.search(value):
         return "must not contain white space, a backslash or U+FFFD"
     if not value.isascii():
-        return "must be ASCII: write other characters percent-encoded"
+        return "must be ASCII: percent-encode other characters"
     if value.startswith("//"):
-        return "must not start with //: that is another site's address"
+        return "must not start with //: that would be another site"
     if value.startswith("/"):
         return None
     parts = _split(value)
@@ -141,12 +141,12 @@ def target_problem(value: object) -> str | None:
 
 
 def is_absolute(target: str) -> bool:
-    """Whether a redirect target from the settings is absolute, not app-relative."""
+    """Return whether a redirect target from the settings is absolute, not app-relative."""
     return not target.startswith("/")
 
 
 def is_plain_prefix(prefix: str) -> bool:
-    """Whether a mount prefix may be put, percent-encoded, into a redirect or a link.
+    """Return whether a mount prefix may be used, percent-encoded, in a redirect or a link.
 
     Some servers take the prefix from a request header; ``//evil.example`` there would turn an
     app-relative redirect into one to another site.
@@ -166,8 +166,9 @@ def _is_plain_segment(segment: str) -> bool:
 def split_mount(root: str, path: str) -> tuple[str, str]:
     """Return the mount prefix, as `mount_prefix` writes it, and the app-relative path.
 
-    The prefix is taken off on a segment boundary: ``/apple`` is not below ``/app``. Some ASGI servers put
-    the prefix into the path, uvicorn as it is spelled, and some do not; Starlette's router accepts all three.
+    The prefix is removed at a segment boundary: ``/apple`` is not below ``/app``. Some ASGI servers include
+    the prefix in the path, uvicorn exactly as it is spelled, and some do not; like Starlette's router, this
+    accepts all three.
     """
     prefix = mount_prefix(root)
     if root != prefix and path.startswith(f"{root}/"):
@@ -178,10 +179,10 @@ def split_mount(root: str, path: str) -> tuple[str, str]:
 
 
 def mount_prefix(root: str) -> str:
-    """Return the mount prefix that ``SCRIPT_NAME`` or ``root_path`` stands for.
+    """Return ``SCRIPT_NAME`` or ``root_path`` as a mount prefix.
 
-    Servers and frameworks answer their own routes below ``/``, ``/app/`` and ``app`` as well: a trailing
-    slash is dropped, and a missing leading one is added.
+    Servers and frameworks also accept ``/``, ``/app/`` and ``app``: drop a trailing slash, and add a
+    missing leading one.
     """
     prefix = root.rstrip("/")
     return f"/{prefix}" if prefix and not prefix.startswith("/") else prefix

@@ -23,10 +23,10 @@ Application: TypeAlias = Callable[[Any, Any, Any], Awaitable[Any]]
 """An ASGI application: each framework types scope, receive and send in its own way."""
 
 EmailResolver: TypeAlias = Callable[[Scope], str | Awaitable[str | None] | None]
-"""Given the scope, returns the visitor's email address, or `None` for an anonymous visitor."""
+"""Takes the scope and returns the visitor's email address, or `None` for an anonymous visitor."""
 
 HelpDeskChooser: TypeAlias = Callable[[Scope, str], HelpDesk | Awaitable[HelpDesk]]
-"""Given the scope and the visitor's address, returns the HelpDesk to hand off to."""
+"""Takes the scope and the visitor's address and returns the HelpDesk to hand off to."""
 
 _HEADERS = {name.lower().encode(): name for name in HEADERS}
 
@@ -36,7 +36,7 @@ class SSOMiddleware:
 
     Every other request, ``websocket`` and ``lifespan`` go to `app` with the same scope, receive and
     send. A callable that is a coroutine function, or an object whose ``__call__`` is one, is awaited
-    on the event loop; any other runs in a worker thread, context variables included.
+    on the event loop; any other runs in a worker thread, with the context variables.
 
     Args:
         app: the ASGI application.
@@ -44,18 +44,18 @@ class SSOMiddleware:
         resolve_email: ``(scope) -> str | None``, sync or async: the visitor's address, `None` if
             anonymous. It may raise `HandoffRefused` (403) or `ResolverUnavailable` (503); anything
             else propagates.
-        paths: the intercepted paths, app-relative and decoded: one str, or several. Default: where
-            `auth_url` points, seen from outside. Required if `helpdesk` is a callable.
-        login_url: where an anonymous visitor goes: app-relative, or an absolute http(s) URL. `None`:
+        paths: the intercepted paths, app-relative and decoded: one str, or several. Default: the
+            path of `auth_url`, as the browser sees it. Required if `helpdesk` is a callable.
+        login_url: where anonymous visitors are sent: app-relative, or an absolute http(s) URL. `None`:
             the application's own route at the intercepted path answers.
-        next_param: the query parameter that carries the way back to `login_url`.
-        resume_at: app-relative path or paths where your login lands if it does not follow `next_param`,
-            such as ``/``. A visitor who was sent to the login goes on from there to the Auth URL.
-        logout: answer the Logout URL, too.
-        on_event: called with each `SSOEvent`; sync, must not block.
+        next_param: the query parameter that tells `login_url` where to return to.
+        resume_at: the app-relative path or paths where your login lands if it ignores `next_param`,
+            such as ``/``. From there, visitors who were sent to the login continue to the Auth URL.
+        logout: also answer the Logout URL.
+        on_event: called with each `SSOEvent`; must be sync and not block.
 
     Raises:
-        ConfigError: naming every wrong setting at once.
+        ConfigError: a setting is wrong; the error lists all of them.
     """
 
     def __init__(
@@ -90,11 +90,11 @@ class SSOMiddleware:
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> Any:
         """Answer an intercepted path, or pass the request to the application (ASGI HTTP spec)."""
-        try:  # costs less than calls of get(), or a look at the type first
+        try:  # faster than get(), or checking the type first
             path = scope["path"]
-            # Under a mount some servers put the prefix in front of the path.
+            # Under a mount, some servers include the prefix in the path.
             may_hit = path in self._tails or path.endswith(self._ends)
-        except (KeyError, TypeError, AttributeError):  # it is not HTTP: there may be no path, or anything
+        except (KeyError, TypeError, AttributeError):  # not HTTP: path may be missing, or anything
             may_hit = False
         if may_hit and scope["type"] == "http":
             answer = await self._answer(scope)
@@ -116,18 +116,17 @@ def handoff_response(
     claims: Mapping[str, Any] | None = None,
     on_event: EventHook | None = None,
 ) -> Response:
-    """Hand off a signed-in user from a route of your own, with all that the middleware does for one.
+    """Hand off a signed-in user from your own route, as the middleware does.
 
-    The request is answered as at an Auth URL: a prefetch, a script, a WebSocket handshake or a HEAD makes
-    no token, a loop is broken, an address that may not be signed gets a page that says so, and the event
-    is reported. The parameters named in `forward_params` are passed on.
+    Prefetches, scripts, WebSocket handshakes and HEAD get no token; loops are broken; an address that may
+    not be signed gets an error page; the event is reported; `forward_params` are passed on.
 
     Args:
         scope: the ASGI scope of the request: ``request.scope``.
         helpdesk: the HelpDesk.
         email: the verified address of the signed-in user; "" if the user has none.
-        claims: further claims of the token, JSON values by name.
-        on_event: called with the `SSOEvent`; sync, must not block.
+        claims: extra claims for the token, JSON values by name.
+        on_event: called with the `SSOEvent`; must be sync and not block.
 
     Raises:
         ConfigError: a parameter is wrong.
@@ -135,7 +134,7 @@ def handoff_response(
     """
     prefix, path = split_mount(scope.get("root_path", ""), scope["path"])
     visit, address, further = _visit_of(scope, prefix, path), Secret(email), Secret(claims)
-    del email, claims  # from tracebacks with locals
+    del email, claims  # keep out of tracebacks
     return _response_of(answer_in_route(visit, helpdesk, address, claims=further, on_event=on_event))
 
 
@@ -147,7 +146,7 @@ def _visit_of(scope: Scope, prefix: str, path: str) -> Visit:
 def _headers_in(scope: Scope) -> dict[str, str]:
     found: dict[str, str] = {}
     for raw, value in scope["headers"]:
-        if name := _HEADERS.get(raw.lower()):  # in lower case says the spec; not every server keeps to it
+        if name := _HEADERS.get(raw.lower()):  # the spec requires lower case; not every server complies
             text = value.decode("latin-1")
             found[name] = f"{found[name]},{text}" if name in found else text
     return found

@@ -1,16 +1,16 @@
-"""Every error this package raises, under one base class.
+"""The errors that this package raises, under one base class.
 
 ::
 
     SSOError
      ├── ConfigError(ValueError)            a setting is wrong
      ├── InvalidEmail(ValueError)           not an address that may be signed
-     ├── HandoffRefused                     raised by a resolver: this visitor may not go
+     ├── HandoffRefused                     raised by a resolver: this visitor may not enter
      ├── ResolverUnavailable                raised by a resolver: the identity source is down
-     ├── ResolverError(TypeError)           a callable of yours returned something unusable
+     ├── ResolverError(TypeError)           one of your callables returned something unusable
      └── MiddlewareOrderError(RuntimeError) a session or auth middleware is on the wrong side
 
-    ShortTokenWarning(UserWarning)          the SSO Token is shorter than HS256 asks for
+    ShortTokenWarning(UserWarning)          the SSO Token is shorter than HS256 requires
 
 No message and no argument of these errors holds the SSO Token, a signed token or an address.
 """
@@ -35,14 +35,13 @@ _REASON = re.compile(r"[a-z0-9_]{1,64}")
 
 
 class SSOError(Exception):
-    """The base of every error raised by this package."""
+    """The base class of this package's errors."""
 
 
 class ConfigError(SSOError, ValueError):
     """One or more settings are wrong.
 
-    `problems` maps the name of each wrong setting to what is wrong with it and how to mend it;
-    all of them are found in one go.
+    `problems` maps the name of each wrong setting to what is wrong and how to fix it.
     """
 
     def __init__(self, problems: Mapping[str, str]) -> None:
@@ -57,7 +56,7 @@ class InvalidEmail(SSOError, ValueError):
     """The value is not an email address that may be signed.
 
     `reason` is a stable code: ``not_a_string``, ``empty``, ``not_ascii``, ``too_long``,
-    ``local_part_too_long`` or ``malformed``. The value itself is kept nowhere.
+    ``local_part_too_long`` or ``malformed``. The error does not keep the value.
     """
 
     def __init__(self, reason: str) -> None:
@@ -69,15 +68,15 @@ class InvalidEmail(SSOError, ValueError):
 
 
 class HandoffRefused(SSOError):
-    """Raised by a resolver: the visitor is known and may not go to the Help Desk (403).
+    """Raised by a resolver: the visitor is signed in but may not use the Help Desk (403).
 
     Args:
-        reason: a stable code for page, event and log that matches ``[a-z0-9_]{1,64}``. It is
-            shown to the visitor, so it says nothing about the person.
+        reason: a stable code for page, event and log that matches ``[a-z0-9_]{1,64}``. Visitors
+            see it, so it must not reveal anything about the person.
 
     Attributes:
         reason: the code.
-        detail: a second code, for the log alone; the resolvers of `assertion` set it.
+        detail: a second code, for the log only; the resolvers in `assertion` set it.
 
     Raises:
         ValueError: `reason` is not such a code.
@@ -87,18 +86,18 @@ class HandoffRefused(SSOError):
 
     def __init__(self, reason: str) -> None:
         if not isinstance(reason, str) or not _REASON.fullmatch(reason):
-            raise ValueError("reason must be a code of 1 to 64 characters out of a-z, 0-9 and _")
-        self.reason: str = str.__str__(reason)  # of a str-Enum, its value
+            raise ValueError("reason must be a code of 1 to 64 characters from a-z, 0-9 and _")
+        self.reason: str = str.__str__(reason)  # the value of a str-Enum
         super().__init__(self.reason)
 
 
 class ResolverUnavailable(SSOError):
-    """Raised by a resolver: who is signed in cannot be found out just now (503).
+    """Raised by a resolver: it cannot find out who is signed in right now (503).
 
     Args:
         message: for your own logs; the visitor never sees it.
-        retry_after: whole seconds after which a new attempt makes sense, sent as ``Retry-After``
-            (RFC 9110, section 10.2.3).
+        retry_after: whole seconds to wait before trying again, sent as ``Retry-After`` (RFC 9110,
+            section 10.2.3).
 
     Raises:
         ValueError: `retry_after` is not a whole number of seconds, 0 or more.
@@ -114,7 +113,7 @@ class ResolverUnavailable(SSOError):
 class ResolverError(SSOError, TypeError):
     """A resolver, `helpdesk` callable or `end_session` returned something unusable.
 
-    The message names the type of what came back, never its value.
+    The message names the type of the result, never its value.
     """
 
 
@@ -123,4 +122,4 @@ class MiddlewareOrderError(SSOError, RuntimeError):
 
 
 class ShortTokenWarning(UserWarning):
-    """The SSO Token has fewer than the 32 bytes that HS256 asks for (RFC 7518, section 3.2)."""
+    """The SSO Token has fewer than the 32 bytes that HS256 requires (RFC 7518, section 3.2)."""

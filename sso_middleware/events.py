@@ -1,7 +1,7 @@
-"""What happened on an intercepted path, for audit, metrics and the log.
+"""What happened on an intercepted path, for audits, metrics and logs.
 
 Each event is one record of the standard library's logger ``sso_middleware``. The visitor's address
-is in the `SSOEvent` that `on_event` receives, and in no log record.
+is only in the `SSOEvent` that `on_event` receives, never in a log record.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import traceback
 from collections.abc import Callable
-from typing import Any, Literal, TypeAlias
+from typing import Any, ClassVar, Literal, TypeAlias
 
 from sso_middleware._calls import is_async
 from sso_middleware._secret import Sealed, Secret
@@ -31,16 +31,17 @@ class SSOEvent(Sealed):
 
     Attributes:
         outcome: ``handed_off``, ``anonymous``, ``refused``, ``unavailable``, ``signed_out``,
-            ``ignored`` (HEAD, prefetch, embedding, a method turned away or turned into GET) or
+            ``ignored`` (HEAD, prefetch, embedding, a method rejected or redirected to GET) or
             ``resumed`` (sent on to the Auth URL after the login, by `resume_at`).
-        reason: a stable snake-case code; `None` only where the visitor was shown no page.
+        reason: a stable snake-case code; `None` only if the visitor was not shown a page.
         path: the public path: mount prefix and app-relative path, as decoded text.
         account_id: the Help Desk account, if it is known.
-        email: the visitor's address, if the resolver gave one that may be signed.
-        jti: the identifier of the token that was sent, if one was.
+        email: the visitor's address, if the resolver returned one that may be signed.
+        jti: the identifier of the token, if one was sent.
     """
 
-    __slots__ = __match_args__ = ("outcome", "reason", "path", "account_id", "email", "jti")
+    __match_args__: ClassVar[tuple[str, ...]] = ("outcome", "reason", "path", "account_id", "email", "jti")
+    __slots__ = __match_args__
     _shown = ("outcome", "reason", "path", "account_id", "jti")
 
     outcome: Outcome
@@ -66,11 +67,11 @@ class SSOEvent(Sealed):
 
 
 EventHook: TypeAlias = Callable[[SSOEvent], object]
-"""What `on_event` takes: called once an event, in the request's own thread; it must not block."""
+"""The type of `on_event`: called once for each event, in the request's thread; it must not block."""
 
 
 class Reporter:
-    """Sends each event to the log and to `on_event`; an error in the latter goes to the log only."""
+    """Send each event to the log and to `on_event`, whose errors only go to the log."""
 
     def __init__(self, on_event: EventHook | None) -> None:
         self._on_event = on_event
@@ -111,12 +112,12 @@ class Reporter:
             raised = type(error).__name__, "".join(traceback.format_tb(error.__traceback__))
         else:
             return
-        # Here, without the error: its own text may quote the event, and so the address.
+        # Outside the except block and without the error, whose text may quote the event and the address.
         logger.error("on_event raised %s\n%s", *raised)
 
 
 def hook_problem(on_event: object) -> str | None:
-    """Say why `on_event` cannot be called with an event, or return `None`."""
+    """Return why `on_event` cannot be called with an event, or `None`."""
     if on_event is None:
         return None
     if not callable(on_event):

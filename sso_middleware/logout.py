@@ -1,4 +1,4 @@
-"""Taking over the Logout URL: where the Help Desk sends the browser after its own logout."""
+"""Answer the Logout URL, where the Help Desk sends the browser after its own logout."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from sso_middleware.errors import ConfigError
 
 HeaderList: TypeAlias = Iterable[tuple[str, str]]
 EndSession: TypeAlias = Callable[[Any], HeaderList | Awaitable[HeaderList]]
-"""Given the environ or scope, ends the session and returns response headers (``Set-Cookie``)."""
+"""Takes the environ or scope, ends the session and returns response headers (``Set-Cookie``)."""
 
 TOKEN: re.Pattern[str] = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, section 5.6.2
 _COOKIE_PATH = re.compile(r"/[\x20-\x3a\x3c-\x7e]*")  # RFC 6265, section 4.1.1: any other is ignored
@@ -22,13 +22,13 @@ _COOKIE_DOMAIN = re.compile(r"\.?[A-Za-z0-9._-]+")
 
 @dataclass(frozen=True, slots=True)
 class Logout:
-    """Take over the Logout URL and end the application's session there.
+    """Answer the Logout URL and end the application's session there.
 
     Args:
-        end_session: is given the environ or scope and returns the response headers that end the
-            session, as (name, value) pairs of `str`; on ASGI it may be async.
-        path: the app-relative path; default: where the HelpDesk's `logout_url` points.
-        then: where the visitor goes next: app-relative or an absolute http(s) URL.
+        end_session: takes the environ or scope and returns the response headers that end the
+            session, as (name, value) pairs of `str`; under ASGI it may be async.
+        path: the app-relative path; default: the path of the HelpDesk's `logout_url`.
+        then: where to redirect next: app-relative, or an absolute http(s) URL.
 
     Raises:
         ConfigError: a setting is wrong.
@@ -56,30 +56,30 @@ def expire_cookies(
 ) -> Callable[[Any], list[tuple[str, str]]]:
     """Return an `end_session` for applications whose whole session is in cookies.
 
-    It ends the session in this browser only: a copy of the cookie still works. For a session on the
-    server, or in a cookie that a middleware outside sends, use the ``end_session`` of `resolvers`.
+    It only ends the session in this browser: a copy of the cookie still works. For a session on the
+    server, or in a cookie that an outer middleware sends, use an ``end_session`` from `resolvers`.
 
     Args:
         names: the cookies to expire.
         path: the Path they were set with.
         domain: the Domain they were set with, if any.
-        partitioned: whether they were set as Partitioned (CHIPS). Browsers keep those apart: only a
-            cookie that is Partitioned, and therefore Secure, replaces one.
+        partitioned: whether they were set as Partitioned (CHIPS). Only another Partitioned, and
+            therefore Secure, cookie replaces such a cookie.
 
     Raises:
-        ConfigError: no name is given, or one of the values cannot stand in a cookie (RFC 6265).
+        ConfigError: no names, or a value that is not allowed in a cookie (RFC 6265).
     """
     problems: dict[str, str] = {}
     if not names or not all(isinstance(name, str) and TOKEN.fullmatch(name) for name in names):
-        problems["names"] = "must be one or more names of cookies"
+        problems["names"] = "must be one or more cookie names"
     if not (isinstance(path, str) and _COOKIE_PATH.fullmatch(path)):
         problems["path"] = "must start with /, and be printable ASCII without a semicolon"
     if domain is not None and not (isinstance(domain, str) and _COOKIE_DOMAIN.fullmatch(domain)):
-        problems["domain"] = "must be the name of a host, or None"
+        problems["domain"] = "must be a host name, or None"
     if not isinstance(partitioned, bool):
         problems["partitioned"] = "must be True or False"
     if any(str(name).lower().startswith("__host-") for name in names) and (path != "/" or domain is not None):
-        problems["names"] = "with __Host- have Path=/ and no Domain, or browsers ignore them"
+        problems["names"] = "with __Host- must have path / and no domain, or browsers ignore them"
     if problems:
         raise ConfigError({f"expire_cookies({name})": text for name, text in problems.items()})
 
@@ -95,6 +95,6 @@ def expire_cookies(
     headers = [header(name) for name in names]
 
     def end_session(_: Any) -> list[tuple[str, str]]:
-        return [*headers]  # the caller's own, to add to
+        return [*headers]  # a copy that the caller may extend
 
     return end_session

@@ -1,4 +1,4 @@
-"""PasteDeploy filters, for applications that are put together by an INI file, such as Pyramid's.
+"""PasteDeploy filters, for applications that an INI file sets up, such as Pyramid's.
 
 ::
 
@@ -16,19 +16,19 @@
     [pipeline:main]
     pipeline = helpdesk myapp
 
-``egg:sso-middleware`` takes `resolve_email` and `end_session` as they are. What asks the application
-itself, as Pyramid's `request_email` does, is made by a factory that is given the application: that is
-``egg:sso-middleware#with_app``, the last filter before the application.
+``egg:sso-middleware`` uses `resolve_email` and `end_session` directly. If they need the application
+itself, as Pyramid's `request_email` does, use ``egg:sso-middleware#with_app`` as the last filter before the
+application: both then name factories, which are called with the application.
 
-The keys are the settings of `HelpDesk`, `sso_token_file`, and the parameters of `SSOMiddleware`, where
-`end_session`, `logout_path` and `logout_then` stand for `logout`. `helpdesk`, `resolve_email`,
+The keys are the settings of `HelpDesk`, `sso_token_file`, and the parameters of `SSOMiddleware`, with
+`end_session`, `logout_path` and `logout_then` instead of `logout`. `helpdesk`, `resolve_email`,
 `end_session` and `on_event` are dotted names: ``module:attribute``. `paths` and `resume_at` are separated
-by white space, `forward_params` by commas. A setting of `HelpDesk` that is left out, or empty, is taken
-from its ``HELPDESK_`` variable. In an INI file a ``%`` is written ``%%``.
+by white space, `forward_params` by commas. A missing or empty setting of `HelpDesk` is read from its
+``HELPDESK_`` variable. In an INI file, write ``%`` as ``%%``.
 
-A key that the filter's section leaves out is taken from ``[DEFAULT]``, if it goes with what the section
-says: no `sso_token_file` beside a `sso_token`, nor an account beside a `helpdesk`. Where it is in both,
-PasteDeploy passes on the one in ``[DEFAULT]``, unless the section says ``set account_id = 4711``.
+A key that is missing in the filter's section is taken from ``[DEFAULT]`` unless the two conflict:
+`sso_token_file` with `sso_token`, or an account with `helpdesk`. If a key is in both, PasteDeploy passes on
+the one in ``[DEFAULT]``, unless the section uses ``set account_id = 4711``.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ _DOTTED = ("helpdesk", "resolve_email", "end_session", "on_event")
 _PLAIN = ("login_url", "next_param")
 _LISTS = ("paths", "resume_at")
 _LOGOUT = {"logout_path": "path", "logout_then": "then"}
-#: What the section says rules out what [DEFAULT] says.
+#: Keys in the section override these keys in [DEFAULT].
 _RULES_OUT = {name: {"helpdesk"} for name in _ACCOUNT} | {
     "helpdesk": {*_ACCOUNT},
     "sso_token": {"helpdesk", "sso_token_file"},
@@ -76,17 +76,17 @@ _KEYS = (*_ACCOUNT, *_DOTTED, *_PLAIN, *_LOGOUT, *_LISTS)
 def filter_factory(
     global_conf: Mapping[str, str], /, **settings: str
 ) -> Callable[[WSGIApplication], SSOMiddleware]:
-    """Make a filter of settings from an INI file: entry point ``paste.filter_factory``.
+    """Make a filter from the settings in an INI file: entry point ``paste.filter_factory``.
 
     Args:
-        global_conf: the file's ``[DEFAULT]``; what is not among our keys plays no part.
-        settings: see this module.
+        global_conf: the file's ``[DEFAULT]``; other keys are ignored.
+        settings: see the module docstring.
 
     Raises:
-        ConfigError: naming every wrong setting at once.
+        ConfigError: a setting is wrong; the error lists all of them.
     """
     said = Secret(_with_defaults(global_conf, settings))
-    del global_conf, settings  # from tracebacks with locals: code of yours, which may raise, is imported
+    del global_conf, settings  # keep out of tracebacks: importing your code may raise
     options = _options(said)
 
     def wrap(app: WSGIApplication) -> SSOMiddleware:
@@ -98,21 +98,21 @@ def filter_factory(
 def filter_app_factory(
     app: WSGIApplication, global_conf: Mapping[str, str], /, **settings: str
 ) -> SSOMiddleware:
-    """Wrap an application by settings from an INI file: entry point ``paste.filter_app_factory``.
+    """Wrap an application with the settings in an INI file: entry point ``paste.filter_app_factory``.
 
     Here `resolve_email` and `end_session` name factories: each is called once, with `app`.
 
     Args:
         app: the application, or the next filter.
-        global_conf: the file's ``[DEFAULT]``; what is not among our keys plays no part.
-        settings: see this module.
+        global_conf: the file's ``[DEFAULT]``; other keys are ignored.
+        settings: see the module docstring.
 
     Raises:
-        ConfigError: naming every wrong setting at once.
-        Exception: what a factory raises, with a note.
+        ConfigError: a setting is wrong; the error lists all of them.
+        Exception: from a factory, with a note.
     """
     said = Secret(_with_defaults(global_conf, settings))
-    del global_conf, settings  # from tracebacks with locals: code of yours, which may raise, is called
+    del global_conf, settings  # keep out of tracebacks: calling your code may raise
     options = _options(said)
     problems: dict[str, str] = {}
     for name in ("resolve_email", "end_session"):
@@ -121,8 +121,8 @@ def filter_app_factory(
                 options[name] = options[name](app)
             except Exception as error:
                 error.add_note(
-                    f"With #with_app, {name} = {said()[name]} is a factory, which is called with the "
-                    "application. What is none goes with use = egg:sso-middleware."
+                    f"With #with_app, {name} = {said()[name]} must name a factory, which is called with "
+                    "the application. If it is not a factory, use egg:sso-middleware instead."
                 )
                 raise
             if not callable(options[name]):
@@ -149,7 +149,7 @@ def _middleware(app: WSGIApplication, options: dict[str, Any], said: Secret[dict
 
 
 def _options(said: Secret[dict[str, str]]) -> dict[str, Any]:
-    """Return what `SSOMiddleware` takes, and `end_session`."""
+    """Return the arguments of `SSOMiddleware`, and `end_session`."""
     problems = _key_problems(said)
     options: dict[str, Any] = {name: said()[name] for name in _PLAIN if name in said()}
     options |= {name: said()[name].split() for name in _LISTS if name in said()}
@@ -170,13 +170,13 @@ def _options(said: Secret[dict[str, str]]) -> dict[str, Any]:
 
 
 def _key_problems(said: Secret[dict[str, str]]) -> dict[str, str]:
-    problems = {name: f"is no setting; there are {', '.join(_KEYS)}" for name in said() if name not in _KEYS}
+    problems = {name: f"is not a setting: use {', '.join(_KEYS)}" for name in said() if name not in _KEYS}
     if "resolve_email" not in said():
-        problems["resolve_email"] = "is not set: it says who is signed in, as module:attribute"
+        problems["resolve_email"] = "is not set: set it to your resolver, as module:attribute"
     if "helpdesk" in said():
-        problems |= {name: "is set, and helpdesk too" for name in _ACCOUNT if name in said()}
+        problems |= {name: "is set, and helpdesk too: remove one" for name in _ACCOUNT if name in said()}
     if "end_session" not in said():
-        problems |= {name: "is of no use without end_session" for name in _LOGOUT if name in said()}
+        problems |= {name: "needs end_session: set it too" for name in _LOGOUT if name in said()}
     return problems
 
 
@@ -195,7 +195,7 @@ def _named(dotted: str) -> Any:
 
 def _helpdesk(said: Secret[dict[str, str]]) -> HelpDesk:
     given = {f"{_PREFIX}{name.upper()}": name for name in _ACCOUNT if said().get(name)}
-    # In the file, either of the two tokens outdoes both in the environment.
+    # Either token setting in the file overrides both in the environment.
     outdone = set[str]() if _TOKEN.isdisjoint(given) else _TOKEN
 
     def variables() -> dict[str, str]:
@@ -205,5 +205,5 @@ def _helpdesk(said: Secret[dict[str, str]]) -> HelpDesk:
     try:
         return HelpDesk.from_env(variables())
     except ConfigError as error:
-        # What stands in the file is named as it stands there.
+        # Report a key in the file by its name there.
         raise ConfigError({given.get(name, name): text for name, text in error.problems.items()}) from None

@@ -1,4 +1,4 @@
-"""Pytest fixtures to test an application's hand-off with, against a Help Desk of its own.
+"""Pytest fixtures for testing an application's hand-off against a local Help Desk.
 
 ::
 
@@ -8,18 +8,17 @@
         assert verified.email == "jane@example.com"
 
 The Auth URL and Logout URL of the account come from the ini settings ``helpdesk_auth_url`` and
-``helpdesk_logout_url``, or from overriding the fixture `helpdesk_sandbox_settings`.
+``helpdesk_logout_url``. To change more, override the fixture `helpdesk_sandbox_settings`.
 
-An application that calls ``HelpDesk.from_env()`` when it is imported needs three lines above that import:
-in ``conftest.py``, or for Django at the top of a settings module for tests, above
+If your application calls ``HelpDesk.from_env()`` when it is imported, put these lines above that import in
+``conftest.py``. In Django, put them at the top of a settings module for tests, above
 ``from mysite.settings import *``. `helpdesk_sandbox` then has the same account::
 
     import os
     from sso_middleware.sandbox import Sandbox
     os.environ.update(Sandbox(auth_url="http://localhost/sso/helpdesk").environment)
 
-This module imports pytest alone when it is loaded: every pytest run of an environment in which this
-package is installed loads it.
+This module only imports pytest at first, because every pytest run loads it if this package is installed.
 """
 
 from __future__ import annotations
@@ -47,15 +46,15 @@ _REDIRECT = 303
 _CODE = re.compile(rb"Code: ([a-z0-9_.-]+)</small>")  # at the end of the middleware's own pages
 _TOKEN = re.compile(r"eyJ[\w%.=-]+")
 _ABSOLUTE = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
-_WANTED = "verify() takes a URL, or a response that has headers and a status"
+_WANTED = "response_or_url must be a URL, or a response with headers and a status"
 
 
 class HelpDeskSandbox:
-    """What the fixtures give: a Help Desk account, and what it thinks of the hand-offs to it.
+    """A local Help Desk and its account; the fixtures return it.
 
     Attributes:
-        sandbox: the Help Desk itself, an ASGI application.
-        base_url: where it is served; `None` if it is not.
+        sandbox: the Help Desk, an ASGI application.
+        base_url: its base URL; `None` if it is not served.
     """
 
     def __init__(self, sandbox: Sandbox, base_url: str | None = None) -> None:
@@ -74,23 +73,22 @@ class HelpDeskSandbox:
 
     @property
     def handoffs(self) -> list[Attempt]:
-        """The hand-offs that were judged, accepted or not, the oldest first."""
+        """The judged hand-offs, accepted or not, the oldest first."""
         return self.sandbox.handoffs
 
     def verify(self, response_or_url: Any) -> VerifiedHandoff:
-        """Judge a hand-off as the Help Desk would, and use its token up.
+        """Judge a hand-off as the Help Desk would. An accepted token cannot be used again.
 
         Args:
-            response_or_url: the URL, as text or as an object; or the response of any client or
-                framework that redirects there: whatever has `headers` and a status, or a mapping of
-                headers. Following redirects has to be switched off in the client.
+            response_or_url: the URL, as text or an object; the response of any client or framework that
+                redirects there, with `headers` and a status; or a mapping of headers. Disable redirects in
+                your test client.
 
         Raises:
-            HandoffRejected: it would not sign its visitor in. Says why; holds no token.
-            AssertionError: the response is no redirect to the Help Desk with status 303, or the URL is
-                that of another place. Says where it led, without its query, and the reason code of the
-                middleware's page.
-            TypeError: it is neither.
+            HandoffRejected: the hand-off is not accepted. It says why and holds no token.
+            AssertionError: the response is not a 303 redirect to the Help Desk, or the URL leads elsewhere.
+                It says where, without the query, and the reason code of the middleware's page.
+            TypeError: `response_or_url` is none of these.
         """
         __tracebackhide__ = True  # pytest prints the arguments of the frames it shows
         from sso_middleware.sandbox import HandoffRejected  # noqa: PLC0415 - see the module's docstring
@@ -99,7 +97,7 @@ class HelpDeskSandbox:
             return self.sandbox.verify(_url_of(response_or_url, self.helpdesk.sso_auth_url))
         except (HandoffRejected, AssertionError, TypeError) as error:
             problem = error
-        # Raised again and without the argument, so that no frame that pytest may show holds the URL.
+        # Raised again without the argument, so that no frame that pytest shows holds the URL.
         del response_or_url
         raise problem.with_traceback(None)
 
@@ -111,7 +109,7 @@ class HelpDeskSandbox:
         """Refuse the next hand-offs with `code`.
 
         Raises:
-            ValueError: there is no such code.
+            ValueError: `code` does not exist, or `times` is out of bounds.
         """
         self.sandbox.fail_next(code, times=times)
 
@@ -119,41 +117,41 @@ class HelpDeskSandbox:
 def _url_of(response_or_url: Any, sso_auth_url: str) -> str:
     headers = getattr(response_or_url, "headers", response_or_url)
     if not hasattr(headers, "items"):
-        url = str(response_or_url)  # httpx.URL, yarl.URL and their like
+        url = str(response_or_url)  # such as httpx.URL and yarl.URL
         is_absolute = _ABSOLUTE.match(url) is not None
         if not (isinstance(response_or_url, str) or is_absolute):
             raise TypeError(_WANTED)
         if is_absolute and not url.startswith(f"{sso_auth_url}?"):
-            raise AssertionError(f"no hand-off: the URL leads to {_place(url)}, not to the Help Desk")
+            raise AssertionError(f"not a hand-off: the URL leads to {_place(url)}, not to the Help Desk")
         return url
     status = _status_of(response_or_url)
     if status is None and headers is not response_or_url:
         raise TypeError(_WANTED)
     hint = _hint(status, followed=bool(getattr(response_or_url, "history", ())))
-    # By hand, because not every client's mapping finds a name in any spelling.
+    # Not every client's mapping is case-insensitive.
     location = next((str(value) for name, value in headers.items() if str(name).lower() == "location"), None)
     if location is None:
         known = "" if status is None else f" (status {status})"
         reason = _CODE.search(_body_of(response_or_url))
         if reason:
             hint = f": the middleware refused it, {reason[1].decode()}"
-        raise AssertionError(f"no hand-off: the response{known} has no Location{hint}")
+        raise AssertionError(f"not a hand-off: the response{known} has no Location{hint}")
     if status not in (_REDIRECT, None):  # a bare mapping of headers has none
-        raise AssertionError(f"no hand-off: the response has status {status}, not {_REDIRECT}{hint}")
+        raise AssertionError(f"not a hand-off: the response has status {status}, not {_REDIRECT}{hint}")
     if not location.startswith(f"{sso_auth_url}?"):
         raise AssertionError(
-            f"no hand-off: the response leads to {_place(location)}, not to the Help Desk{hint}"
+            f"not a hand-off: the response leads to {_place(location)}, not to the Help Desk{hint}"
         )
     return location
 
 
 def _place(url: str) -> str:
-    """Return `url` without query and fragment, which may hold a token, and without anything like one."""
+    """Return `url` without its query, its fragment and anything like a token."""
     return _TOKEN.sub("[token]", re.split(r"[?#]", url, maxsplit=1)[0])
 
 
 def _body_of(response: Any) -> bytes:
-    """Return what was read of the body; nothing where a client has not read it, or reads it otherwise."""
+    """Return the body if the client has read it, or nothing."""
     with suppress(Exception):
         bodies = (getattr(response, name, None) for name in ("content", "data", "body"))
         return next((body for body in bodies if isinstance(body, bytes)), b"")
@@ -161,21 +159,21 @@ def _body_of(response: Any) -> bytes:
 
 
 def _status_of(response: Any) -> int | None:
-    # Werkzeug's and WebOb's `status` is text; http.client, aiohttp and Playwright have no other.
+    # In Werkzeug and WebOb, `status` is text; http.client, aiohttp and Playwright only have `status`.
     found = (getattr(response, name, None) for name in ("status_code", "status_int", "status"))
     return next((int(each) for each in found if isinstance(each, int)), None)
 
 
 def _hint(status: int | None, *, followed: bool) -> str:
-    switch_off = "switch following redirects off in the client, such as by follow_redirects=False"
+    disable = "disable redirects in your test client, for example with follow_redirects=False"
     if followed:
-        return f". It is that of a later page: {switch_off}."
+        return f". It comes from a later page: {disable}."
     if status == _OK:
-        return f". If it is that of a later page: {switch_off}."
+        return f". If it comes from a later page: {disable}."
     if status == _FOUND:
         return (
-            ". That is what redirect() of Flask and of Django answers by default. After 303 every browser "
-            "goes on with GET; after 302 the browser chooses what to do with a login form's POST."
+            ". That is the default of redirect() in Flask and Django. After 303, every browser continues "
+            "with GET; after 302, it may repeat a login form's POST."
         )
     return ""
 
@@ -193,18 +191,16 @@ def _make_sandbox(settings: dict[str, Any]) -> Sandbox:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the ini settings."""
-    parser.addini("helpdesk_auth_url", "Auth URL of the account of the Help Desk fixtures", default=_AUTH_URL)
-    parser.addini(
-        "helpdesk_logout_url", "Logout URL of the account of the Help Desk fixtures", default=_LOGOUT_URL
-    )
+    parser.addini("helpdesk_auth_url", "Auth URL for the Help Desk fixtures", default=_AUTH_URL)
+    parser.addini("helpdesk_logout_url", "Logout URL for the Help Desk fixtures", default=_LOGOUT_URL)
 
 
 @pytest.fixture(scope="session")
 def helpdesk_sandbox_settings(pytestconfig: pytest.Config) -> dict[str, Any]:
-    """Give the keyword arguments of the `Sandbox`; override it to choose others.
+    """Return the keyword arguments of the `Sandbox`; override it to change them.
 
-    Where the environment holds a sandbox's account, it is that one, so that an application which was
-    imported with it is judged by it.
+    If the environment holds a sandbox's account, it is used, so that it matches an application imported with
+    it.
     """
     if os.environ.get("HELPDESK_SSO_AUTH_URL") == _SSO_AUTH_URL:
         names = ("sso_token", "account_id", "auth_url", "logout_url")
@@ -217,13 +213,13 @@ def helpdesk_sandbox_settings(pytestconfig: pytest.Config) -> dict[str, Any]:
 
 @pytest.fixture
 def helpdesk_sandbox(helpdesk_sandbox_settings: dict[str, Any]) -> HelpDeskSandbox:
-    """Give a Help Desk in this process, without a server, new for each test."""
+    """Return a new Help Desk for each test, in this process and without a server."""
     return HelpDeskSandbox(_make_sandbox(helpdesk_sandbox_settings))
 
 
 @pytest.fixture
 def live_helpdesk_sandbox(helpdesk_sandbox_settings: dict[str, Any]) -> Iterator[HelpDeskSandbox]:
-    """Give a Help Desk on a free port, new for each test: for browsers and real clients."""
+    """Yield a new Help Desk for each test on a free port, for browsers and real clients."""
     sandbox = _make_sandbox(helpdesk_sandbox_settings)
     with sandbox.run() as base_url:
         yield HelpDeskSandbox(sandbox, base_url)

@@ -24,10 +24,10 @@ from sso_middleware.logout import Logout
 __all__ = ["EmailResolver", "HelpDeskChooser", "SSOMiddleware", "handoff_response"]
 
 EmailResolver: TypeAlias = Callable[[WSGIEnvironment], str | None]
-"""Given the environ, returns the visitor's email address, or `None` for an anonymous visitor."""
+"""Takes the environ and returns the visitor's email address, or `None` for an anonymous visitor."""
 
 HelpDeskChooser: TypeAlias = Callable[[WSGIEnvironment, str], HelpDesk]
-"""Given the environ and the visitor's address, returns the HelpDesk to hand off to."""
+"""Takes the environ and the visitor's address and returns the HelpDesk to hand off to."""
 
 _HEADERS = cgi_names(HEADERS)
 _STATUS = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
@@ -36,25 +36,25 @@ _STATUS = {status.value: f"{status.value} {status.phrase}" for status in HTTPSta
 class SSOMiddleware:
     """WSGI middleware that answers the intercepted paths with a signed redirect to the Help Desk.
 
-    Every other request goes to `app` with the very same environ.
+    Every other request goes to `app` with the same environ.
 
     Args:
         app: the WSGI application.
         helpdesk: the HelpDesk, or a callable ``(environ, email) -> HelpDesk``.
         resolve_email: ``(environ) -> str | None``: the visitor's address, `None` if anonymous. It may
             raise `HandoffRefused` (403) or `ResolverUnavailable` (503); anything else propagates.
-        paths: the intercepted paths, app-relative and decoded: one str, or several. Default: where
-            `auth_url` points, seen from outside. Required if `helpdesk` is a callable.
-        login_url: where an anonymous visitor goes: app-relative, or an absolute http(s) URL. `None`:
+        paths: the intercepted paths, app-relative and decoded: one str, or several. Default: the
+            path of `auth_url`, as the browser sees it. Required if `helpdesk` is a callable.
+        login_url: where anonymous visitors are sent: app-relative, or an absolute http(s) URL. `None`:
             the application's own route at the intercepted path answers.
-        next_param: the query parameter that carries the way back to `login_url`.
-        resume_at: app-relative path or paths where your login lands if it does not follow `next_param`,
-            such as ``/``. A visitor who was sent to the login goes on from there to the Auth URL.
-        logout: answer the Logout URL, too.
-        on_event: called with each `SSOEvent`; sync, must not block.
+        next_param: the query parameter that tells `login_url` where to return to.
+        resume_at: the app-relative path or paths where your login lands if it ignores `next_param`,
+            such as ``/``. From there, visitors who were sent to the login continue to the Auth URL.
+        logout: also answer the Logout URL.
+        on_event: called with each `SSOEvent`; must be sync and not block.
 
     Raises:
-        ConfigError: naming every wrong setting at once.
+        ConfigError: a setting is wrong; the error lists all of them.
     """
 
     def __init__(
@@ -99,9 +99,9 @@ class SSOMiddleware:
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer an intercepted path, or pass the request to the application (PEP 3333)."""
-        try:  # costs less than a call of get()
+        try:  # faster than get()
             may_hit = environ["PATH_INFO"] in self._tails
-        except KeyError:  # it may be left out where it is empty (PEP 3333)
+        except KeyError:  # it may be absent if it is empty (PEP 3333)
             may_hit = "" in self._tails
         if may_hit:
             answer = self._answer(environ)
@@ -124,25 +124,24 @@ def handoff_response(
     claims: Mapping[str, Any] | None = None,
     on_event: EventHook | None = None,
 ) -> Response:
-    """Hand off a signed-in user from a route of your own, with all that the middleware does for one.
+    """Hand off a signed-in user from your own route, as the middleware does.
 
-    The request is answered as at an Auth URL: a prefetch, a script, a WebSocket handshake or a HEAD makes
-    no token, a loop is broken, an address that may not be signed gets a page that says so, and the event
-    is reported. The parameters named in `forward_params` are passed on.
+    Prefetches, scripts, WebSocket handshakes and HEAD get no token; loops are broken; an address that may
+    not be signed gets an error page; the event is reported; `forward_params` are passed on.
 
     Args:
         environ: the WSGI environ of the request: ``request.environ``.
         helpdesk: the HelpDesk.
         email: the verified address of the signed-in user; "" if the user has none.
-        claims: further claims of the token, JSON values by name.
-        on_event: called with the `SSOEvent`; sync, must not block.
+        claims: extra claims for the token, JSON values by name.
+        on_event: called with the `SSOEvent`; must be sync and not block.
 
     Raises:
         ConfigError: a parameter is wrong.
         ResolverError: `email` is not a `str`.
     """
     visit, address, further = _visit_of(environ, *_where(environ)), Secret(email), Secret(claims)
-    del email, claims  # from tracebacks with locals
+    del email, claims  # keep out of tracebacks
     answer = answer_in_route(visit, helpdesk, address, claims=further, on_event=on_event)
     return Response(answer.body, answer.status, Headers(answer.headers))
 
@@ -161,8 +160,8 @@ def _wrap(function: Callable[..., Any], check: Check) -> Call:
         returned = Secret(function(*arguments()))
         if is_awaitable(returned()):
             if inspect.iscoroutine(returned()):
-                returned().close()  # or Python complains that it was never awaited
-            raise ResolverError("an async callable cannot be awaited under WSGI: give a sync one")
+                returned().close()  # or Python warns that it was never awaited
+            raise ResolverError("an async callable cannot be awaited under WSGI: use a sync one")
         return check(returned)
 
     return call

@@ -35,7 +35,7 @@ LEFT_OUT = {
     "transparency": "needs the package index",
 }
 #: And of what it skips where a tool is missing.
-OPTIONAL = {*LEFT_OUT, "benchmark", "browser", "fuzz", "interop", "nginx", "node", "types"}
+OPTIONAL = {*LEFT_OUT, "benchmark", "browser", "fuzz", "interop", "nginx", "node", "shells", "types"}
 
 
 def pytest_addoption(parser):

@@ -8,9 +8,9 @@ _EXTRA = {"click", "httpx", "itsdangerous", "jinja2", "rich", "uvicorn"}
 
 
 def main() -> None:
-    """Run the command line; say what to install if it is not there."""
+    """Run the command line, or say which extra is missing."""
     try:
-        # Imported here, so that a missing extra ends in a sentence and not in a traceback.
+        # Imported here, so that a missing extra shows a sentence instead of a traceback.
         from sso_middleware.cli.commands import cli  # noqa: PLC0415
 
         cli()
@@ -25,4 +25,4 @@ def main() -> None:
         if package not in _EXTRA:
             raise
         print(f"sso-middleware needs {package}: pip install 'sso-middleware[sandbox]'", file=sys.stderr)
-        sys.exit(3)  # Exit.SETTINGS, which stands where click is needed
+        sys.exit(3)  # Exit.SETTINGS; importing it needs click

@@ -1,4 +1,4 @@
-"""The commands, for click."""
+"""The click group and its commands."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ import click
 
 from sso_middleware.cli.output import never_print
 
-# Each command's module is imported when it is run: `url` needs no web framework, and starts at once.
+# Each command's module is imported when it runs: `url` needs no web framework and starts fast.
 _COMMANDS = {
-    "check": "Find out what is wrong with the settings or an application.",
+    "check": "Find mistakes in the settings or in an application.",
     "demo": "Run a Help Desk and a sample application on this machine.",
     "init": "Print the lines that add the middleware to an application.",
     "inspect": "Judge a hand-off URL or a JWT.",
@@ -45,7 +45,7 @@ class _Commands(click.Group):
     cls=_Commands,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="""Exit codes: 0 fine, 1 findings or rejected, 2 usage, 3 settings or import failed, 4 network.
-    The settings are read from HELPDESK_* variables; the SSO Token is never taken from the command line.
+    The settings come from HELPDESK_* variables; the SSO Token is never a command-line argument.
     NO_COLOR is respected.
 
     \b
@@ -57,7 +57,7 @@ class _Commands(click.Group):
 def cli() -> None:
     """Single sign-on from a Python web application to a ProProfs Help Desk."""
     for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):  # a terminal that is not UTF-8 is no reason to fail
+        if isinstance(stream, io.TextIOWrapper):  # do not fail on terminals without UTF-8
             stream.reconfigure(errors="backslashreplace")
     for name, value in os.environ.items():
         if name.endswith("SSO_TOKEN"):

@@ -1,4 +1,4 @@
-"""Settings as lines: for a shell, and in a file that keeps them."""
+"""Settings as lines for a shell and in an env file."""
 
 from __future__ import annotations
 
@@ -23,24 +23,24 @@ def read(file: Path, prefix: str) -> dict[str, str]:
     """Return the variables in `file` whose names start with `prefix`; none if there is no such file.
 
     Raises:
-        OSError: it cannot be read.
-        ValueError: it is not text, or a value's quotation marks are not closed.
+        OSError: the file cannot be read.
+        ValueError: the file is not text, or a quotation mark is not closed.
     """
     found = [match for line in _lines(file) if (match := _set_by(line, prefix))]
     return {match[1]: "".join(shlex.split(match[2])) for match in found}
 
 
 def write(file: Path, variables: Mapping[str, str], prefix: str) -> None:
-    """Set `variables` in `file` instead of those whose names start with `prefix`; its other lines stay.
+    """Replace the variables in `file` whose names start with `prefix` by `variables`; keep its other lines.
 
-    Only the file's owner can read it afterwards. It is replaced as a whole, so no reader sees half of it.
+    Only the file's owner can read the result. The file is replaced atomically.
 
     Raises:
-        OSError: it cannot be written.
+        OSError: the file cannot be written.
     """
     kept = [line for line in _lines(file) if not _set_by(line, prefix)]
     lines = [*kept, *(f"{name}={shlex.quote(value)}" for name, value in variables.items())]
-    target = file.resolve()  # a symbolic link stays one
+    target = file.resolve()  # keeps a symbolic link
     with tempfile.NamedTemporaryFile(  # its mode is 0600
         "w", encoding="utf-8", dir=target.parent, prefix=f".{target.name}.", delete=False
     ) as output:

@@ -9,11 +9,11 @@ import click
 
 from sso_middleware.cli.output import json_option, say_json
 
-# Starlette is this package's own dependency, so finding it says nothing.
+# Without Starlette: it is a dependency of this package and always installed.
 _DETECTABLE = ("bottle", "django", "fastapi", "flask", "pyramid", "quart")
 _ITSDANGEROUS = "its sessions need `pip install itsdangerous`"
 
-# For each framework: where the lines of snippets/<framework>.py go, and what to pass to `check`.
+# Where the lines of _snippets/<framework>.py go, and what to pass to `check`.
 _PLACES = {
     "bottle": ("Where `app` is your Bottle application:", "yourmodule:application"),
     "django": ("At the end of your settings:", "yourproject.wsgi:application"),
@@ -25,7 +25,7 @@ _PLACES = {
     "wsgi": ("Where `application` is your WSGI application:", "yourmodule:application"),
 }
 
-# What keeps the session or knows the user, by the name of its distribution: its framework and its lines.
+# Session and user libraries by distribution name: the framework and the snippet.
 _SESSIONS = {
     "beaker": ("bottle", "bottle_beaker.py"),
     "django-otp": ("django", "django_otp.py"),
@@ -41,14 +41,14 @@ _SESSIONS = {
 @click.option(
     "--session",
     type=click.Choice([*sorted(_SESSIONS), "none"], case_sensitive=False),
-    help="What keeps the session or knows the user; found by itself beside a single framework.",
+    help="The session or user library; detected if only one framework is installed.",
 )
 @json_option
 def command(framework: str | None, session: str | None, as_json: bool) -> None:
-    """Print the lines that add the middleware to an application of FRAMEWORK.
+    """Print the lines that add the middleware to a FRAMEWORK application.
 
-    Without FRAMEWORK: for the one that is installed beside this package. What is printed is valid
-    Python; what you have to fill in is in its comments.
+    FRAMEWORK defaults to the installed one. The output is valid Python; its comments say what to
+    fill in.
     """
     if framework is None:
         framework = _SESSIONS[session][0] if session in _SESSIONS else _only_installed()
@@ -56,7 +56,7 @@ def command(framework: str | None, session: str | None, as_json: bool) -> None:
     if session is None and beside and _found_frameworks() == [framework]:
         session = beside[0]
     if session in _SESSIONS and _SESSIONS[session][0] != framework:
-        raise click.UsageError(f"{session} is for {_SESSIONS[session][0]}, not for {framework}.")
+        raise click.UsageError(f"--session: {session} is for {_SESSIONS[session][0]}, not for {framework}.")
     where, example = _PLACES[framework]
     code = _text(_SESSIONS[session][1] if session in _SESSIONS else f"{framework}.py")
     if as_json:
@@ -71,26 +71,26 @@ def command(framework: str | None, session: str | None, as_json: bool) -> None:
 
 
 def _text(name: str) -> str:
-    return (files("sso_middleware.cli") / "snippets" / name).read_text(encoding="utf-8")
+    return (files("sso_middleware.cli") / "_snippets" / name).read_text(encoding="utf-8")
 
 
 def _only_installed() -> str:
     installed = _found_frameworks()
     if len(installed) == 1:
         return installed[0]
-    names = f"name one of {', '.join(sorted(_PLACES))}"
+    names = f"pass one of {', '.join(sorted(_PLACES))}"
     if installed:
-        raise click.UsageError(f"installed are {', '.join(installed)}: {names}.")
+        raise click.UsageError(f"FRAMEWORK: several are installed ({', '.join(installed)}); {names}.")
     raise click.UsageError(
-        f"no framework is found in this environment but Starlette, which this package itself needs: {names}; "
-        "for example `sso-middleware init starlette`, or `sso-middleware init wsgi`."
+        "FRAMEWORK: none is installed except Starlette, which this package itself needs; "
+        f"{names}, for example `sso-middleware init starlette` or `sso-middleware init wsgi`."
     )
 
 
 def _found_frameworks() -> list[str]:
     installed = [name for name in _DETECTABLE if _is_installed(name)]
     if "quart" in installed and "flask" in installed:
-        installed.remove("flask")  # Quart brings it along
+        installed.remove("flask")  # Quart depends on it
     return installed
 
 

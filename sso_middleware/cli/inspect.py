@@ -1,4 +1,4 @@
-"""`sso-middleware inspect`: what is in a hand-off, and whether the Help Desk would take it."""
+"""`sso-middleware inspect`: decode a hand-off and judge it as the Help Desk would."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ from sso_middleware.sandbox.verifier import HandoffRejected, HandoffVerifier, de
 
 _LONGEST_INPUT = 100_000  # bytes
 _LOCATION = re.compile(r"^(?:< )?location:[ \t]*(.*)$", re.IGNORECASE | re.MULTILINE)
-_CUT = "The URL ends before its first &, where the shell cut it: quote the URL, or pass it on standard input."
-_DATES = 10**11  # seconds; beyond the year 5000 it is no date in seconds
+_CUT = "The shell cut the URL off at its first &: quote the URL, or pass it on standard input."
+_DATES = 10**11  # seconds; larger values, beyond the year 5000, are not dates in seconds
 
 
 @click.command("inspect")
 @click.argument("handoff", metavar="[URL|JWT|-]", default="-")
-@click.option("--insecure", is_flag=True, help="Show what is in it without judging it; needs no settings.")
+@click.option("--insecure", is_flag=True, help="Decode it without judging it; needs no settings.")
 @freshness_option
 @leeway_option
 @prefix_option
@@ -41,13 +41,13 @@ def command(
 ) -> None:
     """Decode a hand-off URL or a JWT, and say why it would be rejected.
 
-    Without an argument it is read from standard input, which keeps it out of your shell's history. The
-    output of `curl -si` works, too: its "Location:" header counts. The settings of the environment judge
-    it.
+    Without an argument, it is read from standard input, which keeps it out of your shell's history. You
+    can also pass the output of `curl -si`: the "Location:" header is used. It is judged by the settings
+    in the environment.
     """
     text = _handoff_in(_read() if handoff == "-" else os.fsencode(handoff))
     if not text:
-        raise click.UsageError("there is nothing to inspect: pass a URL or a JWT.")
+        raise click.UsageError("URL|JWT: is empty; pass a URL or a JWT.")
     is_url = "?" in text or "://" in text
     report = _contents(text, is_url=is_url)
     if not insecure:
@@ -70,14 +70,14 @@ def _read() -> bytes:
 def _handoff_in(given: bytes) -> str:
     text = given.decode(errors="replace").strip()
     locations: list[str] = _LOCATION.findall(text)
-    # With its redirects followed, curl prints those of the Help Desk, too.
+    # If curl follows redirects, it also prints those of the Help Desk.
     return next((each for each in locations if "token=" in each), locations[-1] if locations else text).strip(
         " \t\r\"'<>"
     )
 
 
 def _contents(text: str, *, is_url: bool) -> dict[str, Any]:
-    # Not by urlsplit(), which some URLs make raise; only the query counts.
+    # urlsplit() raises for some URLs, and only the query matters.
     sent = parse_qs(text.partition("#")[0].partition("?")[2]) if is_url else {}
     query = {name: values[0] for name, values in sent.items()}
     header, claims = decoded(query.get("token", "") if is_url else text)
@@ -92,7 +92,7 @@ def _contents(text: str, *, is_url: bool) -> dict[str, Any]:
 
 
 def _judge(text: str, freshness: float, leeway: float, prefix: str, *, is_url: bool) -> dict[str, Any]:
-    # A JWT alone says nothing of account and Auth URL; the other settings never matter here.
+    # A JWT alone has no account and no Auth URL; the other settings never matter here.
     instead = {"SSO_AUTH_URL": "https://unused.invalid/", "LOGOUT_URL": "", "BACKDATE": "", "ALLOW_HTTP": "1"}
     if not is_url:
         instead |= {"AUTH_URL": "https://unused.invalid/"}
@@ -111,7 +111,8 @@ def _judge(text: str, freshness: float, leeway: float, prefix: str, *, is_url: b
     if rejected is None:
         return {
             "verdict": "accepted",
-            "message": "The visitor would be signed in, as far as documentation and assumptions go.",
+            "message": "The Help Desk would sign the visitor in, according to its documentation and our "
+            "assumptions.",
         }
     verdict = {
         "verdict": rejected.code,
@@ -120,7 +121,7 @@ def _judge(text: str, freshness: float, leeway: float, prefix: str, *, is_url: b
         "assumption": rejected.assumption,
     }
     if rejected.code == "stale":
-        others = _verdict(text, HandoffVerifier(**account, freshness=_DATES))  # for which nothing is stale
+        others = _verdict(text, HandoffVerifier(**account, freshness=_DATES))  # nothing is stale
         verdict["age_apart"] = others.code if others else "accepted"
     return verdict
 
@@ -136,7 +137,7 @@ def _verdict(url: str, verifier: HandoffVerifier) -> HandoffRejected | None:
 def _caveat(*, insecure: bool, is_url: bool) -> dict[str, Any]:
     if insecure:
         not_judged = ["token", "account_id", "auth_url"]
-        return {"not_judged": not_judged, "caveat": "Not verified: anybody may have made this."}
+        return {"not_judged": not_judged, "caveat": "Not verified: anyone may have made this."}
     if is_url:
         return {"not_judged": [], "caveat": None}
     caveat = "A JWT alone: account_id and auth_url were not judged."

@@ -1,4 +1,4 @@
-"""Options of several commands, and the settings: in the environment, never in argv."""
+"""Options of several commands, and the settings from the environment."""
 
 from __future__ import annotations
 
@@ -19,26 +19,26 @@ prefix_option: Decorator = click.option(
     "--prefix",
     default="HELPDESK_",
     show_default=True,
-    help="What the names of the environment variables start with.",
+    help="Prefix of the environment variables.",
 )
 
 freshness_option: Decorator = click.option(
-    "--freshness", default=180.0, show_default=True, help="Seconds for which a token is good (assumed)."
+    "--freshness", default=180.0, show_default=True, help="Seconds a token is valid (assumed)."
 )
 leeway_option: Decorator = click.option(
-    "--leeway", default=0.0, show_default=True, help="Seconds by which clocks may differ (assumed)."
+    "--leeway", default=0.0, show_default=True, help="Seconds clocks may differ (assumed)."
 )
 
 
 def settings_from_environment(prefix: str, instead: Mapping[str, str] | None = None) -> dict[str, Any]:
-    """Return the checked settings, the SSO Token among them.
+    """Return the checked settings, including the SSO Token.
 
     Args:
-        prefix: what the names of the variables start with.
-        instead: values, under names without prefix, that count instead of the environment's.
+        prefix: the prefix of the variables.
+        instead: values that override the environment, by names without prefix.
 
     Raises:
-        Failure: naming every variable that is missing or wrong.
+        Failure: variables are missing or wrong; it names all of them.
     """
     variables = dict(os.environ) | {f"{prefix}{name}": value for name, value in (instead or {}).items()}
     try:
@@ -51,6 +51,6 @@ def settings_from_environment(prefix: str, instead: Mapping[str, str] | None = N
 
 
 def helpdesk_of(settings: Mapping[str, Any]) -> HelpDesk:
-    """Return the account; `check` is where a short token is spoken of."""
+    """Return the account, without a warning for a short token: `check` reports that."""
     with warnings.catch_warnings(action="ignore", category=ShortTokenWarning):
         return HelpDesk(**settings)

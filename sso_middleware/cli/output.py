@@ -1,4 +1,4 @@
-"""How the commands speak: exit codes, failures, lines for people and JSON for programs."""
+"""Exit codes, failures, and output for people and programs."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ json_option: Decorator = click.option("--json", "as_json", is_flag=True, help="P
 
 
 class Exit(IntEnum):
-    """What the command's exit code says."""
+    """The exit codes of the commands."""
 
     FINE = 0
     FINDINGS = 1  # or rejected
@@ -43,7 +43,7 @@ class Failure(click.ClickException):
         super().__init__("\n".join(printable(line) for line in message.split("\n")))
 
 
-_MAYBE_JWT = re.compile(r"eyJ[\w.-]+")  # takes all it has seen, so a long text costs no more than its length
+_MAYBE_JWT = re.compile(r"eyJ[\w.-]+")  # cannot backtrack, so it takes linear time
 _DOTS_OF_A_JWT = 2
 _never_printed: set[str] = set()
 _PACKAGE = Path(__file__).parents[1]
@@ -53,16 +53,15 @@ _SHORTEST_HIDDEN = 6  # characters; a shorter "secret" is part of many words
 
 
 def never_print(secret: str) -> None:
-    """Keep `secret` out of everything that is said from now on, whoever put it there."""
+    """Hide `secret` in all further output."""
     if len(secret) >= _SHORTEST_HIDDEN:
         _never_printed.add(secret)
 
 
 def printable(text: str) -> str:
-    """Return `text` as one line without secrets and signed tokens, control characters escaped.
+    """Return `text` as one line, without secrets and signed tokens and with control characters escaped.
 
-    It may come from anywhere: an application's error, a claim. A terminal obeys control characters, and
-    a line feed would let it say a line of its own.
+    The text may be untrusted, such as a claim: it must not control the terminal or start a new line.
     """
     return "".join(
         character if character.isprintable() else character.encode("unicode_escape").decode("ascii")
@@ -71,9 +70,9 @@ def printable(text: str) -> str:
 
 
 def describe(error: BaseException) -> str:
-    """Return type, text and place of `error`, in one line."""
+    """Return the type, message and location of `error` as one line."""
     frames = traceback.extract_tb(error.__traceback__)
-    # The user's own line, if there is one: a library's says less.
+    # Prefer a line of the user's code to one of a library.
     frame = next((frame for frame in reversed(frames) if _is_of_user(frame.filename)), None)
     frame = frame or (frames[-1] if frames else None)
     place = f" ({_place_of(frame.filename)}, line {frame.lineno})" if frame else ""
@@ -87,7 +86,7 @@ def _is_of_user(filename: str) -> bool:
 
 
 def _place_of(filename: str) -> str:
-    """Return the full name of a module of this package, or the name of a file."""
+    """Return the dotted name of a module in this package, or the file's name."""
     path = Path(filename)
     if path.is_relative_to(_PACKAGE):
         return ".".join(path.relative_to(_PACKAGE.parent).with_suffix("").parts)
@@ -103,17 +102,17 @@ def _without_secrets(text: str) -> str:
 
 
 def say(*parts: str | tuple[str, str], to_stderr: bool = False, indent: int | None = None) -> None:
-    """Print one line: each part a text, or a text and a rich style.
+    """Print one line. Each part is a text, or a text with a rich style.
 
-    With `indent`, it is wrapped to the width of a terminal, and what follows is indented so far.
+    With `indent`, wrap it to the width of the terminal and indent the following lines.
     """
-    # Made for each line: click's test runner and redirections change sys.stdout.
+    # Created for each line, because click's test runner and redirections replace sys.stdout.
     console = Console(
         stderr=to_stderr,
         soft_wrap=True,
         highlight=False,
         emoji=False,
-        # Rich itself leaves bold and the like to NO_COLOR where FORCE_COLOR is set, too.
+        # With FORCE_COLOR set, Rich itself keeps bold and similar styles despite NO_COLOR.
         color_system=None if os.environ.get("NO_COLOR") else "auto",
     )
     styled = [(part, "") if isinstance(part, str) else part for part in parts]
@@ -131,7 +130,7 @@ def say(*parts: str | tuple[str, str], to_stderr: bool = False, indent: int | No
 
 
 def say_json(value: Json) -> None:
-    """Print `value` as JSON without secrets, ASCII only: JSON has its own way to escape."""
+    """Print `value` as ASCII JSON without secrets."""
     click.echo(json.dumps(_without_secrets_in(value), indent=2))
 
 

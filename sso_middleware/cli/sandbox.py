@@ -1,4 +1,4 @@
-"""`sso-middleware sandbox`: a Help Desk on this machine."""
+"""`sso-middleware sandbox`: run a Help Desk on this machine."""
 
 from __future__ import annotations
 
@@ -28,35 +28,35 @@ _APPLICATION = "http://127.0.0.1:8000"
 
 @click.command("sandbox")
 @click.option("--host", default="localhost", show_default=True, help="The address to listen on.")
-@click.option("--port", type=PORT, default=9400, show_default=True, help="0 takes any free one.")
+@click.option("--port", type=PORT, default=9400, show_default=True, help="The port; 0 picks a free one.")
 @click.option(
     "--auth-url",
     default=f"{_APPLICATION}/sso/helpdesk",
     show_default=True,
-    help="The Auth URL: where your application is entered for a hand-off.",
+    help="The Auth URL: where your application starts a hand-off.",
 )
 @click.option(
     "--logout-url",
-    show_default="/sso/logout beside the Auth URL",
+    show_default="/sso/logout on the Auth URL's host",
     help="The Logout URL: where users go after signing out here.",
 )
 @click.option("--account-id", show_default="sandbox", help="The Account ID.")
 @click.option(
     "--from-env",
     is_flag=True,
-    help="Take SSO Token, Account ID, Auth URL and Logout URL from the environment instead.",
+    help="Use SSO Token, Account ID, Auth URL and Logout URL of the environment instead.",
 )
 @click.option(
     "--env-file",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="Write the settings to this file instead of printing them, and keep them over a restart.",
+    help="Write the settings to this file instead of printing them; a restart reuses them.",
 )
 @click.option(
     "--shell",
     type=click.Choice([*environment.SHELLS]),
     default=environment.SHELL,
     show_default=True,
-    help="The shell that the printed settings are for.",
+    help="The shell to print the settings for.",
 )
 @click.option(
     "--key",
@@ -68,18 +68,21 @@ _APPLICATION = "http://127.0.0.1:8000"
 @click.option(
     "--sends",
     metavar="NAME",
-    help="Add the page that was asked for to the Auth URL, as NAME, such as return_page (assumed: nothing).",
+    help="Add the requested page to the Auth URL as NAME, such as return_page (assumed: nothing).",
 )
 @freshness_option
 @leeway_option
 @click.option(
-    "--shortest-jti", default=32, show_default=True, help="Characters a jti has at least (assumed)."
+    "--shortest-jti", default=32, show_default=True, help="Minimum length of a jti, in characters (assumed)."
 )
-@click.option("--reuse-jti", is_flag=True, help="Let a jti be used more than once (assumed: once).")
+@click.option("--reuse-jti", is_flag=True, help="Accept a jti more than once (assumed: once).")
 @click.option(
-    "--longest-token", default=4096, show_default=True, help="Characters a token has at most (assumed)."
+    "--longest-token",
+    default=4096,
+    show_default=True,
+    help="Maximum length of a token, in characters (assumed).",
 )
-@click.option("--allow-remote", is_flag=True, help="Answer other machines: they can read the SSO Token, too.")
+@click.option("--allow-remote", is_flag=True, help="Answer other machines; they can also read the SSO Token.")
 @log_option
 @prefix_option
 def command(
@@ -104,19 +107,19 @@ def command(
 ) -> None:
     """Run a Help Desk on this machine that judges hand-offs and shows why.
 
-    Its settings, made up, are printed on standard output, as lines for your application's environment.
-    Its address and each verdict are printed to standard error. What is marked as assumed is not
-    documented by the vendor.
+    It prints made-up settings to standard output, as lines for your application's environment, and its
+    address and each verdict to standard error. Options marked as assumed are not documented by the
+    vendor.
 
     The default host is localhost, so that an application at 127.0.0.1 is another site, as in production:
-    a session cookie that is SameSite=Strict fails here, too.
+    a SameSite=Strict session cookie fails here too.
     """
     if from_env and env_file:
-        raise click.UsageError("--from-env and --env-file exclude each other.")
+        raise click.UsageError("--from-env and --env-file cannot be used together.")
     if from_env and allow_remote:
         raise click.UsageError("--from-env and --allow-remote would show your SSO Token to other machines.")
     if from_env:
-        # Where the real Help Desk is does not matter; it may not be there yet.
+        # The address of the real Help Desk does not matter and may not be set yet.
         settings = settings_from_environment(prefix, {"SSO_AUTH_URL": "https://unused.invalid/"})
         account: dict[str, Any] = {
             name: settings[name] for name in ("sso_token", "account_id", "auth_url", "logout_url")
@@ -132,11 +135,11 @@ def command(
     if allow_remote:
         say(
             ("Warning: ", "bold yellow"),
-            "anyone who reaches this Help Desk can read its SSO Token and its log.",
+            "anyone who can reach this Help Desk can read its SSO Token and its log.",
             to_stderr=True,
         )
     elif not is_loopback(host):
-        raise click.BadParameter("is not this machine alone: add --allow-remote.", param_hint="--host")
+        raise click.BadParameter("is not a loopback address: add --allow-remote.", param_hint="--host")
     try:
         sandbox = Sandbox(
             **account,
@@ -163,19 +166,21 @@ def command(
             _write(env_file, variables, prefix)
         else:
             _print(variables, shell)
-        say("Ctrl-C stops.", to_stderr=True)
+        say("Press Ctrl-C to stop.", to_stderr=True)
         tell(sandbox)
 
 
 def _kept(env_file: Path, prefix: str) -> dict[str, str]:
-    """Return what an earlier run wrote; a real account's settings are never overwritten."""
+    """Return the settings that an earlier run wrote, unless they are a real account's."""
     try:
         kept = environment.read(env_file, prefix)
     except (OSError, ValueError) as error:
-        raise Failure(f"{env_file} cannot be read as NAME=value lines: {type(error).__name__}") from None
+        raise Failure(
+            f"--env-file: cannot read {env_file} as NAME=value lines: {type(error).__name__}"
+        ) from None
     url = kept.get(f"{prefix}SSO_AUTH_URL", "")
     if url and not is_loopback(urlsplit(url).hostname or ""):
-        raise Failure(f"{env_file} holds the settings of a real Help Desk ({url}): choose another file.")
+        raise Failure(f"--env-file: {env_file} is for a real Help Desk ({url}): choose another file.")
     never_print(kept.get(f"{prefix}SSO_TOKEN", ""))
     return kept
 
@@ -191,12 +196,12 @@ def _write(env_file: Path, variables: dict[str, str], prefix: str) -> None:
     try:
         environment.write(env_file, variables, prefix)
     except OSError as error:
-        raise Failure(f"{env_file} cannot be written: {error.strerror}") from None
+        raise Failure(f"--env-file: cannot write {env_file}: {error.strerror}") from None
     say(f"Its settings are in {env_file}: load that file in your application.", to_stderr=True)
 
 
 def _print(variables: dict[str, str], shell: str) -> None:
     say("For the shell that starts your application:", to_stderr=True)
     for name, value in variables.items():
-        # Not by say(): the SSO Token is the sandbox's own, and this is where you get it.
+        # say() would hide the SSO Token, and your application needs it.
         click.echo(environment.SHELLS[shell](name, value))

@@ -1,4 +1,4 @@
-"""Keeping local servers running until Ctrl-C, and telling what comes in."""
+"""Run local servers until Ctrl-C and print the verdicts."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ import click
 from sso_middleware.cli.output import Decorator, say
 from sso_middleware.sandbox import Attempt, Sandbox
 
-_GLANCE = 0.2  # seconds between two looks at the hand-off log
+_GLANCE = 0.2  # seconds between checks of the hand-off log
 
 PORT = click.IntRange(0, 65535)
-"""What the options for ports take."""
+"""The type of the port options."""
 
 log_option: Decorator = click.option(
-    "--access-log", is_flag=True, help="Show each request, on standard error, without tokens."
+    "--access-log", is_flag=True, help="Print each request to standard error, without tokens."
 )
 
 
@@ -36,11 +36,11 @@ def start(
     """Start a server on `port` until `stack` closes, and return its base URL.
 
     Args:
-        stack: what stops it.
-        serve: makes the server for a port.
-        port: the port; 0 takes any free one.
-        option: the option that `port` came from.
-        or_any: take any other port if this one is taken.
+        stack: stops the server when it closes.
+        serve: creates the server for a port.
+        port: the port; 0 picks a free one.
+        option: the option that set `port`.
+        or_any: if `port` is taken, pick a free one.
 
     Raises:
         BadParameter: the port cannot be used.
@@ -50,8 +50,8 @@ def start(
     except OSError as error:
         reason = error.strerror or str(error)
     if not or_any:
-        raise click.BadParameter(f"port {port} cannot be used ({reason}): try {option} 0.", param_hint=option)
-    say(f"Port {port} cannot be used ({reason}), so another one is taken.", to_stderr=True)
+        raise click.BadParameter(f"cannot use port {port} ({reason}): try {option} 0.", param_hint=option)
+    say(f"Port {port} cannot be used ({reason}); using another one.", to_stderr=True)
     return stack.enter_context(serve(0))
 
 
@@ -64,8 +64,8 @@ def show_access_log() -> None:
 
 @contextmanager
 def stopping_cleanly() -> Generator[None]:
-    """Let Ctrl-C and SIGTERM end the block, servers stopped, and the command with it: exit code 0."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # what stops a container
+    """End the block on Ctrl-C or SIGTERM, so that servers stop and the command exits with code 0."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # sent to stop a container
     try:
         yield
     except KeyboardInterrupt:
@@ -77,7 +77,7 @@ def tell(sandbox: Sandbox) -> NoReturn:
     told: Attempt | None = None
     while True:
         attempts = sandbox.handoffs
-        # What was told last is not there any more if the log was reset.
+        # After a reset of the log, the last printed attempt is gone.
         for attempt in attempts[attempts.index(told) + 1 :] if told in attempts else attempts:
             told = attempt
             style = "bold green" if attempt.accepted else "bold red"
@@ -87,5 +87,5 @@ def tell(sandbox: Sandbox) -> NoReturn:
                 f". {attempt.message} {attempt.hint}",
                 to_stderr=True,
             )
-        # A sleep, not a wait for an event: Ctrl-C ends it on Windows, too.
+        # Unlike a wait for an event, Ctrl-C also interrupts a sleep on Windows.
         time.sleep(_GLANCE)

@@ -1,4 +1,4 @@
-"""`sso-middleware url`: a live hand-off URL."""
+"""`sso-middleware url`: print a live hand-off URL."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from sso_middleware.errors import InvalidEmail
 @prefix_option
 @json_option
 def command(email: str, prefix: str, as_json: bool) -> None:
-    """Print a live hand-off URL for EMAIL, signed with the settings of the environment.
+    """Print a live hand-off URL for EMAIL, signed with the settings in the environment.
 
-    Anyone who opens it first is signed in as EMAIL. Use it to try things out, and send it to nobody.
+    The first person to open it is signed in as EMAIL. Use it for testing, and do not share it.
     """
     helpdesk = helpdesk_of(settings_from_environment(prefix))
     try:
@@ -32,6 +32,6 @@ def command(email: str, prefix: str, as_json: bool) -> None:
     )
     if as_json:
         facts = {"url": handoff.url, "email": handoff.email, "iat": handoff.iat, "jti": handoff.jti}
-        click.echo(json.dumps(facts, indent=2))  # say_json would keep the token back
+        click.echo(json.dumps(facts, indent=2))  # say_json would hide the token
     else:
         click.echo(handoff.url)

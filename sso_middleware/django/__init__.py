@@ -6,21 +6,21 @@
         ...,
         "django.contrib.sessions.middleware.SessionMiddleware",
         "django.contrib.auth.middleware.AuthenticationMiddleware",
-        ...,  # what else decides who the user is: RemoteUserMiddleware, django-otp, django-impersonate
+        ...,  # anything else that sets the user: RemoteUserMiddleware, django-otp, django-impersonate
         "sso_middleware.django.SSOMiddleware",
-        ...,  # what looks up request.path in the URLconf, which need not know the intercepted paths
+        ...,  # anything that looks up request.path in the URLconf, which need not have the intercepted paths
     ]
     HELPDESK_SSO = {
-        "verified": "email_verified",  # or a predicate: how to know that an address was verified
+        "verified": "email_verified",  # or a predicate: whether the user's address is verified
         "logout": True,
     }
 
-The account comes from the ``HELPDESK_*`` variables, which are read when the middleware is made.
+The account comes from the ``HELPDESK_*`` variables, which are read when the middleware is created.
 
-CommonMiddleware and LocaleMiddleware may stand on either side, because they redirect only what is not found.
-If the path of your login has the visitor's language, put the line below LocaleMiddleware.
+CommonMiddleware and LocaleMiddleware may be on either side, because they only redirect paths that are not
+found. If your login's path contains the language, put the line below LocaleMiddleware.
 
-``"sso_middleware.django"`` in ``INSTALLED_APPS`` adds system checks of the setting to ``manage.py check``.
+Add ``"sso_middleware.django"`` to ``INSTALLED_APPS`` for system checks of the setting.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What ``"sso_middleware.django"`` in ``INSTALLED_APPS`` stands for."""
+"""The application ``"sso_middleware.django"`` for ``INSTALLED_APPS``."""
 
 # Django comes without type information.
 # mypy: disable-error-code="import-untyped"
@@ -10,8 +10,8 @@ from django.apps import AppConfig
 
 
 class _Config(AppConfig):  # type: ignore[misc]
-    """An application without models: its system checks come with the module. Django finds it by its base."""
+    """An application without models, for the system checks. Django finds it by its base class."""
 
     name = "sso_middleware.django"
-    label = "sso_middleware"  # or it would be "django", which other packages' applications may be, too
+    label = "sso_middleware"  # the default, "django", may clash with other packages
     verbose_name = "Help Desk single sign-on"

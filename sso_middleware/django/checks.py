@@ -1,8 +1,7 @@
-"""System checks of Django's settings: an id and a hint for each way they can be wrong.
+"""System checks of Django's settings, each with an id and a hint.
 
-Django runs them if something imports `sso_middleware.django` before it begins; to be sure of that, list
-``"sso_middleware.django"`` in ``INSTALLED_APPS``. Whether it is there or not, the middleware raises what
-is an error here as soon as it is made.
+Add ``"sso_middleware.django"`` to ``INSTALLED_APPS`` so that Django runs them. With or without it, the
+middleware raises these errors when it is created.
 """
 
 # Django comes without type information.
@@ -28,56 +27,55 @@ from sso_middleware.django.settings import SETTING, USER_MODEL, VARIABLES, missi
 from sso_middleware.errors import ConfigError, ShortTokenWarning
 
 _PANEL = "Copy it from the vendor's panel: Settings > Security > Single sign-on."
-_DOTTED = "Give a callable, or the dotted path of one, which is given the HttpRequest."
+_DOTTED = "Set a callable that takes the HttpRequest, or its dotted path."
 _CHOOSE = (
-    "Choose how to know that an address was verified: the name of an attribute of your user model, a "
-    "predicate of the user or its dotted path; with django-allauth, "
-    "'sso_middleware.resolvers.django.allauth_verified'."
+    "Set verified to the name of an attribute of your user model, or to a predicate of the user or its "
+    "dotted path (with django-allauth, 'sso_middleware.resolvers.django.allauth_verified')."
 )
 _OF_WHOLE_APPLICATIONS = {"sso_middleware.wsgi.SSOMiddleware", "sso_middleware.asgi.SSOMiddleware"}
 _UNKNOWN = (
     2,
-    "HELPDESK_SSO holds the fields of a HelpDesk and the parameters of SSOMiddleware, in lower case.",
+    "HELPDESK_SSO takes the fields of HelpDesk and the parameters of SSOMiddleware, in lower case.",
 )
 
-#: For each setting the number of its error and how to fix it. A number never changes its meaning.
+#: For each setting, the number of its error and how to fix it. A number never changes its meaning.
 _ERRORS = {
-    SETTING: (1, "HELPDESK_SSO = {...} in your settings: the fields of a HelpDesk, and verified."),
+    SETTING: (1, "Add HELPDESK_SSO = {...} to your settings, with the fields of a HelpDesk, and verified."),
     "sso_token": (3, _PANEL),
     "sso_auth_url": (4, _PANEL),
     "account_id": (5, _PANEL),
-    "auth_url": (6, "Give the Auth URL as it is registered in the vendor's panel: where Support links lead."),
-    "logout_url": (7, "Give the Logout URL as it is registered in the vendor's panel, or leave it out."),
-    "backdate": (8, "Leave it out, unless this server's clock runs ahead."),
-    "allow_http": (9, "Leave it out, unless your site really is without https."),
-    "helpdesk": (10, "Give a HelpDesk, or a callable (request, email) -> HelpDesk, or its dotted path."),
+    "auth_url": (6, "Set the Auth URL as registered in the vendor's panel: where your Support links lead."),
+    "logout_url": (7, "Set the Logout URL as registered in the vendor's panel, or leave it out."),
+    "backdate": (8, "Leave it out, unless this server's clock runs fast."),
+    "allow_http": (9, "Leave it out, unless your site really has no https."),
+    "helpdesk": (10, "Set a HelpDesk, or a callable (request, email) -> HelpDesk, or its dotted path."),
     "resolve_email": (11, f"{_DOTTED} It returns the visitor's address, or None."),
     "verified": (
         12,
-        f"An address that users may type in freely lets them be signed in as somebody else. {_CHOOSE} True "
-        "only if your sign-up and each change of an address verify it, or only staff enter addresses.",
+        f"With an unverified address, users can sign in as someone else. {_CHOOSE} Use True only if your "
+        "sign-up and every change of an address verify it, or only staff enter addresses.",
     ),
-    "paths": (13, "Leave it out to take over the path of auth_url, or give paths as in your URLconf: /sso."),
-    "login_url": (14, "Give it in HELPDESK_SSO or as LOGIN_URL: a path, an absolute URL, or a URL's name."),
+    "paths": (13, "Leave it out to use the path of auth_url, or set paths as in your URLconf, such as /sso."),
+    "login_url": (14, "Set it in HELPDESK_SSO or as LOGIN_URL: a path, an absolute URL, or a URL's name."),
     "next_param": (15, "Leave it out: Django's login views call it next."),
     "logout": (
         16,
-        "Give True, and logout_url, to log out at the Logout URL by django.contrib.auth.logout. Then "
-        "visitors go to LOGOUT_REDIRECT_URL, or to the start page.",
+        "Set True, and logout_url, to log out at the Logout URL with django.contrib.auth.logout. Visitors "
+        "are then sent to LOGOUT_REDIRECT_URL, or to the start page.",
     ),
-    "on_event": (17, "Give a sync callable, or the dotted path of one, which is given each SSOEvent."),
-    "resume_at": (20, "Give the path where your login lands, as in your URLconf: /. Or leave it out."),
-    "forward_params": (21, "Give the names of the query parameters to pass on, or leave it out."),
+    "on_event": (17, "Set a sync callable that takes an SSOEvent, or its dotted path."),
+    "resume_at": (20, "Set the path where your login lands, as in your URLconf, such as /. Or leave it out."),
+    "forward_params": (21, "Set the names of the query parameters to pass on, or leave it out."),
     USER_MODEL: (
         19,
-        "Give your user model an email, or an EMAIL_FIELD that names the field of the address; or give "
-        "resolve_email in HELPDESK_SSO, which is given the HttpRequest.",
+        "Add an email field to your user model, or an EMAIL_FIELD that names it; or set resolve_email in "
+        "HELPDESK_SSO, which takes the HttpRequest.",
     ),
 }
 
 
 def findings(**_: object) -> list[Any]:
-    """Return Django's messages about what is wrong."""
+    """Return the check messages for everything that is wrong."""
     order = read_order(SSOMiddleware)
     if order.ours is None:
         return _unused()
@@ -93,7 +91,7 @@ def findings(**_: object) -> list[Any]:
     for warning in caught:
         if issubclass(warning.category, ShortTokenWarning):
             found.append(Caution(f"{SETTING}: {warning.message}", hint=_PANEL, id="sso_middleware.W001"))
-        else:  # from whatever a dotted path has imported
+        else:  # from code that a dotted path imported
             warnings.warn_explicit(warning.message, warning.category, warning.filename, warning.lineno)
     return found
 
@@ -104,10 +102,10 @@ def _unused() -> list[Any]:
     line = "sso_middleware.django.SSOMiddleware"
     hint = f"Add the line {line!r} below {AUTHENTICATION!r}."
     for other in _OF_WHOLE_APPLICATIONS.intersection(settings.MIDDLEWARE):
-        hint = f"Write {line!r} instead of {other!r}, which is for wrapping a whole application."
+        hint = f"Use {line!r} instead of {other!r}, which wraps a whole application."
     return [
         Caution(
-            f"{SETTING} is set, and {line!r} is not in MIDDLEWARE: nothing is taken over.",
+            f"{SETTING} is set, and {line!r} is not in MIDDLEWARE: nothing is intercepted.",
             hint=hint,
             id="sso_middleware.W002",
         )
@@ -116,7 +114,7 @@ def _unused() -> list[Any]:
 
 def _in_order(order: Order) -> list[Any]:
     if order.problem:
-        hint = f"Move the line {order.ours!r} to below {order.after[-1]!r}."
+        hint = f"Move the line {order.ours!r} below {order.after[-1]!r}."
         return [Error(f"{order.problem}.", hint=hint, id="sso_middleware.E018")]
     given: Any = getattr(settings, SETTING, None)
     if not isinstance(given, Mapping) or cast("Mapping[str, Any]", given).get("resolve_email") is not None:
@@ -136,8 +134,8 @@ def _in_order(order: Order) -> list[Any]:
 def _of_promise() -> list[Any]:
     return [
         Caution(
-            f"{SETTING}['verified'] is True, and Django itself verifies no address.",
-            hint=f"{_CHOOSE} If only staff enter addresses, or your sign-up and each change of an address "
+            f"{SETTING}['verified'] is True, but Django itself does not verify addresses.",
+            hint=f"{_CHOOSE} If only staff enter addresses, or your sign-up and every change of an address "
             "verify them, silence this: SILENCED_SYSTEM_CHECKS = ['sso_middleware.W006'].",
             id="sso_middleware.W006",
         )
@@ -150,20 +148,20 @@ def _of_user(verified: Any) -> list[Any]:
     try:
         model = get_user_model()
     except ImproperlyConfigured:
-        return []  # Django will say so
+        return []  # Django reports it
     if hasattr(model, verified):
         return []
     return [
         Caution(
-            f"{SETTING}['verified'] is {verified!r}, and {model.__name__} has no such attribute.",
-            hint="Name an attribute of your user model, or give a predicate of the user.",
+            f"{SETTING}['verified'] is {verified!r}, but {model.__name__} has no such attribute.",
+            hint="Name an attribute of your user model, or set a predicate of the user.",
             id="sso_middleware.W004",
         )
     ]
 
 
 def _of_variables(problems: dict[str, str]) -> list[Any]:
-    """Return a warning instead of the errors where none of the variables is set, and take those out."""
+    """Remove the errors if none of the variables is set, and return a warning instead."""
     if SETTING in problems or not (missing := missing_variables()):
         return []
     for name in missing.intersection(problems):
@@ -171,8 +169,8 @@ def _of_variables(problems: dict[str, str]) -> list[Any]:
             del problems[name]
     return [
         Caution(
-            f"{SETTING} leaves the account to variables, and none is set: {', '.join(sorted(missing))}.",
-            hint="Set them where your server runs: it does not start without them. Other commands need none.",
+            f"{SETTING} takes the account from variables, but none is set: {', '.join(sorted(missing))}.",
+            hint="Set them where your server runs; it does not start without them. Other commands need none.",
             id="sso_middleware.W007",
         )
     ]
@@ -180,11 +178,11 @@ def _of_variables(problems: dict[str, str]) -> list[Any]:
 
 def _of_session() -> list[Any]:
     same_site = settings.SESSION_COOKIE_SAMESITE
-    if str(same_site).lower() != "strict":  # in any case, as for browsers
+    if str(same_site).lower() != "strict":  # browsers ignore case
         return []
     return [
         Caution(
-            f"SESSION_COOKIE_SAMESITE is {same_site!r}: whoever comes from the Help Desk looks anonymous.",
+            f"SESSION_COOKIE_SAMESITE is {same_site!r}: visitors from the Help Desk look anonymous.",
             hint="Set it to 'Lax'.",
             id="sso_middleware.W005",
         )
@@ -201,5 +199,5 @@ def _error(name: str, text: str) -> Any:
     return Error(f"{where} {text}.", hint=hint, id=f"sso_middleware.E{number:03}")
 
 
-# Django's registry is empty until somebody asks for its checks, so nothing happens by registering one.
+# Registering a check runs nothing.
 register(findings, "sso_middleware", Tags.security)

@@ -1,10 +1,10 @@
-"""What stands in ``MIDDLEWARE``: it translates between Django's requests and the gate."""
+"""The middleware for ``MIDDLEWARE``: it translates between Django's requests and the gate."""
 
 # Django comes without type information.
 # mypy: disable-error-code="import-untyped"
 # pyright: reportMissingTypeStubs=false, reportUnknownVariableType=false, reportUnknownMemberType=false
 # pyright: reportUnknownArgumentType=false
-# Before Python 3.12, asgiref's iscoroutinefunction is what knows its own mark.
+# Before Python 3.12, only asgiref's iscoroutinefunction recognises its own mark.
 # pyright: reportDeprecated=false
 
 from __future__ import annotations
@@ -35,9 +35,9 @@ Request: TypeAlias = Any
 
 
 def end_session(request: Request) -> list[tuple[str, str]]:
-    """End the session by `django.contrib.auth.logout`: an `end_session` for `Logout`.
+    """End the session with `django.contrib.auth.logout`: an `end_session` for `Logout`.
 
-    There are no headers to return: Django's SessionMiddleware sends the cookie.
+    Return no headers: Django's SessionMiddleware sends the cookie.
 
     Raises:
         MiddlewareOrderError: the session is not open here.
@@ -48,39 +48,36 @@ def end_session(request: Request) -> list[tuple[str, str]]:
 
 
 _SYNC_IN_ASYNC = (
-    "An async callable of HELPDESK_SSO asks Django for something sync, such as request.user. Write it as a "
-    "plain def: it is then called in a thread, where Django runs sync code."
+    "An async callable in HELPDESK_SSO uses sync Django code, such as request.user. Write it as a plain def: "
+    "it then runs in a thread, where Django runs sync code."
 )
 
 
 class SSOMiddleware:
     """Django middleware that answers the intercepted paths with a signed redirect to the Help Desk.
 
-    Every other request goes on with the very same request object. The setting ``HELPDESK_SSO`` is a
-    dict of
+    All other requests pass through unchanged. The setting ``HELPDESK_SSO`` is a dict of
 
     * the fields of a `HelpDesk`; or ``helpdesk``: a HelpDesk, or a callable ``(request, email) ->
-      HelpDesk``; or neither: then ``HelpDesk.from_env()`` is called when the middleware is made;
+      HelpDesk``; or neither, to call ``HelpDesk.from_env()`` when the middleware is created;
     * ``verified``, for the default resolver, which reads ``request.user``: the name of an attribute of the
-      user, or a predicate of the user, such as
-      ``"sso_middleware.resolvers.django.allauth_verified"``; or `True`, if your sign-up and each change
-      of an address verify it;
+      user, or a predicate of the user, such as ``"sso_middleware.resolvers.django.allauth_verified"``; or
+      `True`, if your sign-up and every change of an address verify it;
     * or ``resolve_email``: ``(request) -> str | None``, instead of the default resolver;
     * ``paths``, ``next_param``, ``resume_at`` and ``on_event``, as for the other middlewares;
-    * ``login_url``: as for those, or the name of a URL; default: the setting ``LOGIN_URL``;
-    * ``logout``: `True` (take over the Logout URL, and log out there) or a dict of what `Logout` takes:
-      unless it says ``then``, visitors go to ``LOGOUT_REDIRECT_URL``, or to ``/`` if that is not set; or a
-      Logout, which is used as it is.
+    * ``login_url``: as for those, or the name of a URL pattern; default: the setting ``LOGIN_URL``;
+    * ``logout``: `True` (log out at the Logout URL); or a dict of `Logout`'s parameters, where ``then``
+      defaults to ``LOGOUT_REDIRECT_URL``, or ``/`` if that is not set; or a Logout, used unchanged.
 
-    Callables are given the ``HttpRequest``; they may be sync or async, and may be given as a dotted path.
-    Under ASGI, sync ones run where Django runs sync code (`asgiref.sync.sync_to_async`).
+    Callables take the ``HttpRequest``, may be sync or async, and may be written as a dotted path. Under
+    ASGI, sync ones run where Django runs sync code (`asgiref.sync.sync_to_async`).
 
     Args:
         get_response: the rest of Django.
 
     Raises:
-        ConfigError: naming every wrong setting at once.
-        MiddlewareOrderError: session or authentication stand after this one in ``MIDDLEWARE``.
+        ConfigError: a setting is wrong; the error lists all of them.
+        MiddlewareOrderError: session or authentication comes after this one in ``MIDDLEWARE``.
     """
 
     sync_capable: bool = True
@@ -97,7 +94,7 @@ class SSOMiddleware:
         self._tails = self.gate.interception.tails()
 
     def __call__(self, request: Request) -> Any:
-        """Answer an intercepted path, or let Django go on; under ASGI, give what is to be awaited."""
+        """Answer an intercepted path, or pass the request on; under ASGI, return an awaitable."""
         if self._is_async:
             return self.__acall__(request)
         if self._may_hit(request.path_info):
@@ -132,38 +129,37 @@ def handoff_response(
     claims: Mapping[str, Any] | None = None,
     on_event: EventHook | None = None,
 ) -> HttpResponse:
-    """Hand off a signed-in user from a view of your own, sync or async, as the middleware does.
+    """Hand off a signed-in user from your own view, sync or async, as the middleware does.
 
-    The request is answered as at an Auth URL: a prefetch, a script, a WebSocket handshake or a HEAD makes
-    no token, a loop is broken, an address that may not be signed gets a page that says so, and the event
-    is reported. The parameters named in `forward_params` are passed on.
+    Prefetches, scripts, WebSocket handshakes and HEAD get no token; loops are broken; an address that may
+    not be signed gets an error page; the event is reported; `forward_params` are passed on.
 
     Args:
         request: the ``HttpRequest``.
         helpdesk: the HelpDesk.
         email: the verified address of the signed-in user; "" if the user has none.
-        claims: further claims of the token, JSON values by name.
-        on_event: called with the `SSOEvent`; sync, must not block.
+        claims: extra claims for the token, JSON values by name.
+        on_event: called with the `SSOEvent`; must be sync and not block.
 
     Raises:
         ConfigError: a parameter is wrong.
         ResolverError: `email` is not a `str`.
     """
     address, further = Secret(email), Secret(claims)
-    del email, claims  # from tracebacks with locals
+    del email, claims  # keep out of tracebacks
     return response_of(
         answer_in_route(visit_of(request), helpdesk, address, claims=further, on_event=on_event)
     )
 
 
-SSOMiddleware.__module__ = "sso_middleware.django"  # as it is written in MIDDLEWARE, and read by `read_order`
+SSOMiddleware.__module__ = "sso_middleware.django"  # the name used in MIDDLEWARE and by `read_order`
 
 
 def make_gate(*, is_async: bool) -> Gate:
     """Return the gate that ``HELPDESK_SSO`` describes.
 
     Raises:
-        ConfigError: naming every wrong setting at once.
+        ConfigError: a setting is wrong; the error lists all of them.
     """
     return Gate(**read_setting(end_session, _default_resolver), wrap=_wrap_async if is_async else _wrap)
 
@@ -177,9 +173,9 @@ def _default_resolver(verified: Any) -> Callable[[Request], str | None]:
 
 
 def _user_of(request: Request) -> Any:
-    """Return the user as the views see it.
+    """Return the user as views see it.
 
-    Not by ``request.auser()``, which keeps its first answer, whatever other middlewares decide later.
+    ``request.auser()`` would keep its first answer, even if other middlewares change the user later.
     """
     if not hasattr(request, "user") and hasattr(request, "auser"):
         return async_to_sync(request.auser)()
@@ -192,8 +188,8 @@ def _require(request: Request, attribute: str) -> Any:
     except AttributeError:
         pass
     raise MiddlewareOrderError(
-        f"request.{attribute} is not there: in MIDDLEWARE, {SESSION!r} and {AUTHENTICATION!r} must come "
-        "before the line of SSOMiddleware, in this order"
+        f"request.{attribute} is missing: in MIDDLEWARE, put {SESSION!r} and {AUTHENTICATION!r} above "
+        "SSOMiddleware, in this order"
     )
 
 
@@ -221,7 +217,7 @@ def _wrap_async(function: Callable[..., Any], check: Check) -> Call:
 
 
 def _is_async(function: object) -> bool:
-    return is_async(function) or iscoroutinefunction(function)  # Django's functions may carry asgiref's mark
+    return is_async(function) or iscoroutinefunction(function)  # Django's functions may have asgiref's mark
 
 
 async def _in_thread(function: Callable[..., Any], *args: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Whether the lines of Django's ``MIDDLEWARE`` stand in the right order."""
+"""Check the order of Django's ``MIDDLEWARE``."""
 
 # Django comes without type information.
 # mypy: disable-error-code="import-untyped"
@@ -13,7 +13,7 @@ from sso_middleware.resolvers.django import REMOTE_USER, middleware_lines
 
 SESSION = "django.contrib.sessions.middleware.SessionMiddleware"
 AUTHENTICATION = "django.contrib.auth.middleware.AuthenticationMiddleware"
-#: What opens the session or decides who the user is. Other packages' by their documented names.
+#: Middlewares that open the session or set the user; those of other packages by their documented names.
 _BEFORE_US = {
     SESSION,
     AUTHENTICATION,
@@ -26,13 +26,12 @@ _BEFORE_US = {
 
 
 class Order(NamedTuple):
-    """How the lines of ``MIDDLEWARE`` stand to each other.
+    """The order of the lines in ``MIDDLEWARE``.
 
     Attributes:
-        ours: our line; `None` if it is not there.
-        after: the lines of the middlewares that open the session or say who the user is, and wrongly
-            stand after it.
-        has_authentication: whether there is an authentication middleware at all.
+        ours: our line; `None` if it is missing.
+        after: middlewares that open the session or set the user, but wrongly come after ours.
+        has_authentication: whether there is an authentication middleware.
     """
 
     ours: str | None
@@ -41,17 +40,17 @@ class Order(NamedTuple):
 
     @property
     def problem(self) -> str | None:
-        """Say which line to move, or return `None`."""
+        """The line to move and where to, or `None`."""
         if not self.after:
             return None
         return (
             f"in MIDDLEWARE, {' and '.join(map(repr, self.after))} must come before {self.ours!r}: "
-            f"move the line {self.ours!r} to below {self.after[-1]!r}"
+            f"move the line {self.ours!r} below {self.after[-1]!r}"
         )
 
 
 def read_order(ours: type) -> Order:
-    """Look where `ours`, the class or a subclass, stands in ``MIDDLEWARE``."""
+    """Return the order of ``MIDDLEWARE`` around `ours`, the class or a subclass."""
     line: str | None = None
     after: list[str] = []
     has_authentication = False

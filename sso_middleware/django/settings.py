@@ -1,6 +1,6 @@
-"""Reading ``HELPDESK_SSO`` out of Django's settings.
+"""Reading ``HELPDESK_SSO`` from Django's settings.
 
-No frame here keeps the SSO Token in a local variable, so it is in no traceback with locals.
+No frame here keeps the SSO Token in a local variable, so that no traceback with locals shows it.
 """
 
 # Django comes without type information.
@@ -37,21 +37,21 @@ from sso_middleware.resolvers.django import allauth_verified
 _T = TypeVar("_T")
 _U = TypeVar("_U")
 _Finder: TypeAlias = Callable[[], str] | None
-"""Finds at a request where a redirect leads, with its mount prefix; `None`: mount prefix and path."""
+"""Returns a redirect's target during a request, mount prefix included; `None`: mount prefix and path."""
 
 SETTING = "HELPDESK_SSO"
 VARIABLES = "HELPDESK_"
-"""What the names of the variables begin with that hold the account where the setting does not."""
+"""The prefix of the variables that hold the account if the setting does not."""
 USER_MODEL = "AUTH_USER_MODEL"
 
-#: The parameters of a `Gate` that are passed on as they are given, with their defaults: add new ones here.
+#: The parameters that are passed to `Gate` unchanged, with their defaults. Add new ones here.
 _PASSED_ON: dict[str, Any] = {"paths": None, "next_param": "next", "resume_at": None}
 _OPTIONS = ("helpdesk", "resolve_email", "verified", "login_url", "logout", "on_event", *_PASSED_ON)
 _FIELDS = inspect.signature(HelpDesk).parameters
 _REQUIRED = [name for name, field in _FIELDS.items() if field.default is field.empty]
 _ALLAUTH = "allauth.account"
 
-#: Stands for a wrong one, so that the rest can be checked all the same. Nothing is ever signed by it.
+#: Replaces a wrong HelpDesk, so that the rest can still be checked. It never signs anything.
 _STAND_IN = HelpDesk(
     sso_token="no token at all, and never used for anything",  # noqa: S106
     sso_auth_url="https://helpdesk.invalid/",
@@ -64,16 +64,16 @@ _STAND_IN = HelpDesk(
 def read_setting(
     end_session: Callable[..., Any], default_resolver: Callable[[Any], Callable[..., Any]]
 ) -> dict[str, Any]:
-    """Return the arguments of a `Gate`, except ``wrap``, that ``HELPDESK_SSO`` describes.
+    """Return the arguments of `Gate` from ``HELPDESK_SSO``, except ``wrap``.
 
-    If some of it is wrong, ``also_wrong`` says so, and the rest is good for finding more of it alone.
+    Problems are in ``also_wrong``; the other arguments then only serve to find more of them.
 
     Args:
-        end_session: what a logout does unless the setting says otherwise.
-        default_resolver: makes a resolver of ``verified``.
+        end_session: the default for ending a session.
+        default_resolver: makes a resolver from ``verified``.
 
     Raises:
-        ConfigError: the setting is not there, or is no dict.
+        ConfigError: the setting is missing, or is not a dict.
     """
     if not isinstance(getattr(settings, SETTING, None), Mapping):
         raise ConfigError({SETTING: "must be a dict" if hasattr(settings, SETTING) else "is not set"})
@@ -106,7 +106,7 @@ def read_setting(
 
 
 def missing_variables() -> set[str]:
-    """Return the variables that must be set, if the setting leaves the account to them and none is set."""
+    """Return the required variables if the setting takes the account from them and none is set."""
     is_given = not {*_FIELDS, "helpdesk"}.isdisjoint(settings.HELPDESK_SSO)
     variables = {name: f"{VARIABLES}{name.upper()}" for name in (*_FIELDS, "sso_token_file")}
     is_set = any(map(os.environ.get, variables.values()))
@@ -117,7 +117,7 @@ def _unknown_names() -> dict[str, str]:
     known = (*_FIELDS, *_OPTIONS)
     near = {name: get_close_matches(name.lower(), known, 1) for name in map(str, settings.HELPDESK_SSO)}
     return {
-        name: f"is no setting: did you mean {names[0]!r}" if names else "is no setting"
+        name: f"is not a setting: did you mean {names[0]!r}" if names else "is not a setting"
         for name, names in near.items()
         if name not in known
     }
@@ -129,7 +129,7 @@ def _helpdesk(given: Mapping[str, Any]) -> Any:
     if "helpdesk" in given:
         if fields:
             more = ", ".join(fields)
-            raise ConfigError({"helpdesk": f"is given, and {more} too: give either it or those"})
+            raise ConfigError({"helpdesk": f"is set, and {more} too: set only helpdesk, or only the others"})
         return _imported(given, "helpdesk")
     if not fields:
         return HelpDesk.from_env(prefix=VARIABLES)
@@ -143,7 +143,7 @@ def _helpdesk(given: Mapping[str, Any]) -> Any:
 def _resolver(given: Mapping[str, Any]) -> Any:
     resolver = _imported(given, "resolve_email")
     if callable(resolver) and takes(resolver, 1, follow_wrapped=False) is False:
-        said = "cannot be called with the HttpRequest alone: if it makes a resolver, give what it returns"
+        said = "must take the HttpRequest alone: if it makes a resolver, set the resolver it returns"
         raise ConfigError({"resolve_email": said})
     return resolver
 
@@ -155,11 +155,11 @@ def _verified(given: Mapping[str, Any]) -> Any:
             raise ConfigError({"verified": said})
         return True
     verified = given.get("verified")
-    if isinstance(verified, str) and "." in verified:  # no attribute has such a name
+    if isinstance(verified, str) and "." in verified:  # no attribute name has a dot
         verified = _imported(given, "verified")
     check_settings(verified)
     if verified is allauth_verified and not apps.is_installed(_ALLAUTH):
-        raise ConfigError({"verified": f"asks django-allauth, and {_ALLAUTH!r} is not in INSTALLED_APPS"})
+        raise ConfigError({"verified": f"uses django-allauth, but {_ALLAUTH!r} is not in INSTALLED_APPS"})
     return verified
 
 
@@ -168,11 +168,11 @@ def _logout(given: Mapping[str, Any], end_session: Callable[..., Any]) -> tuple[
     if wanted is None or wanted is False or isinstance(wanted, Logout):
         return wanted or None, None
     if wanted is not True and not isinstance(wanted, Mapping):
-        raise ConfigError({"logout": "must be True, a Logout, or a dict of what Logout takes"})
+        raise ConfigError({"logout": "must be True, a Logout, or a dict of Logout's parameters"})
     arguments: dict[str, Any] = {"end_session": end_session, **({} if wanted is True else wanted)}
     try:
         arguments |= {name: _plain(value) for name, value in arguments.items() if name != "then"}
-        then, find_then = _place(arguments, "then", "LOGOUT_REDIRECT_URL")  # where Django's own logout leads
+        then, find_then = _place(arguments, "then", "LOGOUT_REDIRECT_URL")  # as for Django's own logout
         arguments |= {
             "end_session": _imported(arguments, "end_session"),
             "then": "/" if then is None else then,
@@ -181,31 +181,31 @@ def _logout(given: Mapping[str, Any], end_session: Callable[..., Any]) -> tuple[
     except ConfigError as error:
         said = "; ".join(f"{name} {text}" for name, text in error.problems.items())
     except TypeError:
-        said = "may hold end_session, path and then, and nothing else"
+        said = "must not hold anything but end_session, path and then"
     raise ConfigError({"logout": said})
 
 
 def _user_model_problem(given: Mapping[str, Any]) -> dict[str, str]:
-    """Say why the default resolver would find no user's address, if the users are those of the model."""
+    """Return why the default resolver would find no address on the user model, if so."""
     if given.get("resolve_email") is not None or AUTHENTICATION not in settings.MIDDLEWARE or not apps.ready:
         return {}
     try:
         model = get_user_model()
     except ImproperlyConfigured:
-        return {}  # Django will say so
+        return {}  # Django reports it
     name = getattr(model, "get_email_field_name", lambda: "email")()
     has_address = hasattr(model, name) or hasattr(model, "__getattr__")
-    said = f"is {settings.AUTH_USER_MODEL}, which has no {name!r}, where the address would be"
+    said = f"is {settings.AUTH_USER_MODEL}, which has no {name!r} field for the address"
     return {} if has_address else {USER_MODEL: said}
 
 
 def _place(given: Mapping[str, Any], name: str, djangos: str) -> tuple[str | None, _Finder]:
-    """Return where to redirect, without a mount prefix, and what finds that place at a request.
+    """Return a redirect target without mount prefix, and a function that returns it during a request.
 
     Args:
-        given: may hold the place: a path as in the URLconf, a URL, or the name of one.
-        name: its name there.
-        djangos: the setting of Django's that counts otherwise, where a path has its mount prefix already.
+        given: may hold the target: a path as in the URLconf, a URL, or the name of a URL pattern.
+        name: its key in `given`.
+        djangos: the Django setting to fall back on, where a path includes its mount prefix.
     """
     target = given[name] if name in given else getattr(settings, djangos)
     if target is None or (name in given and isinstance(target, str) and target[:1] in {"", "/"}):
@@ -213,20 +213,20 @@ def _place(given: Mapping[str, Any], name: str, djangos: str) -> tuple[str | Non
     prefix = get_script_prefix()
     set_script_prefix("/")
     try:
-        text = str(target)  # of a lazy one
-        # A path is not looked up: that would load the URLconf, and with it the whole application.
+        text = str(target)  # it may be lazy
+        # Do not look up a path: that would load the URLconf, and with it the whole application.
         is_place = text.startswith("/") or "://" in text
         return text if is_place else str(resolve_url(text)), partial(resolve_url, target)
     except NoReverseMatch as error:
         source = "" if name in given else f"(from {djangos}) "
-        said = f"{source}is neither a path, nor a URL, nor the name of one: {str(error).rstrip('.')}"
+        said = f"{source}is not a path, a URL or the name of a URL pattern: {str(error).rstrip('.')}"
         raise ConfigError({name: said}) from None
     finally:
         set_script_prefix(prefix)
 
 
 def _imported(given: Mapping[str, Any], name: str) -> Any:
-    """Return what is given under `name`, or what its dotted path leads to."""
+    """Return the setting `name`, imported if it is a dotted path."""
     value = given.get(name)
     try:
         return import_string(value) if isinstance(value, str) else value
@@ -235,7 +235,7 @@ def _imported(given: Mapping[str, Any], name: str) -> Any:
 
 
 def _plain(value: Any) -> Any:
-    """Return the text that a lazy one, such as gettext_lazy's, stands for; anything else as it is."""
+    """Return lazy text, such as gettext_lazy's, as a str; anything else unchanged."""
     if isinstance(value, list | tuple):
         return [_plain(each) for each in value]
     return str(value) if isinstance(value, Promise) else value

@@ -1,4 +1,4 @@
-"""Django's requests and responses, and the gate's visits and answers."""
+"""Translate between Django's requests and responses and the gate's visits and answers."""
 
 # Django comes without type information.
 # mypy: disable-error-code="import-untyped"
@@ -22,7 +22,7 @@ _FLAGS = frozenset({"httponly", "partitioned", "secure"})
 
 
 class _Cookie(Morsel[str]):
-    """A Set-Cookie header for ``response.cookies`` that goes out as it came in, if nobody changes it."""
+    """A Set-Cookie header for ``response.cookies`` that is sent verbatim unless it is changed."""
 
     def __init__(self, header: str) -> None:
         super().__init__()
@@ -36,7 +36,7 @@ class _Cookie(Morsel[str]):
         self._as_it_came = header, {**self}
 
     def set(self, key: str, val: str, coded_val: str) -> None:
-        # Called again if a middleware further out sets a cookie of this name by response.set_cookie().
+        # Called again if an outer middleware sets a cookie of this name with response.set_cookie().
         super().set(key, val, coded_val)
         self.update(dict.fromkeys(self, ""))
         self._unknown: list[str] = []
@@ -55,7 +55,7 @@ def response_of(answer: Answer) -> Any:
     del response["Content-Type"]
     for name, value in answer.headers:
         if name.lower() != "set-cookie":
-            # Django keeps one field of a name; several may be joined (RFC 9110, section 5.3).
+            # Django keeps one field per name; several may be joined (RFC 9110, section 5.3).
             response[name] = f"{response[name]}, {value}" if name in response else value
             continue
         cookie = _Cookie(value)
@@ -65,11 +65,11 @@ def response_of(answer: Answer) -> Any:
 
 
 def visit_of(request: Any) -> Visit:
-    """Return an ``HttpRequest`` as the gate sees it."""
+    """Return the `Visit` for an ``HttpRequest``."""
     meta, path = request.META, request.path_info
     prefix = mount_prefix(meta.get("SCRIPT_NAME", ""))
     if not path.startswith("/") and path:
-        # Under ASGI, Django takes the prefix off in the middle of a segment, too.
+        # Under ASGI, Django also removes the prefix in the middle of a segment.
         prefix, path = split_mount(prefix, request.path)
     query = meta.get("QUERY_STRING", "")
     return Visit(request, request.method, prefix, path, query, headers_in(meta, _HEADERS))

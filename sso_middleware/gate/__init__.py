@@ -1,4 +1,4 @@
-"""What to answer on an intercepted path. Pure: no I/O, no framework, no environ, no scope."""
+"""Decide how to answer an intercepted path. Pure: no I/O, no framework, no environ, no scope."""
 
 from sso_middleware.gate.answers import Answer
 from sso_middleware.gate.gate import Gate, Handler

@@ -1,4 +1,4 @@
-"""The responses that the gate can give."""
+"""The responses that the gate can send."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _EVERY_ANSWER = (
 _REDIRECT = (*_EVERY_ANSWER, ("Content-Length", "0"), ("Cross-Origin-Resource-Policy", "same-origin"))
 _PAGE = (*_EVERY_ANSWER, ("Content-Security-Policy", POLICY))
 _OURS = frozenset(name.lower() for name, _ in (*_REDIRECT, *_PAGE, ("Location", ""), ("Refresh", "")))
-# These belong to the connection, which is the server's (RFC 9110, section 7.6.1), or to CGI.
+# These belong to the server's connection (RFC 9110, section 7.6.1) or to CGI.
 _NOT_OURS = frozenset(
     {
         "connection",
@@ -36,19 +36,18 @@ class Answer:
     __slots__ = ("body", "headers", "status")
 
     def __init__(self, status: int, headers: list[tuple[str, str]], body: bytes) -> None:
-        self.status = status
-        self.headers = headers
-        self.body = body
+        self.status: int = status
+        self.headers: list[tuple[str, str]] = headers
+        self.body: bytes = body
 
-    def __repr__(self) -> str:  # for tracebacks with locals: a Location holds the token
+    def __repr__(self) -> str:  # for tracebacks: a Location holds the token
         return f"{type(self).__name__}({self.status})"
 
 
 def redirect(location: str, *more: tuple[str, str]) -> Answer:
     """Answer 303 (RFC 9110, section 15.4.4) with an empty body.
 
-    Headers in `more` that the answer sets itself, or that say something about its body or the
-    connection, are left out.
+    Drop headers in `more` that the answer sets itself or that describe its body or the connection.
     """
     return Answer(303, [*_REDIRECT, ("Location", location), *filter(_may_be_added, more)], b"")
 
@@ -59,9 +58,9 @@ def _may_be_added(header: tuple[str, str]) -> bool:
 
 
 def page(reason: str, prefix: str, *more: tuple[str, str], by_resolver: bool = False) -> Answer:
-    """Answer with the page for `reason`, linked to the start page of the application.
+    """Answer with the page for `reason`, with a link to the application's start page.
 
-    A resolver chooses its reason codes freely; `by_resolver` keeps them apart from our own.
+    Resolvers choose their own reason codes; `by_resolver` keeps them apart from this package's.
     """
     status, body = render(
         reason, f"{encode_path(prefix) if is_plain_prefix(prefix) else ''}/", by_resolver=by_resolver
@@ -70,5 +69,5 @@ def page(reason: str, prefix: str, *more: tuple[str, str], by_resolver: bool = F
 
 
 def empty() -> Answer:
-    """Answer 200 to HEAD, without saying where GET would lead."""
+    """Answer 200 to HEAD, without revealing where GET would redirect."""
     return Answer(200, [*_PAGE, ("Content-Length", "0")], b"")

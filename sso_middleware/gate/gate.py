@@ -1,8 +1,8 @@
-"""What to answer on an intercepted path. Every decision is here and in `responder`; the adapters translate.
+"""Decide how to answer an intercepted path. All decisions are here and in `responder`; adapters translate.
 
-Nothing in this folder knows a framework, an environ or a scope. An adapter passes what a decision needs
-as a `Visit`, and the application's callables as coroutine functions: under ASGI they are awaited, under
-WSGI they never suspend. So both protocols share one course of events.
+This folder knows no framework, environ or scope. An adapter passes a `Visit`, and the application's
+callables as coroutine functions: ASGI awaits them, and under WSGI they never suspend. So both protocols
+share the same code.
 """
 
 from __future__ import annotations
@@ -28,25 +28,25 @@ from sso_middleware.helpdesk import HelpDesk
 from sso_middleware.logout import Logout
 
 Handler: TypeAlias = Callable[[Visit], Coroutine[Any, Any, Answer | None]]
-"""Takes a `Visit` and returns the `Answer`, or `None` if the application is to answer."""
+"""Takes a `Visit` and returns the `Answer`, or `None` if the application should answer."""
 
 
 class Gate:
     """Decides, for one middleware, what to answer. The parameters are those of `SSOMiddleware`.
 
     Args:
-        wrap: makes a `Call` of an application's callable and the check on what it returns.
-        also_wrong: problems of settings that the adapter has found.
-        find_login: gives `login_url` as the browser sees it, for a framework that has rules of its own
-            for that; `None`: mount prefix and `login_url`. An absolute one stays as it is.
-        find_then: the same for where a logout leads.
+        wrap: makes a `Call` from an application's callable and the check on its result.
+        also_wrong: problems with settings that the adapter has found.
+        find_login: returns a relative `login_url` as the browser sees it, for frameworks with their own
+            rules; `None`: mount prefix and `login_url`.
+        find_then: the same for the redirect after a logout.
 
     Attributes:
         helpdesk: the HelpDesk; `None` if a callable chooses one.
         interception: the intercepted paths.
 
     Raises:
-        ConfigError: naming every wrong setting at once.
+        ConfigError: a setting is wrong; the error lists all of them.
     """
 
     def __init__(
@@ -84,7 +84,7 @@ class Gate:
         self._choose_helpdesk = wrap(helpdesk, helpdesk_only) if callable(helpdesk) else _always(helpdesk)
         self.helpdesk: HelpDesk | None = fixed
         self._respond = Responder(on_event, fixed)
-        # Which names a callable's HelpDesk forwards is known only once the visitor is.
+        # With a callable, the forwarded names are only known once the visitor is.
         self._forward_params = fixed.forward_params if fixed else ()
         self._login_url = login_url
         self._login_is_inside = login_url is None or not is_absolute(login_url)
@@ -92,7 +92,7 @@ class Gate:
         self._find_then = find_then
         self._origin = origin_of(fixed.auth_url) if fixed else ""
         self._next = quote(next_param, safe="") + "="
-        self._unanswered = Lock()  # taken when the application is said to answer, and never released
+        self._unanswered = Lock()  # acquired by the first warning, and never released
         self._handlers: dict[Purpose, Handler] = {"handoff": self._hand_off, "resume": self._resume}
         self._resumes = "resume" in self.interception.relative.values()
         if logout:
@@ -101,7 +101,7 @@ class Gate:
             self._handlers["logout"] = self._log_out
 
     def find(self, prefix: str, path: str) -> Handler | None:
-        """Return what answers at app-relative `path` under mount `prefix`; `None`: the application."""
+        """Return the handler for app-relative `path` under mount `prefix`, or `None`."""
         purpose = self.interception.find(prefix, path)
         return self._handlers[purpose] if purpose else None
 
@@ -128,7 +128,7 @@ class Gate:
         return self._respond.hand_off(visit, helpdesk, email)
 
     def _by_get(self, visit: Visit) -> Answer | None:
-        """Answer another method: a login form that is answered with 307 ends here, and goes on by GET."""
+        """Answer other methods: a POST redirected here by the login with 307 continues as GET."""
         if self._login_url is None:
             return None
         if visit.method != "POST":
@@ -147,7 +147,7 @@ class Gate:
             self._respond.report("anonymous", None, visit)
             self._warn_unanswered(visit.public_path)
             return None
-        if not is_plain_prefix(visit.prefix):  # it is part of the way back, too
+        if not is_plain_prefix(visit.prefix):  # it is also part of the return URL
             return self._respond.refuse(visit, "bad_prefix")
         self._respond.report("anonymous", None, visit)
         visit.log_names(self._forward_params)
@@ -166,7 +166,7 @@ class Gate:
         return pending.set_cookie(index, query, visit.prefix, secure=self._respond.is_secure)
 
     async def _resume(self, visit: Visit) -> Answer | None:
-        """Send a visitor who has signed in on to the Auth URL, if that is where they came from."""
+        """Send a newly signed-in visitor on to the Auth URL, if they came from there."""
         remembered = pending.read(visit.headers.get("Cookie", ""))
         if (
             visit.method != "GET"
@@ -182,7 +182,7 @@ class Gate:
                 return None
             email = address
         except HandoffRefused:
-            pass  # known, and the Auth URL says why not
+            pass  # signed in; the Auth URL explains the refusal
         except ResolverUnavailable:
             return None
         index, query = remembered
@@ -198,7 +198,7 @@ class Gate:
     async def _log_out(self, visit: Visit) -> Answer | None:
         if visit.method not in ("GET", "HEAD"):
             return self._respond.ignore(visit, "method_not_allowed", ("Allow", "GET, HEAD"))
-        # No frame: a sibling origin is of the same site, and could hide one.
+        # No frames: a sibling origin counts as the same site, and could hide one.
         if answer := self._respond.without_a_person(visit, own_frames=False):
             return answer
         inside = not is_absolute(self._then)
@@ -212,11 +212,11 @@ class Gate:
         return redirect(self._find_then() if self._find_then else _inside(visit, self._then), *headers)
 
     def _warn_unanswered(self, path: str) -> None:
-        """Say, once, that the application itself answers anonymous visitors."""
+        """Warn, once, that the application itself answers anonymous visitors."""
         if self._unanswered.acquire(blocking=False):
             logger.warning(
-                "an anonymous visitor came to %a and login_url is not set, so the application's own "
-                "route there answers; if it has none, visitors see its 404. This is said once.",
+                "login_url is not set: the application answers anonymous visitors at %a itself. If it has "
+                "no route there, they see its 404. Logged once.",
                 path,
             )
 
@@ -234,5 +234,5 @@ def _always(helpdesk: HelpDesk) -> Call:
 
 def _chooser_problem(helpdesk: object) -> str | None:
     if helpdesk is HelpDesk or getattr(helpdesk, "__self__", None) is HelpDesk:
-        return "is the class or its from_env, not a HelpDesk: call it, as in HelpDesk.from_env()"
+        return "is the class or its from_env, not a HelpDesk: call HelpDesk.from_env()"
     return None if callable(helpdesk) else "must be a HelpDesk, or a callable that returns one"

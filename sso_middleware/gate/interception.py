@@ -1,7 +1,7 @@
-"""Which paths are taken over, and what for.
+"""Which paths are intercepted, and for what purpose.
 
-A path is compared as decoded text, whole and unchanged: a miss goes to the application, and a
-wrong hit would mint a token.
+Paths are compared whole and unchanged, as decoded text: a miss goes to the application, and a wrong
+hit would create a token.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class Interception:
 
     Attributes:
         handoffs: the paths of hand-offs, in the order of the settings: keys of `public` or `relative`.
-        problems: what is wrong with each wrong setting; nothing may be intercepted if there is one.
+        problems: what is wrong, by setting; if there are any, nothing may be intercepted.
     """
 
     def __init__(
@@ -55,27 +55,27 @@ class Interception:
             self._check_targets(helpdesk, login_url, logout)
 
     def find(self, prefix: str, path: str) -> Purpose | None:
-        """Return what app-relative `path` under mount `prefix` is taken over for, if it is."""
+        """Return the purpose of app-relative `path` under mount `prefix`; `None`: not intercepted."""
         relative = self.relative.get(path)
         if relative is not None and relative != "resume":
             return relative
-        return self.public.get(prefix + path) or relative  # under a mount, both may be the same public path
+        return self.public.get(prefix + path) or relative  # under a mount, both may match one public path
 
     def registered(self, prefix: str, path: str) -> str:
-        """Return the path of the settings that app-relative `path` hits."""
+        """Return the configured path that app-relative `path` matches."""
         return path if path in self.relative else prefix + path
 
     def public_path(self, registered: str, prefix: str) -> str:
-        """Return a path of the settings as the browser knows it under mount `prefix`."""
+        """Return a configured path as the browser sees it under mount `prefix`."""
         return registered if registered in self.public else prefix + registered
 
     def tails(self, spell: Callable[[str], str] = str) -> frozenset[str]:
-        """Return every app-relative path that may be intercepted: a cheap test that every hit passes.
+        """Return every app-relative path that may be intercepted, for a cheap first test.
 
-        Under a mount prefix an application sees what is left of a public path, cut at a slash.
+        Under a mount prefix an application sees the rest of a public path, cut at a slash.
 
         Args:
-            spell: turns text into the way the protocol spells it.
+            spell: encodes text as the protocol does.
         """
         of_public = {
             path[start:]
@@ -101,13 +101,13 @@ class Interception:
             self._use(decoded_path_of(login_url), "login_url", None)
         elif helpdesk is None:
             self.problems["login_url"] = (
-                "must be app-relative when helpdesk is a callable: the way back would have no origin"
+                "must be app-relative if helpdesk is a callable: the return URL would have no origin"
             )
 
     def _add_handoffs(self, helpdesk: HelpDesk | None, paths: Any) -> None:
         if paths is None:
             if helpdesk is None:
-                self.problems["paths"] = "must be given when helpdesk is a callable"
+                self.problems["paths"] = "must be set if helpdesk is a callable"
             else:
                 self._add_public(helpdesk.auth_url, "handoff", "auth_url")
             return
@@ -124,14 +124,14 @@ class Interception:
         elif helpdesk is not None and helpdesk.logout_url is not None:
             self._add_public(helpdesk.logout_url, "logout", "logout_url")
         else:
-            self.problems["logout"] = "needs a logout_url in the HelpDesk (HELPDESK_LOGOUT_URL), or a path"
+            self.problems["logout"] = "has no path: set logout_url (HELPDESK_LOGOUT_URL) or Logout(path=...)"
 
     def _add_resume(self, resume_at: Any, login_url: Any) -> None:
         if resume_at is None:
             return
         if login_url is None:
-            self.problems["resume_at"] = "needs login_url: it is for visitors who were sent there"
-        # The page of the login may be one of them: before the login, its visitors are anonymous.
+            self.problems["resume_at"] = "needs login_url, which sends visitors there: set login_url too"
+        # The login page may be one of them: before the login, its visitors are anonymous.
         self._used = {path: setting for path, setting in self._used.items() if setting != "login_url"}
         for path in self._several(resume_at, "resume_at"):
             self._add_relative(path, "resume", "resume_at")
@@ -141,7 +141,7 @@ class Interception:
             [paths] if isinstance(paths, str) or not isinstance(paths, Iterable) else [*paths]
         )
         if not several:
-            self.problems[setting] = "is empty: leave it out, or give at least one path"
+            self.problems[setting] = "is empty: leave it out, or set at least one path"
         return several
 
     def _add_public(self, url: str, purpose: Purpose, setting: str) -> None:
@@ -157,11 +157,11 @@ class Interception:
             self.relative[path] = purpose
 
     def _check_targets(self, helpdesk: HelpDesk | None, login_url: Any, logout: Logout | None) -> None:
-        """Find redirects that lead back to where they come from; `_use` has found a relative `login_url`."""
+        """Find redirects to their own address; `_use` has found a relative `login_url`."""
         if login_url and is_absolute(login_url) and self._leads_to("handoff", login_url, helpdesk):
-            self.problems["login_url"] = "is the Auth URL itself: visitors would go in a circle"
+            self.problems["login_url"] = "is the Auth URL itself, a redirect loop: set the path of your login"
         if logout is not None and self._leads_to("logout", logout.then, helpdesk):
-            self.problems["logout"] = "Logout(then) is the Logout URL itself: visitors would go in a circle"
+            self.problems["logout"] = "Logout(then) is the Logout URL itself, a redirect loop: change it"
 
     def _leads_to(self, purpose: Purpose, target: str, helpdesk: HelpDesk | None) -> bool:
         path = decoded_path_of(target)
@@ -174,7 +174,7 @@ class Interception:
 
     def _use(self, path: Any, setting: str, problem: str | None) -> bool:
         if problem is None and path in self._used:
-            problem = f"{path!a} is already used by {self._used[path]}: each path can have one purpose"
+            problem = f"{path!a} is already used by {self._used[path]}: use a different path for each"
         if problem is None:
             self._used[path] = setting
             return True

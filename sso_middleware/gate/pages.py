@@ -1,4 +1,4 @@
-"""The small HTML pages a visitor may meet instead of the Help Desk."""
+"""The small HTML pages that visitors may see instead of the Help Desk."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ Reason: TypeAlias = Literal[
     "unavailable",
     "loop",
 ]
-"""The reason codes of this package's own pages. A resolver's refusal has a code of its own choice."""
+"""The reason codes of this package's own pages. Resolvers choose their own codes."""
 
 
 class Page(NamedTuple):
-    """What a page says, and the HTTP status it is sent with."""
+    """The text of a page, and its HTTP status."""
 
     status: int
     title: str
@@ -31,33 +31,33 @@ class Page(NamedTuple):
 
 
 _CLOSED = "The Help Desk was not opened"
-_OPEN_IT = "Open this address in a browser tab of its own: follow the link, or copy it into the address bar."
+_OPEN_IT = "Open this address in its own browser tab: follow the link, or copy it into the address bar."
 
-#: By reason code: what this package itself turns away.
+#: By reason code: the requests that this package itself rejects.
 _PAGES: dict[Reason, Page] = {
     "method_not_allowed": Page(
         405,
-        "This address is for opening, not for sending",
-        "It was called in a way it does not answer.",
+        "This address cannot be used this way",
+        "The request used an HTTP method that this address does not accept.",
         _OPEN_IT,
     ),
     "prefetch": Page(
         403,
-        "The Help Desk was not opened ahead of time",
-        "Your browser asked for this page before you opened it. Each sign-in to the Help Desk can be "
-        "used once, so none was made.",
+        "The Help Desk was not preloaded",
+        "Your browser asked for this page before you opened it. Each sign-in to the Help Desk works only "
+        "once, so none was created.",
         "Open the link when you want to go there.",
     ),
     "embedded": Page(
         403,
-        "The Help Desk opens in a page of its own",
+        "The Help Desk opens in its own page",
         "This address was fetched by a script or embedded in another page.",
         _OPEN_IT,
     ),
     "bad_prefix": Page(
         400,
-        "This address is not one of this site",
-        "The path in front of it has characters that this site does not redirect to.",
+        "This address does not belong to this site",
+        "The beginning of its path contains characters that this site does not accept.",
         "Go to the start page and try again from there.",
         "The mount prefix (SCRIPT_NAME or root_path) has characters other than letters, digits and . _ ~ - @",
     ),
@@ -72,26 +72,26 @@ _PAGES: dict[Reason, Page] = {
         _CLOSED,
         "You are signed in here, but the email address of your account cannot be passed on to the Help Desk.",
         "Correct the address in your account's settings, or ask the people who run this site to do so.",
-        "The log says why the address cannot be signed: sso_detail of the record.",
+        "The log record says in sso_detail why the address cannot be signed.",
     ),
     "unavailable": Page(
         503,
-        "The Help Desk cannot be opened just now",
-        "This site cannot find out at the moment who is signed in.",
-        "Wait a little, then try again. Nothing is lost.",
+        "The Help Desk cannot be opened right now",
+        "This site cannot check who is signed in at the moment.",
+        "Wait a moment, then try again. Nothing is lost.",
     ),
     "loop": Page(
         409,
         "The Help Desk keeps sending you back",
         "You were signed in to the Help Desk several times within seconds, and each time your browser "
-        "came back here. To end the circle, you were not sent again.",
-        "Try once more in a minute. If this page comes back, tell the people who run this site.",
-        "The Help Desk does not seem to accept the sign-in. Compare SSO Token, SSO Auth URL, Account ID "
-        "and Auth URL with the vendor's panel, and this server's clock with the right time.",
+        "came back here. To stop the loop, you were not sent there again.",
+        "Try again in a minute. If you see this page again, tell the people who run this site.",
+        "The Help Desk does not seem to accept the sign-in. Compare the SSO Token, SSO Auth URL, Account ID "
+        "and Auth URL with the vendor's panel, and check this server's clock.",
     ),
 }
 
-#: By reason code: what a resolver refuses. Any code of its own choice gets the general page.
+#: By reason code: a resolver's refusals. All other codes get the general page.
 _REFUSALS = {
     "email_not_verified": Page(
         403,
@@ -103,14 +103,14 @@ _REFUSALS = {
         403,
         _CLOSED,
         "Your account here is not active.",
-        "To have it activated, ask the people who run this site, and tell them the code below.",
+        "Ask the people who run this site to activate it, and tell them the code below.",
     ),
 }
 _REFUSED = Page(
     403,
     _CLOSED,
     "You are signed in here, but your account may not use the Help Desk.",
-    "If you think it should, ask the people who run this site, and tell them the code below.",
+    "If you think it should, contact the people who run this site, and tell them the code below.",
 )
 
 _STYLE = (
@@ -125,7 +125,7 @@ _STYLE = (
 )
 _STYLE_HASH = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
 
-#: The Content-Security-Policy of every page: nothing but its own style, in no frame.
+#: The Content-Security-Policy of every page: only its own style, and no frames.
 POLICY = (
     f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -133,7 +133,7 @@ POLICY = (
 
 
 def render(reason: str, home: str, *, by_resolver: bool) -> tuple[int, bytes]:
-    """Return status and HTML of the page for `reason`, with a link to `home`."""
+    """Return the status and HTML of the page for `reason`, with a link to `home`."""
     page = _REFUSALS.get(reason, _REFUSED) if by_resolver else _PAGES[cast("Reason", reason)]
     note = f"<p><small>For the people who run this site: {escape(page.for_operators)}</small></p>"
     html = (
@@ -141,7 +141,7 @@ def render(reason: str, home: str, *, by_resolver: bool) -> tuple[int, bytes]:
         '<meta name="viewport" content="width=device-width,initial-scale=1">'
         f"<title>{escape(page.title)}</title><style>{_STYLE}</style></head><body><main>"
         f"<h1>{escape(page.title)}</h1><p>{escape(page.what_happened)}</p><p>{escape(page.what_to_do)}</p>"
-        f'<p><a href="{escape(home)}">To the start page</a></p>'
+        f'<p><a href="{escape(home)}">Go to the start page</a></p>'
         f"{note if page.for_operators else ''}"
         f"<p><small>Code: {escape(reason)}</small></p></main></body></html>\n"
     )

@@ -1,7 +1,7 @@
-"""Remembering that a visitor was on the way to the Help Desk, for logins that do not follow `next_param`.
+"""Remember that a visitor was on the way to the Help Desk, for logins that ignore `next_param`.
 
-A cookie says so for ten minutes. It holds which Auth URL was opened and the forwarded parameters, and
-nothing about the person. It is not signed: it can only lead to an Auth URL of this middleware.
+A cookie stores the Auth URL and the forwarded parameters for ten minutes, but nothing about the person.
+It is not signed: it can only lead to an Auth URL of this middleware.
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ from sso_middleware._urls import encode_path, is_plain_prefix
 
 COOKIE = "sso_pending"
 _LIFETIME = 600  # seconds
-_LONGEST_VALUE = 3500  # bytes: browsers keep no cookie of more than 4,096
+_LONGEST_VALUE = 3500  # bytes: browsers drop cookies of more than 4,096
 
 _COOKIE = re.compile(rf"(?:^|[;,])[ \t]*{COOKIE}=([^;,]*)")
 _VALUE = re.compile(r"([1-9][0-9]{0,3})(?:\.([!-~]*))?[ \t]*")
 
 
 def read(header: str) -> tuple[int, str] | None:
-    """Return the index of the path that was opened and the forwarded query; `None`: there is no such cookie.
+    """Return the index of the opened path and the forwarded query; `None`: no such cookie.
 
     Args:
         header: the Cookie header, or several joined by commas.
@@ -30,7 +30,7 @@ def read(header: str) -> tuple[int, str] | None:
 
 
 def set_cookie(index: int, query: str, prefix: str, *, secure: bool) -> tuple[str, str]:
-    """Return the Set-Cookie header that remembers the path with that index and the forwarded `query`."""
+    """Return the Set-Cookie header that stores the path's index and the forwarded `query`."""
     value = f"{index + 1}.{query}" if query and len(query) <= _LONGEST_VALUE else f"{index + 1}"
     return _header(f"{value}; Max-Age={_LIFETIME}", prefix, secure=secure)
 

@@ -1,6 +1,6 @@
-"""The answers at an Auth URL that need no settings of a middleware, each with its event.
+"""The answers at an Auth URL that need no middleware settings, each with its event.
 
-The middleware and `handoff_response`, in a route, share them.
+The middleware and `handoff_response` share them.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from sso_middleware.helpdesk.emails import check_email
 
 
 class Responder:
-    """Makes answers and reports them.
+    """Make answers and report them.
 
     Args:
         on_event: called with each event.
@@ -35,7 +35,7 @@ class Responder:
         self.is_secure: bool = helpdesk is not None and is_secure(helpdesk)
 
     def without_a_person(self, visit: Visit, *, own_frames: bool) -> Answer | None:
-        """Answer a request that no person has made by opening the page; `None`: a person has."""
+        """Answer a request that did not come from a person opening the page; `None`: it did."""
         if visit.method == "HEAD":
             self.report("ignored", "head", visit)
             return empty()
@@ -43,12 +43,12 @@ class Responder:
         return self.ignore(visit, reason) if reason else None
 
     def ignore(self, visit: Visit, reason: Reason, *headers: tuple[str, str]) -> Answer:
-        """Answer a request that makes no hand-off, whoever is signed in."""
+        """Answer a request that never makes a hand-off."""
         self.report("ignored", reason, visit)
         return page(reason, visit.prefix, *headers)
 
     def acceptable(self, visit: Visit, address: Secret[str]) -> Secret[str] | Answer:
-        """Return an address that may be signed, or the answer to one that may not."""
+        """Return the address if it may be signed, or else the answer."""
         try:
             return Secret(check_email(address()))
         except InvalidEmail as error:
@@ -56,12 +56,12 @@ class Responder:
             return self.refuse(visit, reason, error.reason)
 
     def refuse(self, visit: Visit, reason: Reason, detail: str | None = None) -> Answer:
-        """Answer a visitor who may not be handed off, for a reason of this package."""
+        """Answer a visitor whom this package refuses to hand off."""
         self.report("refused", reason, visit, detail=detail)
         return page(reason, visit.prefix, *self.no_longer_pending(visit))
 
     def refused(self, visit: Visit, refusal: HandoffRefused, email: Secret[str] | None) -> Answer:
-        """Answer a visitor whom a resolver, or the `helpdesk` callable, refuses."""
+        """Answer a visitor whom a resolver or the `helpdesk` callable refuses."""
         self.report("refused", refusal.reason, visit, email=email, detail=refusal.detail)
         return page(refusal.reason, visit.prefix, *self.no_longer_pending(visit), by_resolver=True)
 
@@ -86,7 +86,7 @@ class Responder:
         return redirect(handoff.url, cookie, *done)
 
     def no_longer_pending(self, visit: Visit) -> list[tuple[str, str]]:
-        """Return the header that deletes the cookie of `resume_at`, if the request has it."""
+        """Return the header that deletes the `resume_at` cookie, if the request has it."""
         if pending.COOKIE not in visit.headers.get("Cookie", ""):
             return []
         return [pending.drop_cookie(visit.prefix, secure=self.is_secure)]
@@ -108,7 +108,7 @@ class Responder:
 
 
 def is_secure(helpdesk: HelpDesk) -> bool:
-    """Whether cookies must be Secure: whether the application is reached by https."""
+    """Return whether cookies must be Secure, because the application is served over https."""
     return helpdesk.auth_url[:6].lower() == "https:"
 
 
@@ -120,11 +120,11 @@ def answer_in_route(
     claims: Secret[Mapping[str, Any] | None],
     on_event: EventHook | None,
 ) -> Answer:
-    """Answer a visitor whom a route of the application has recognised: `handoff_response` of the adapters.
+    """Answer a visitor identified by one of the application's routes: the adapters' `handoff_response`.
 
     Raises:
         ConfigError: a parameter is wrong.
-        ResolverError: `email` is no `str`; nobody is signed in, for example.
+        ResolverError: `email` is not a `str`, for example because no user is signed in.
     """
     problems = {
         "helpdesk": None if isinstance(helpdesk, HelpDesk) else "must be a HelpDesk",
@@ -135,8 +135,8 @@ def answer_in_route(
     address = address_or_none(email)
     if address is None:
         raise ResolverError(
-            "handoff_response takes the address of the signed-in user, and got None: send an anonymous "
-            "visitor to your login instead"
+            "handoff_response got None instead of the signed-in user's address: send anonymous visitors to "
+            "your login"
         )
     respond = Responder(on_event, helpdesk)
     if visit.method not in ("GET", "HEAD", "POST"):

@@ -1,6 +1,6 @@
-"""What an application's callables may return: each check gives the plain value, or raises `ResolverError`.
+"""Check what an application's callables return: each check returns the plain value or raises `ResolverError`.
 
-The messages name the type of what came back, never its value.
+The messages name the type of the result, never its value.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ _FIELD_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")  # RFC 9110, section 5.5
 
 
 def address_or_none(returned: Secret[object]) -> Secret[str] | None:
-    """Return the exact `str`, or `None`, that `resolve_email` returned, or that it stands for."""
+    """Return the result of `resolve_email` as an exact `str` or `None`; lazy proxies are forced."""
     plain = Secret(exact(returned()))
     if type(plain()) is str:
         return cast("Secret[str]", plain)
-    if isinstance(returned(), NoneType):  # a proxy of None says so
+    if isinstance(returned(), NoneType):  # also true of a proxy for None
         return None
     raise ResolverError(
         f"resolve_email returned {type(returned()).__name__}; it must return the visitor's address as a "
@@ -36,7 +36,7 @@ def address_or_none(returned: Secret[object]) -> Secret[str] | None:
 def helpdesk_only(returned: Secret[Any]) -> HelpDesk:
     """Return the `HelpDesk` that the `helpdesk` callable returned."""
     if isinstance(returned(), HelpDesk):
-        helpdesk: HelpDesk = copy.copy(returned())  # itself; of a lazy proxy, what it stands for
+        helpdesk: HelpDesk = copy.copy(returned())  # returns itself; a lazy proxy returns its target
         return helpdesk
     raise ResolverError(
         f"the helpdesk callable returned {type(returned()).__name__}; it must return a HelpDesk"
@@ -44,7 +44,7 @@ def helpdesk_only(returned: Secret[Any]) -> HelpDesk:
 
 
 def header_list(returned: Secret[object]) -> list[tuple[str, str]]:
-    """Return what `end_session` returned as a list of headers that HTTP allows."""
+    """Return the result of `end_session` as a list of valid HTTP headers."""
     pairs = Secret(returned() if isinstance(returned(), Iterable) else [returned()])
     headers = [_header(pair) for pair in cast("Iterable[object]", pairs())]
     if None in headers:

@@ -10,8 +10,8 @@ from typing import Any, Literal
 from sso_middleware.events import logger
 from sso_middleware.helpdesk.forwarding import encoded, read_query
 
-# A header that holds one of these words says that no person is opening the page, and for this reason.
-# https://html.spec.whatwg.org/multipage/speculative-loading.html, and what came before it or imitates it;
+# A header with one of these words means that no person is opening the page; the reason follows.
+# https://html.spec.whatwg.org/multipage/speculative-loading.html, its forerunners and imitations;
 # RFC 6455, section 4.1; https://www.w3.org/TR/fetch-metadata/
 _WITHOUT_A_PERSON: dict[str, tuple[set[str], Literal["prefetch", "embedded"]]] = {
     "Sec-Purpose": ({"prefetch"}, "prefetch"),
@@ -41,13 +41,13 @@ class Visit:
     """A request to an intercepted path.
 
     Attributes:
-        source: the environ, scope or request, for the application's callables and for nothing else.
+        source: the environ, scope or request; only for the application's callables.
         method: the HTTP method.
         prefix: the mount prefix, as decoded text.
         path: the app-relative path, as decoded text.
-        public_path: the path as the browser knows it, decoded.
+        public_path: the path as the browser sees it, decoded.
         query: the query string without the question mark; raw bytes as Latin-1.
-        headers: those of `HEADERS` that the request has; values of the same name are joined by commas.
+        headers: the request's headers among `HEADERS`; repeated ones are joined by commas.
     """
 
     __slots__ = ("headers", "method", "path", "prefix", "public_path", "query", "source")
@@ -55,28 +55,28 @@ class Visit:
     def __init__(
         self, source: Any, method: str, prefix: str, path: str, query: str, headers: Mapping[str, str]
     ) -> None:
-        self.source = source
-        self.method = method
-        self.prefix = prefix
-        self.path = path
+        self.source: Any = source
+        self.method: str = method
+        self.prefix: str = prefix
+        self.path: str = path
         self.public_path: str = prefix + path
-        self.query = query
-        self.headers = headers
+        self.query: str = query
+        self.headers: Mapping[str, str] = headers
 
-    def __repr__(self) -> str:  # for tracebacks with locals: the source holds the visitor's cookies
+    def __repr__(self) -> str:  # for tracebacks: the source holds the visitor's cookies
         return f"{type(self).__name__}({self.method})"
 
     def speculative_or_embedded(self, *, own_frames: bool) -> Literal["prefetch", "embedded"] | None:
-        """Return a reason code if the browser says that no person is opening this page.
+        """Return a reason code if the headers show that no person is opening this page.
 
         Args:
-            own_frames: accept a frame on a page of the same site.
+            own_frames: accept a frame on the same site.
         """
         get = self.headers.get
         for name, (words, reason) in _WITHOUT_A_PERSON.items():
             if (value := get(name)) and not words.isdisjoint(_SEPARATOR.split(value.lower())):
                 return reason
-        # With a WebSocket handshake Chromium sends no Sec-Fetch headers, and a proxy may drop Upgrade.
+        # Chromium sends no Sec-Fetch headers with a WebSocket handshake, and a proxy may drop Upgrade.
         if get("Sec-WebSocket-Key"):
             return "embedded"
         destination = get("Sec-Fetch-Dest", "").lower()
@@ -86,16 +86,16 @@ class Visit:
         return None if own_frame and own_frames else "embedded"
 
     def forwarded(self, names: tuple[str, ...]) -> dict[str, str]:
-        """Return the query parameters to forward; those that cannot be are dropped."""
+        """Return the query parameters to forward; unfit values are dropped."""
         return read_query(self.query, names).forwarded if names and self.query else {}
 
     def forwarded_query(self, names: tuple[str, ...]) -> str:
-        """Return the same as a query string, percent-encoded; "" if there are none."""
+        """Return `forwarded(names)` as a percent-encoded query string."""
         return encoded(self.forwarded(names))
 
     @staticmethod
     def query_of(remembered: str, names: tuple[str, ...]) -> str:
-        """Return what may be forwarded of a query string that comes from a cookie."""
+        """Return the part of a cookie's query string that may be forwarded."""
         return encoded(read_query(remembered, names).forwarded) if names and remembered else ""
 
     def log_names(self, names: tuple[str, ...]) -> None:

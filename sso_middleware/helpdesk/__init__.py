@@ -1,4 +1,4 @@
-"""A Help Desk account: its settings, the addresses that may be signed, and the only signing."""
+"""A Help Desk account: settings, addresses and signing."""
 
 from sso_middleware.helpdesk.account import Handoff, HelpDesk
 from sso_middleware.helpdesk.emails import check_email

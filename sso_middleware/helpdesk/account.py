@@ -1,8 +1,8 @@
-"""A Help Desk account and the hand-off to it: the only place where anything is signed.
+"""A Help Desk account and the hand-off to it: the only module that signs anything.
 
 The claims and parameters follow the vendor's page "How to Integrate Help Desk SSO With Web
-Application". That page names no algorithm: HS256 is this package's inference from "signed using
-your SSO Token".
+Application". That page names no algorithm: this package infers HS256 from "signed using your SSO
+Token".
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import warnings
 from binascii import b2a_base64
 from collections.abc import Callable, Iterable, Mapping
 from json.encoder import encode_basestring_ascii
-from typing import Any, Self, cast
+from typing import Any, ClassVar, Self, cast
 from urllib.parse import quote
 
 from sso_middleware._lazy import exact
@@ -31,7 +31,7 @@ _URL_SAFE = bytes.maketrans(b"+/", b"-_")
 
 
 def _base64url(data: bytes) -> bytes:
-    """Encode as RFC 7515, section 2, says; PyJWT's own takes a third longer."""
+    """Encode as RFC 7515, section 2, specifies; PyJWT's function takes a third longer."""
     return b2a_base64(data, newline=False).translate(_URL_SAFE).rstrip(b"=")
 
 
@@ -39,17 +39,18 @@ _HEADER = _base64url(b'{"alg":"HS256","typ":"JWT"}') + b"."
 
 
 class Handoff(Sealed):
-    """One signed redirect to the Help Desk, good for one visitor, once. It cannot be pickled.
+    """A signed redirect to the Help Desk, valid for one visitor, once. It cannot be pickled.
 
     Attributes:
-        url: where to send the browser; whoever opens it is signed in, so keep it out of logs.
+        url: where to send the browser; anyone who opens it is signed in, so keep it out of logs.
         token: the JWT in it.
         email: the address it signs.
         iat: issued at, in whole seconds since the epoch.
-        jti: its unique identifier.
+        jti: the token's unique identifier.
     """
 
-    __slots__ = __match_args__ = ("url", "token", "email", "iat", "jti")
+    __match_args__: ClassVar[tuple[str, ...]] = ("url", "token", "email", "iat", "jti")
+    __slots__ = __match_args__
     _shown = ("iat", "jti")
 
     url: str
@@ -63,28 +64,27 @@ class Handoff(Sealed):
 
 
 class HelpDesk(Sealed):
-    """The settings of one Help Desk account, and what signs hand-offs to it.
+    """The settings of a Help Desk account; signs hand-offs to it.
 
-    Immutable, and safe to share between threads and to keep across a fork. The SSO Token is not
-    readable from it; `copy.copy` and `copy.deepcopy` give the object itself, and pickling raises
-    `TypeError`.
+    Immutable, and safe to share between threads and across a fork. It does not reveal the SSO Token;
+    `copy.copy` and `copy.deepcopy` return the object itself, and pickling raises `TypeError`.
 
     Args:
         sso_token: SSO Token, from the vendor's panel.
         sso_auth_url: SSO Auth URL, from the vendor's panel.
         account_id: Account ID, from the vendor's panel; a `str` or an `int`, kept as `str`.
-        auth_url: the Auth URL as it is registered in the vendor's panel; sent byte for byte.
+        auth_url: the Auth URL as registered in the vendor's panel; sent byte for byte.
         logout_url: the Logout URL registered there, if any.
-        forward_params: the names of query parameters of the Auth URL that are passed on to the Help
-            Desk; one `str`, or several.
-        backdate: seconds (0 to 30) taken off ``iat``, for a server clock that runs ahead.
+        forward_params: the names of the Auth URL's query parameters to pass on to the Help Desk; one
+            `str`, or several.
+        backdate: seconds (0 to 30) to subtract from ``iat``, for a server clock that runs fast.
         allow_http: permit ``http://`` URLs outside loopback.
 
     Raises:
-        ConfigError: naming every wrong setting at once.
+        ConfigError: a setting is wrong; the error lists all of them.
 
     Warns:
-        ShortTokenWarning: the SSO Token has fewer than 32 bytes. It works all the same.
+        ShortTokenWarning: the SSO Token has fewer than 32 bytes. It works anyway.
     """
 
     _shown = (
@@ -121,8 +121,8 @@ class HelpDesk(Sealed):
         backdate: int = 0,
         allow_http: bool = False,
     ) -> None:
-        held: Secret[Any] = Secret(exact(Secret(sso_token)()))  # of `from_variables`, it is a Secret already
-        del sso_token  # from tracebacks with locals
+        held: Secret[Any] = Secret(exact(Secret(sso_token)()))  # `from_variables` passes a Secret
+        del sso_token  # keep out of tracebacks
         settings: dict[str, Any] = {
             "sso_auth_url": exact(sso_auth_url),
             "account_id": exact(account_id),
@@ -137,8 +137,8 @@ class HelpDesk(Sealed):
         sign, is_short = _signer(held)
         if is_short:
             warnings.warn(
-                f"sso_token is shorter than the {SHORTEST_TOKEN} bytes HS256 asks for (RFC 7518, "
-                "section 3.2): check that it was copied whole from the vendor's panel",
+                f"sso_token is shorter than the {SHORTEST_TOKEN} bytes that HS256 requires (RFC 7518, "
+                "section 3.2): check that you copied it completely from the vendor's panel",
                 ShortTokenWarning,
                 stacklevel=2,
             )
@@ -148,17 +148,18 @@ class HelpDesk(Sealed):
         tail = f"&account_id={quote(self.account_id, safe='')}&auth_url={quote(self.auth_url, safe='')}"
         self._seal(_url_head=with_query(self.sso_auth_url, "token="), _url_tail=tail)
 
-    def __eq__(self, other: object) -> bool:  # its token cannot be compared
+    def __eq__(self, other: object) -> bool:  # tokens cannot be compared
         return self is other
 
-    __hash__ = object.__hash__
+    def __hash__(self) -> int:
+        return id(self)
 
     @classmethod
     def from_env(cls, variables: Mapping[str, Any] | None = None, prefix: str = "HELPDESK_") -> Self:
-        """Make a HelpDesk from environment variables, or from any mapping that looks like them.
+        """Make a HelpDesk from environment variables, or from a mapping with the same names.
 
         With the default prefix it reads ``HELPDESK_SSO_TOKEN`` (or ``HELPDESK_SSO_TOKEN_FILE``, a
-        file of which one trailing newline is taken off), ``HELPDESK_SSO_AUTH_URL``,
+        file; one trailing newline is removed), ``HELPDESK_SSO_AUTH_URL``,
         ``HELPDESK_ACCOUNT_ID``, ``HELPDESK_AUTH_URL``, ``HELPDESK_LOGOUT_URL``,
         ``HELPDESK_FORWARD_PARAMS`` (names, separated by commas), ``HELPDESK_BACKDATE`` and
         ``HELPDESK_ALLOW_HTTP`` (1/true/yes/on or 0/false/no/off). An empty value counts as not set.
@@ -168,10 +169,10 @@ class HelpDesk(Sealed):
             prefix: what the names start with.
 
         Raises:
-            ConfigError: naming every variable that is missing or wrong.
+            ConfigError: lists every variable that is missing or wrong.
         """
         held = Secret(os.environ if variables is None else variables)
-        del variables  # from tracebacks with locals
+        del variables  # keep out of tracebacks
         return cls(**from_variables(held, prefix))
 
     def handoff(
@@ -183,19 +184,19 @@ class HelpDesk(Sealed):
         iat: int | None = None,
         jti: str | None = None,
     ) -> Handoff:
-        """Sign a hand-off for `email`; call it again for each visit.
+        """Sign a hand-off for `email`; call this again for each visit.
 
         Args:
             email: the visitor's verified address, passed on verbatim.
-            claims: further claims of the token, JSON values by name. The vendor documents none.
-            forward: values for some of `forward_params`, by name: printable, 1,024 characters at most.
+            claims: extra claims for the token, JSON values by name. The vendor documents none.
+            forward: values for any of `forward_params`, by name: printable, at most 1,024 characters.
             iat: issued at, in whole seconds since the epoch; for tests. Default: now, less
                 `backdate`.
             jti: the unique identifier; for tests. Default: 32 random hex characters.
 
         Raises:
             InvalidEmail: `email` is not an address that may be signed.
-            ConfigError: `claims` or `forward` cannot be sent; the message names no value.
+            ConfigError: `claims` or `forward` cannot be sent; the message shows no value.
         """
         if not claims and not forward:
             return Handoff(*self._signed(email, iat, jti))
@@ -207,7 +208,7 @@ class HelpDesk(Sealed):
 
     def handoff_url(self, email: str) -> str:
         """Return the URL of a new hand-off for `email`: ``handoff(email).url``."""
-        return self._signed(email, None, None)[0]  # a Handoff around it would cost a tenth more
+        return self._signed(email, None, None)[0]  # making a Handoff would take a tenth longer
 
     def _signed(
         self, email: str, iat: int | None, jti: str | None, claims: str = "", query: str = ""
@@ -217,7 +218,7 @@ class HelpDesk(Sealed):
             iat = int(time.time()) - self.backdate
         if jti is None:
             jti = secrets.token_bytes(16).hex()
-        # What json.dumps would give: an address that passed the check has nothing to escape.
+        # Same result as json.dumps: an address that passed the check has nothing to escape.
         text = f'{{"email":"{email}","iat":{iat:d},"jti":{encode_basestring_ascii(jti)}{claims}}}'
         payload = _base64url(text.encode("ascii"))
         token = (_HEADER + payload + b"." + _base64url(self._sign(payload))).decode("ascii")
@@ -225,7 +226,7 @@ class HelpDesk(Sealed):
 
 
 def _names(forward_params: Any) -> Any:
-    """Return `forward_params` as a tuple, if it is one name or several; anything else is judged as it is."""
+    """Return `forward_params` as a tuple; return anything but names unchanged, for `problems_of`."""
     if isinstance(forward_params, str):
         return (exact(forward_params),)
     if not isinstance(forward_params, Iterable):
@@ -234,27 +235,27 @@ def _names(forward_params: Any) -> Any:
 
 
 def _further_claims(claims: Secret[Mapping[str, Any]]) -> str:
-    """Return `claims` as JSON members, each after a comma, as `json.dumps` and so PyJWT writes them."""
+    """Return `claims` as JSON members, each after a comma, as PyJWT writes them."""
     if not isinstance(claims(), Mapping) or not all(isinstance(name, str) for name in claims()):
         raise ConfigError({"claims": "must be a mapping of names to JSON values"})
     if not claims():
         return ""
     if reserved := [name for name in CLAIMS if name in claims()]:
-        raise ConfigError({"claims": f"must not contain {', '.join(reserved)}: the hand-off sets these"})
+        raise ConfigError({"claims": f"must not contain {', '.join(reserved)}, which the hand-off sets"})
     try:
         return f",{json.dumps(dict(claims()), separators=(',', ':'), allow_nan=False)[1:-1]}"
     except (TypeError, ValueError, RecursionError):
-        pass  # the error's own text may quote a value
+        pass  # the error's text may quote a value
     raise ConfigError({"claims": "must hold JSON values only: str, int, float, bool, None, list and dict"})
 
 
 def _signer(sso_token: Secret[str]) -> tuple[Callable[[bytes], bytes], bool]:
-    """Return what signs a payload with `sso_token`, and whether that is shorter than it should be."""
+    """Return a function that signs payloads with `sso_token`, and whether the token is too short."""
     key = signing_key(sso_token)
-    keyed = hmac.new(key, _HEADER, "sha256")  # once: a copy is cheaper, and the key need not be kept
+    keyed = hmac.new(key, _HEADER, "sha256")  # once: copying is cheaper, and the key is not kept
 
     def sign(payload: bytes) -> bytes:
-        mac = keyed.copy()  # it lives here alone, where no repr, vars or asdict looks
+        mac = keyed.copy()  # only this closure holds it, so no repr, vars or asdict shows it
         mac.update(payload)
         return mac.digest()
 

@@ -1,4 +1,4 @@
-"""Which email addresses may be signed, and how a resolver's answer becomes a plain string."""
+"""Which email addresses may be signed."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ _ADDRESS = re.compile(rf"[a-zA-Z0-9.!#$%&'*+/=?^_`{{|}}~-]+@{DOMAIN}")
 def check_email(value: object) -> str:
     """Return `value` as a plain `str` if it is an address that may be signed.
 
-    It is passed on verbatim: never trimmed, lower-cased or repaired.
+    The address is passed on verbatim: never trimmed, lower-cased or repaired.
 
     Raises:
-        InvalidEmail: it is anything else.
+        InvalidEmail: `value` is anything else.
     """
-    email = value if type(value) is str else exact(value)  # nearly always it is, and spares a call
+    email = value if type(value) is str else exact(value)  # the usual case, without a call
     if type(email) is not str:
         raise InvalidEmail("not_a_string")
     if not email:

@@ -1,6 +1,6 @@
-"""Query parameters of the Auth URL that are passed on to the Help Desk, such as the page that was asked for.
+"""Query parameters of the Auth URL that are passed on to the Help Desk, such as the requested page.
 
-Anyone who can make a link can choose their values, so the Help Desk has to check what it does with them.
+Anyone can make a link with any values, so the Help Desk must check them.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ _MOST_LOGGED = 20
 
 
 class Query(NamedTuple):
-    """What the query of a request holds, apart for forwarding and for the log.
+    """The query of a request, split for forwarding and logging.
 
     Attributes:
         forwarded: the values to forward, by name, in the order of `forward_params`.
-        dropped: the names whose values may not be forwarded.
-        others: the names of parameters that are not forwarded, as far as they can be shown in a log.
+        dropped: the names of values that may not be forwarded.
+        others: the names of all other parameters that are safe to log.
     """
 
     forwarded: dict[str, str]
@@ -34,22 +34,22 @@ class Query(NamedTuple):
 
 
 def names_problem(names: Any, taken: Iterable[str]) -> str | None:
-    """Say what is wrong with `forward_params`, or return `None`."""
+    """Return what is wrong with `forward_params`, or `None`."""
     if not isinstance(names, tuple | list) or not all(isinstance(name, str) for name in cast("Any", names)):
-        return "must be the names of query parameters, such as ('return_page',)"
+        return "must be names of query parameters, such as ('return_page',)"
     several = cast("Sequence[str]", names)
     for name in several:
         if not _NAME.fullmatch(name):
             return "must be names made of A-Z a-z 0-9 . _ ~ -"
         if name in taken:
-            return f"must not contain {name!r}: the hand-off has a parameter of this name"
+            return f"must not contain {name!r}, a parameter of the hand-off itself: remove it"
     return "must not contain a name twice" if len(set(several)) < len(several) else None
 
 
 def read_query(query: str, names: tuple[str, ...]) -> Query:
-    """Read the query string of a request, without the question mark; raw bytes as Latin-1.
+    """Parse the query string of a request, without the question mark; raw bytes as Latin-1.
 
-    The first value of each name counts.
+    The first value of each name is used.
     """
     values: dict[str, bytes] = {}
     for part in query.split("&"):

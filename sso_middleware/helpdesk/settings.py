@@ -1,4 +1,4 @@
-"""The rules for the settings of a Help Desk account, and reading them from variables."""
+"""Rules for the settings of a Help Desk account, and reading them from variables."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ HS256 = jwt.get_algorithm_by_name("HS256")
 SHORTEST_TOKEN = 32  # bytes; RFC 7518, section 3.2
 LONGEST_BACKDATE = 30  # seconds
 
-#: The parameters of the hand-off, in the order in which they are sent.
+#: The parameters of the hand-off, in the order they are sent.
 HANDOFF_PARAMETERS = ("token", "account_id", "auth_url")
-#: The claims of the token, in their order. Further claims come after these.
+#: The claims of the token, in order. Extra claims come after these.
 CLAIMS = ("email", "iat", "jti")
 
 _LARGEST_ACCOUNT_ID = 10**18
-#: The begin of a line of an environment file. A token may well hold an equals sign: base64 ends with it.
+#: The start of a line in an environment file. A token may hold an equals sign: base64 ends with it.
 _COPIED_LINE = re.compile(r"(?:export\s+)?(?:\w*(?:sso_token|account_id)|helpdesk_\w+)\s*[=:]", re.IGNORECASE)
 _QUOTED = re.compile(r"""(["'`]).*\1""", re.DOTALL)
 _NAMES = (
@@ -44,11 +44,11 @@ _FALSE = frozenset({"0", "false", "no", "off"})
 
 
 def signing_key(sso_token: Secret[str]) -> Any:
-    """Return the SSO Token as PyJWT's HS256 wants its key.
+    """Return the SSO Token as a key for PyJWT's HS256.
 
     Raises:
-        ValueError: it cannot be used as a shared secret; the message does not show it.
-        UnicodeEncodeError: it holds a surrogate.
+        ValueError: the token cannot be a shared secret; the message does not show it.
+        UnicodeEncodeError: the token holds a surrogate.
     """
     try:
         return HS256.prepare_key(sso_token())
@@ -60,9 +60,9 @@ def signing_key(sso_token: Secret[str]) -> Any:
 
 
 def problems_of(**given: Any) -> dict[str, str]:
-    """Return what is wrong with each of the settings that are given; nothing if all are fine.
+    """Return what is wrong with the given settings, by name.
 
-    They have the names of `HelpDesk`'s parameters. The SSO Token is a `Secret`.
+    The names are those of `HelpDesk`'s parameters. The SSO Token is a `Secret`.
     """
     http = given.get("allow_http") is True
     forwarded = given.get("forward_params", ())
@@ -86,7 +86,7 @@ def _token_problem(sso_token: Secret[Any]) -> str | None:
     if not sso_token():
         return "is empty: copy the SSO Token from the vendor's panel"
     if sso_token() != sso_token().strip():
-        return "has white space at an end, which would make every signature invalid: remove it"
+        return "starts or ends with white space, which makes every signature invalid: remove it"
     if _COPIED_LINE.match(sso_token()):
         return "is a whole line NAME=value: remove everything up to the equals sign"
     if _QUOTED.fullmatch(sso_token()):
@@ -96,7 +96,7 @@ def _token_problem(sso_token: Secret[Any]) -> str | None:
     try:
         signing_key(sso_token)
     except UnicodeEncodeError:
-        pass  # a surrogate, which is named below
+        pass  # a surrogate, reported below
     except ValueError as problem:
         return str(problem)
     return invisible_problem(sso_token())
@@ -107,11 +107,11 @@ def _sso_auth_url_problem(sso_auth_url: object, forwarded: Any, *, allow_http: b
     if problem or not isinstance(sso_auth_url, str):
         return problem
     if not sso_auth_url.isascii():
-        return "must be ASCII: write other characters percent-encoded, and the host in punycode"
+        return "must be ASCII: percent-encode other characters, and write the host in punycode"
     forwarded = () if names_problem(forwarded, ()) else forwarded
     taken = sorted(query_names(sso_auth_url).intersection({*HANDOFF_PARAMETERS, *forwarded}))
     if taken:
-        return f"already carries {', '.join(taken)} in its query: copy the SSO Auth URL alone"
+        return f"already has {', '.join(taken)} in its query: copy only the SSO Auth URL"
     return None
 
 
@@ -119,12 +119,12 @@ def _account_id_problem(account_id: object) -> str | None:
     if isinstance(account_id, bool) or not isinstance(account_id, str | int):
         return "must be a str or an int: the Account ID from the vendor's panel"
     if isinstance(account_id, int) and not 0 <= account_id < _LARGEST_ACCOUNT_ID:
-        return "must be a number from 0 to 10**18 - 1, or a str"
+        return "must be between 0 and 10**18 - 1, or a str"
     text = str(account_id)
     if not text or text != text.strip():
-        return "must not be empty nor have white space at an end"
+        return "must not be empty, nor start or end with white space"
     if _COPIED_LINE.match(text) or _QUOTED.fullmatch(text):
-        return "must be the value alone: without NAME= before it, and without quotation marks"
+        return "must be the value alone: remove NAME= and any quotation marks"
     return invisible_problem(text)
 
 
@@ -135,12 +135,12 @@ def _backdate_problem(backdate: object) -> str | None:
 
 
 def from_variables(variables: Secret[Mapping[str, Any]], prefix: str) -> dict[str, Any]:
-    """Return the settings that `variables` hold under names with `prefix`; the SSO Token as a `Secret`.
+    """Return the settings in `variables` whose names start with `prefix`; the SSO Token as a `Secret`.
 
     An empty value counts as not set.
 
     Raises:
-        ConfigError: naming every variable that is missing or wrong.
+        ConfigError: lists every variable that is missing or wrong.
     """
     problems: dict[str, str] = {}
 
@@ -152,9 +152,9 @@ def from_variables(variables: Secret[Mapping[str, Any]], prefix: str) -> dict[st
     settings["backdate"] = _integer(settings["backdate"])
     settings["allow_http"] = _boolean(settings["allow_http"])
     settings["sso_token"] = Secret(get("SSO_TOKEN"))
-    token_file = Secret(get("SSO_TOKEN_FILE"))  # some put the token itself there
+    token_file = Secret(get("SSO_TOKEN_FILE"))  # may be the token itself, by mistake
     if token_file() is not None and settings["sso_token"]() is not None:
-        problems["sso_token_file"] = f"is set, and {prefix}SSO_TOKEN too: set one of the two"
+        problems["sso_token_file"] = f"is set, and {prefix}SSO_TOKEN too: set only one of them"
     elif token_file() is not None:
         try:
             settings["sso_token"] = _read_token(token_file)
@@ -174,16 +174,15 @@ def from_variables(variables: Secret[Mapping[str, Any]], prefix: str) -> dict[st
 
 
 def _read_token(path: Secret[Any]) -> Secret[str]:
-    # Neither the path nor the OSError's own text is shown: the token itself, put into the wrong
-    # variable, would be in both.
+    # Show neither the path nor the OSError's text: if the token is in the wrong variable, both hold it.
     try:
         text = Path(str(path())).read_bytes().decode("utf-8-sig")
     except OSError as error:
         raise ValueError(f"names a file that cannot be read ({error.strerror})") from None
     except ValueError:
-        raise ValueError("names a file that is not UTF-8 text, or is no file name") from None
+        raise ValueError("names a file that is not UTF-8 text, or is not a file name") from None
     if "\0" in text:
-        raise ValueError("names a file that is not UTF-8 text, but UTF-16 by its NUL characters")
+        raise ValueError("names a file that is not UTF-8 text, but UTF-16: it has NUL characters")
     line = text.removesuffix("\n")
     return Secret(line if line == text else line.removesuffix("\r"))
 

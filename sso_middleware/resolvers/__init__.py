@@ -1,6 +1,6 @@
-"""Ready-made resolvers, one module for each ecosystem, and what combines resolvers.
+"""Ready-made resolvers, one module for each ecosystem, and combinators of resolvers.
 
-Importing this package imports no framework. The combinators come with the first one that is used.
+Importing this package imports no framework. The combinators are imported when first used.
 """
 
 from importlib import import_module
@@ -13,7 +13,7 @@ __all__ = ["Resolver", "first_of", "only_domains", "require"]
 
 
 def __getattr__(name: str) -> object:
-    """Import a combinator when it is first used (PEP 562): they need anyio, and no framework does."""
+    """Import a combinator when it is first used (PEP 562), because they need anyio."""
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     value = globals()[name] = getattr(import_module(f"{__name__}._combining"), name)

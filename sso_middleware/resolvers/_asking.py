@@ -1,4 +1,4 @@
-"""Asking an application's own code for the user, outside a view: what its errors mean there."""
+"""Translate errors of an application's own code that is asked for the user outside a view."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ _UNAUTHORIZED, _FORBIDDEN = 401, 403
 
 @contextmanager
 def answers_by(http_error: type[Exception]) -> Generator[None]:
-    """Understand code that answers by an HTTP error; 401 ends the block: the visitor is anonymous.
+    """Translate HTTP errors; 401 ends the block, because the visitor is anonymous.
 
     Args:
-        http_error: the framework's exception for an HTTP status, which is its ``status_code`` or ``code``.
+        http_error: the framework's HTTP exception, with its status in ``status_code`` or ``code``.
 
     Raises:
         HandoffRefused: ``forbidden``, for 403.
@@ -31,8 +31,8 @@ def answers_by(http_error: type[Exception]) -> Generator[None]:
         if status != _UNAUTHORIZED:
             raise ResolverError(
                 f"a resolver cannot answer with {type(error).__name__}: return None for an anonymous "
-                "visitor, raise HandoffRefused(reason) for one who may not go, and ResolverUnavailable() if "
-                "the source is down (an HTTP error 401 or 403 is understood as one of the first two)"
+                "visitor, raise HandoffRefused(reason) to refuse one, or ResolverUnavailable() if the "
+                "source is down (HTTP errors 401 and 403 mean the first two)"
             ) from error
 
 
@@ -40,19 +40,19 @@ def answers_by(http_error: type[Exception]) -> Generator[None]:
 def without_hooks(
     filled: type[object], hint: str, raised: Callable[[str], SSOError] = ResolverError
 ) -> Generator[None]:
-    """Explain what an object lacks that the application's hooks or middlewares fill before a view runs.
+    """Explain a missing attribute that the application's hooks or middlewares set before a view runs.
 
     Args:
-        filled: the class of that object, such as `flask.g`.
-        hint: what to write instead; ``{name}`` stands for the missing attribute.
+        filled: the class of the object that lacks it, such as that of `flask.g`.
+        hint: what to write instead; ``{name}`` is replaced by the missing attribute.
         raised: makes the error.
 
     Raises:
-        ResolverError: such an object lacks an attribute; or what `raised` makes.
+        ResolverError: an attribute is missing; or the error that `raised` makes.
     """
     try:
         yield
     except AttributeError as error:
         if not isinstance(error.obj, filled) or hasattr(filled, str(error.name)):
-            raise  # what a property of the class says itself is better
+            raise  # a property's own error is better
         raise raised(hint.format(name=error.name)) from error

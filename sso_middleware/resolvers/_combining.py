@@ -1,10 +1,10 @@
-"""Resolvers made of resolvers, for WSGI and for ASGI.
+"""Combine resolvers, for WSGI and ASGI.
 
-What a combination does is written once, as a coroutine. It is a coroutine function for the
-middleware as soon as one of its parts is; else it is driven to its end at once, as a plain function.
+Each combination is written once, as a coroutine. If one of its parts is async, the combined resolver is a
+coroutine function; otherwise it is a plain function.
 
-Sync parts of an async combination run in threads of this package, which Django does not know: inside
-Django under ASGI, a part that uses its ORM had better be async, or all of them sync.
+The sync parts of an async combination run in this package's threads, which Django does not know. Inside
+Django under ASGI, make parts that use the ORM async, or all parts sync.
 """
 
 from __future__ import annotations
@@ -23,19 +23,19 @@ from sso_middleware.errors import ConfigError, HandoffRefused, ResolverError
 from sso_middleware.resolvers._verification import holds
 
 Resolver: TypeAlias = Callable[[Any], Any]
-"""Given the environ or scope, returns the visitor's address, or `None`; sync or async."""
+"""Takes the environ or scope and returns the visitor's address, or `None`; sync or async."""
 
 _Course: TypeAlias = Callable[..., Coroutine[Any, Any, Any]]
-"""``course(source, *calls)``: what a combination does, given its parts as calls."""
+"""``course(source, *calls)``: runs a combination, with its parts as calls."""
 
 
 def first_of(*resolvers: Resolver) -> Resolver:
-    """Ask one resolver after the other, until one knows the visitor.
+    """Ask one resolver after another until one knows the visitor.
 
-    A resolver that refuses, or finds a signed-in user without an address, ends the search, too.
+    A resolver that refuses, or finds a signed-in user without an address, also ends the search.
 
     Raises:
-        ConfigError: no resolver, or something that is none.
+        ConfigError: there are no resolvers, or one is not callable.
     """
     _check_resolvers(resolvers)
 
@@ -50,15 +50,15 @@ def first_of(*resolvers: Resolver) -> Resolver:
 
 
 def require(resolver: Resolver, predicate: Callable[[str], Any], reason: str) -> Resolver:
-    """Refuse each signed-in visitor whose address does not satisfy `predicate`.
+    """Refuse signed-in visitors whose address does not satisfy `predicate`.
 
     Args:
         resolver: finds the address.
-        predicate: ``(email) -> bool``, sync or async; an anonymous visitor is not put to it.
-        reason: a stable code for page, event and log, as `HandoffRefused` takes it.
+        predicate: ``(email) -> bool``, sync or async; not called for anonymous visitors.
+        reason: the code for `HandoffRefused`.
 
     Raises:
-        ConfigError: naming every wrong setting at once.
+        ConfigError: a setting is wrong; the error lists all of them.
     """
     problems = {} if callable(predicate) else {"predicate": "must be a callable (email) -> bool"}
     try:
@@ -70,7 +70,7 @@ def require(resolver: Resolver, predicate: Callable[[str], Any], reason: str) ->
     async def course(source: Any, resolve: Call, ask: Call) -> Any:
         email = Secret(await resolve(Secret((source,))))
         if not isinstance(email(), str) or not email():
-            return email()  # nobody, or what the gate refuses anyway
+            return email()  # anonymous, or refused by the gate
         if not holds(await ask(Secret((email(),))), by_predicate=True):
             raise HandoffRefused(reason)
         return email()
@@ -79,15 +79,15 @@ def require(resolver: Resolver, predicate: Callable[[str], Any], reason: str) ->
 
 
 def only_domains(resolver: Resolver, *domains: str) -> Resolver:
-    """Refuse each signed-in visitor whose address is in none of `domains`: ``domain_not_allowed``.
+    """Refuse signed-in visitors whose address is not in `domains`, with ``domain_not_allowed``.
 
-    A subdomain is another domain. Upper and lower case are the same.
+    Subdomains are not included. Case is ignored.
 
     Raises:
-        ConfigError: naming every wrong setting at once.
+        ConfigError: a setting is wrong; the error lists all of them.
     """
     if not domains or not all(map(is_domain, domains)):
-        problem = "must be one or more domains, such as acme.example; each subdomain is one of its own"
+        problem = "must be one or more domains, such as acme.example; add each subdomain separately"
         _check_resolvers([resolver], {"domains": problem})
     allowed = {domain.lower() for domain in domains}
 
@@ -128,10 +128,10 @@ def _called_directly(part: Callable[..., Any]) -> Call:
         value, to_be_awaited = checked(part, _plain, arguments)
         if to_be_awaited:
             if inspect.iscoroutine(value):
-                value.close()  # or Python complains that it was never awaited
+                value.close()  # or Python warns that it was never awaited
             raise ResolverError(
-                "a part of a combined resolver returned an awaitable, but is not a coroutine function: write "
-                "it with `async def`, so that this can be seen beforehand"
+                "a part of a combined resolver returned an awaitable, but is not a coroutine function: "
+                "define it with `async def`"
             )
         return value
 
@@ -139,6 +139,6 @@ def _called_directly(part: Callable[..., Any]) -> Call:
 
 
 def _plain(returned: Secret[Any]) -> Any:
-    """Force a lazy proxy where it was made: in the worker thread, if it reads a database."""
+    """Force a lazy proxy in the thread where it was made, because it may read a database."""
     plain = exact(returned())
     return None if isinstance(plain, NoneType) else plain

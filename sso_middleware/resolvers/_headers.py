@@ -1,4 +1,4 @@
-"""Reading one request header that must have come once: from an environ, a scope or Django's request."""
+"""Read a request header that must be unique, from an environ, a scope or Django's request."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from sso_middleware.errors import HandoffRefused, ResolverError
 
 
 def as_received(source: Any) -> Mapping[str, Any]:
-    """Return the WSGI environ or ASGI scope that `source` is, or that Django's ``HttpRequest`` came with.
+    """Return `source` itself, or the WSGI environ or ASGI scope of Django's ``HttpRequest``.
 
-    Under ASGI the request's ``META`` has joined what came twice; only its scope shows it as it came.
+    Under ASGI the request's ``META`` joins repeated headers; only its scope shows them separately.
     """
     scope: object = getattr(source, "scope", None)
     if isinstance(scope, Mapping):
@@ -21,31 +21,31 @@ def as_received(source: Any) -> Mapping[str, Any]:
 
 
 def is_environ(source: Mapping[str, Any]) -> bool:
-    """Whether `source` is a WSGI environ, and not an ASGI scope."""
+    """Return whether `source` is a WSGI environ, not an ASGI scope."""
     return "REQUEST_METHOD" in source
 
 
 def require_environ(source: object, resolver: str) -> None:
-    """Refuse an ASGI scope, where everybody would look anonymous.
+    """Reject an ASGI scope, where every visitor would look anonymous.
 
     Raises:
-        ResolverError: `source` is no environ.
+        ResolverError: `source` is not an environ.
     """
     if not isinstance(source, Mapping) or "REQUEST_METHOD" not in source:
         raise ResolverError(
-            f"resolvers.{resolver} is for WSGI: put sso_middleware.wsgi.SSOMiddleware around the WSGI "
-            "application, and whatever brings that to ASGI around both"
+            f"resolvers.{resolver} is for WSGI: wrap the WSGI application in "
+            "sso_middleware.wsgi.SSOMiddleware, and both in your WSGI-to-ASGI adapter"
         )
 
 
 def single_value_of(name: str) -> Callable[[Mapping[str, Any]], str | None]:
-    """Return what reads the header `name` out of what `as_received` returns; `None`: it is absent or empty.
+    """Return a function that reads the header `name` from the result of `as_received`.
 
-    A WSGI server has joined by a comma what came twice, or has chosen. It may also have taken
-    ``X_Name`` for ``X-Name``; where that can be seen, it is refused.
+    It returns `None` if the header is absent or empty. WSGI servers join repeated headers with a comma,
+    or keep one. They may also accept ``X_Name`` as ``X-Name``; where that is visible, it is refused.
 
     Raises (when it is called):
-        HandoffRefused: ``ambiguous_header``: it came twice, or under a name with an underscore.
+        HandoffRefused: ``ambiguous_header``: the header is repeated, or its name has an underscore.
     """
     in_environ, wanted = f"HTTP_{name.upper().replace('-', '_')}", name.lower().encode()
 
@@ -55,7 +55,7 @@ def single_value_of(name: str) -> Callable[[Mapping[str, Any]], str | None]:
         else:
             found = list[bytes]()
             for raw, got in cast("Iterable[tuple[bytes, bytes]]", source["headers"]):
-                key = raw.lower()  # as ASGI wants it; not every server sees to it
+                key = raw.lower()  # as ASGI requires, but not every server complies
                 if key.replace(b"_", b"-") == wanted:
                     found.append(got if key == wanted else b",")
             value = b",".join(found).decode("latin-1")

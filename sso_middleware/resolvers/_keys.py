@@ -1,4 +1,4 @@
-"""The public keys of whoever signs assertions."""
+"""The public keys of an issuer of assertions."""
 
 from __future__ import annotations
 
@@ -23,21 +23,21 @@ from sso_middleware.events import logger
 
 _TIMEOUT = 5  # seconds; a visitor is waiting
 _HEADERS = {"Accept": "application/json", "User-Agent": "sso-middleware"}  # many firewalls turn urllib's away
-_MAX_SIZE = 1_000_000  # bytes; an issuer's keys take some thousands
-_LIFESPAN = 300  # seconds for which keys are used without asking again
-_PAUSE = 10  # seconds between two attempts: an unknown key id may be a new key, or a forger's
+_MAX_SIZE = 1_000_000  # bytes; an issuer's keys take a few thousand
+_LIFESPAN = 300  # seconds to use keys without fetching them again
+_PAUSE = 10  # seconds between two attempts: an unknown key id may be new, or forged
 
 
 class KeyServer:
-    """The keys an issuer publishes, fetched when they are needed and kept for five minutes.
+    """The keys an issuer publishes, fetched on demand and kept for five minutes.
 
-    An unknown key id makes one fetch in ten seconds at most, however many are forged, and whether
-    the server answers or not. Meanwhile known keys are found without waiting.
+    Unknown key ids cause at most one fetch in ten seconds, even if many are forged or the server does not
+    answer. Meanwhile known keys are found without waiting.
 
     Args:
-        url: where they are (RFC 7517).
-        clock: seconds from anywhere, never going back.
-        timeout: seconds that a whole fetch may take.
+        url: the address of the keys (RFC 7517).
+        clock: returns monotonic seconds.
+        timeout: the seconds that a whole fetch may take.
     """
 
     def __init__(
@@ -52,10 +52,10 @@ class KeyServer:
         self._is_down = False
 
     def find(self, key_id: object) -> Any | None:
-        """Return the public key with that id, or `None` if the issuer has none such.
+        """Return the public key with that id, or `None` if the issuer has no such key.
 
         Raises:
-            ResolverUnavailable: the server does not answer, or with no key at all, so nobody knows.
+            ResolverUnavailable: the server does not answer, or returns no keys at all.
         """
         if not isinstance(key_id, str):
             return None
@@ -77,29 +77,29 @@ class KeyServer:
     def _fetch(self) -> None:
         try:
             found = self._client.get_signing_keys()
-        except (jwt.PyJWKSetError, jwt.PyJWKClientError):  # fetching is our own, and raises neither
+        except (jwt.PyJWKSetError, jwt.PyJWKClientError):  # our own fetching raises neither
             self._is_down = True
             logger.warning(
-                "no keys from the key server %s: it answers, but with none that can be used (each needs a "
-                "kid and a known kty, and its use, if it has one, is sig)",
+                "no keys from the key server %s: it answers, but without a usable key (each needs a kid and "
+                "a known kty, and use must be sig or missing)",
                 self._host,
             )
         except Exception as error:  # noqa: BLE001 - a broken answer breaks PyJWT in many ways; see below
             self._is_down = True
             logger.warning("no keys from the key server %s (%s)", self._host, type(error).__name__)
         else:
-            # The bare public keys: PyJWT then takes none for an algorithm that is not its own.
+            # Bare public keys, so that PyJWT rejects a key that does not fit the algorithm.
             self._keys = {str(key.key_id): key.key for key in found}
             self._good_until = self._clock() + _LIFESPAN
             self._is_down = False
-        self._next_attempt = self._clock() + _PAUSE  # in any case, or each forged key id would ask anew
+        self._next_attempt = self._clock() + _PAUSE  # always, or each forged key id would cause a fetch
 
 
 class _Client(jwt.PyJWKClient):
-    """PyJWT's client, for which an answer may neither take long, nor be long, nor lead elsewhere."""
+    """PyJWT's client, but without slow answers, long answers and redirects."""
 
     def __init__(self, url: str, timeout: float) -> None:
-        # PyJWT's own cache would fetch for each forged key id again while the server is down.
+        # PyJWT's own cache would fetch again for each forged key id while the server is down.
         super().__init__(url, cache_jwk_set=False, headers=_HEADERS, timeout=timeout)
         self._fetching = threading.Thread()
 
@@ -107,14 +107,14 @@ class _Client(jwt.PyJWKClient):
         """Fetch the keys.
 
         Raises:
-            OSError: the server is not there, is too slow, or answers with an error or a redirect; or the
-                last fetch has not ended.
-            ValueError: its answer is too long, or no JSON.
+            OSError: the server is unreachable, is too slow, or answers with an error or a redirect; or the
+                last fetch is still running.
+            ValueError: the answer is too long, or not JSON.
         """
         if self._fetching.is_alive():
-            raise TimeoutError("the last fetch has not ended")
+            raise TimeoutError("the last fetch is still running")
         answers: SimpleQueue[bytes | Exception] = SimpleQueue()
-        # A thread, because looking the host's name up has no timeout. Everything else in it has one.
+        # A thread, because a DNS lookup has no timeout. Everything else in it has one.
         self._fetching = threading.Thread(target=self._download, args=[answers], daemon=True)
         self._fetching.start()
         try:
@@ -125,7 +125,7 @@ class _Client(jwt.PyJWKClient):
             try:
                 raise answer
             finally:
-                del answer  # or this frame and the error would keep each other alive
+                del answer  # or this frame and the error would form a reference cycle
         if len(answer) > _MAX_SIZE:
             raise ValueError("the answer is too long")
         return json.loads(answer)
@@ -137,7 +137,7 @@ class _Client(jwt.PyJWKClient):
                 request, timeout=self.timeout
             ) as response:
                 answers.put(response.read(_MAX_SIZE + 1))
-        except Exception as error:  # noqa: BLE001 - it is raised where the answer is waited for
+        except Exception as error:  # noqa: BLE001 - raised in the waiting thread
             if isinstance(error, HTTPError):
                 error.close()
             answers.put(error)
@@ -145,11 +145,11 @@ class _Client(jwt.PyJWKClient):
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
     def redirect_request(self, *_: object, **__: object) -> None:
-        """Go nowhere else: the redirect is the answer then, and an error."""
+        """Do not follow redirects: treat one as an error."""
 
 
 class _InTime(urllib.request.HTTPSHandler, urllib.request.HTTPHandler):
-    """Makes the timeout of a request one deadline for all that is read of its answer."""
+    """Make a request's timeout a deadline for reading the whole answer."""
 
     def http_open(self, req: urllib.request.Request) -> HTTPResponse:
         return self.do_open(_in_time(HTTPConnection), req)
@@ -173,9 +173,9 @@ def _in_time(connect: type[HTTPConnection]) -> Any:
 
 
 class _Pieces(RawIOBase):
-    """What a socket receives until a deadline, `time.monotonic()`'s.
+    """Read from a socket until a deadline of `time.monotonic()`.
 
-    A socket's timeout is for each piece, and a server may send any number of them.
+    A socket's own timeout only limits each piece, and a server may send any number of them.
     """
 
     def __init__(self, sock: socket.socket, deadline: float) -> None:
@@ -184,7 +184,7 @@ class _Pieces(RawIOBase):
         self._deadline = deadline
 
     def makefile(self, _mode: str) -> BufferedReader:
-        """Return the stream that `HTTPResponse` asks a socket for."""
+        """Return the stream for `HTTPResponse`."""
         return BufferedReader(self)
 
     def readable(self) -> bool:

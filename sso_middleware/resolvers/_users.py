@@ -1,4 +1,4 @@
-"""Reading what an application's own records say of a user: an object, a mapping, or a lazy proxy of one.
+"""Read an application's own user: an object, a mapping, or a lazy proxy for one.
 
 A property may raise, and a user's repr may be an address. So no frame keeps the user in a local variable.
 """
@@ -20,10 +20,10 @@ _NO_SUCH_NAME = "sso_middleware_asks_for_a_name_that_no_user_has"
 
 
 def flag_of(user: Any, name: str) -> object:
-    """Return a flag that not every kind of user has; where it is not there, it counts as set.
+    """Return a flag that not every kind of user has; a missing flag counts as set.
 
-    A ``__getattr__`` that answers for any name says nothing by that, unless it answers `False` to this name
-    alone: then it holds what it is asked for, as a wrapper around the claims of a token does.
+    A ``__getattr__`` that answers every name is ignored, unless it answers `False` to this name only: then
+    it really holds the flag, as a wrapper around a token's claims does.
     """
     user = Secret(forced(user))
     if isinstance(user(), Mapping):
@@ -43,15 +43,15 @@ def flag_of(user: Any, name: str) -> object:
 
 
 def field_of(user: Any, name: str, hint: str) -> object:
-    """Return what `user` has under that name; of a mapping, `None` if there is nothing.
+    """Return the attribute `name` of `user`; for a mapping, the value or `None`.
 
     Args:
-        user: who it is; an address alone has no fields.
-        name: of the attribute or key.
-        hint: what to say where there is no such attribute.
+        user: the user; a bare address has no fields.
+        name: the attribute or key.
+        hint: what to do if there is no such attribute.
 
     Raises:
-        ResolverError: there is no such attribute. An AttributeError from within a property stays one.
+        ResolverError: there is no such attribute. An AttributeError from inside a property propagates.
     """
     user = Secret(user)
     if isinstance(user(), Mapping):
@@ -60,7 +60,7 @@ def field_of(user: Any, name: str, hint: str) -> object:
         return user()[name]
     if isinstance(user(), str):
         raise ResolverError(
-            f"a str has no {name!r}: give a predicate, or return the user instead of the address"
+            f"a str has no {name!r}: use a predicate, or return the user instead of the address"
         )
     try:
         return getattr(user(), name)
@@ -79,25 +79,25 @@ def answers_to_any_name(user: Any, name: str) -> bool:
 
 
 def defines(kind: type[Any], *names: str) -> bool:
-    """Whether a class, or one that it inherits from, defines one of `names`; its metaclass does not count."""
+    """Return whether a class or a base class, but not its metaclass, defines one of `names`."""
     return any(name in vars(base) for base in kind.__mro__ for name in names)
 
 
 def is_row(kind: type[Any]) -> bool:
-    """Whether instances of `kind` have named fields, and a length that says nothing of what is in them."""
+    """Return whether instances of `kind` have named fields, so that their length does not show emptiness."""
     return defines(kind, "keys", "_fields")
 
 
 def _has_column(user: object, name: str) -> bool:
-    """Whether a row of a database that is no mapping, such as `sqlite3.Row`, has a column of that name."""
+    """Return whether a database row that is not a mapping, such as `sqlite3.Row`, has that column."""
     kind, row = user.__class__, Secret(cast("Any", user))
     del user
-    # Of a row itself, `in` asks for a value.
+    # On the row itself, `in` looks for a value.
     return defines(kind, "keys") and defines(kind, "__getitem__") and name in set(row().keys())
 
 
 def _lacks(user: object, name: str, error: AttributeError) -> bool:
-    """Whether `error` says that there is no such attribute, and does not come from within a property.
+    """Return whether `error` means that the attribute is missing, and is not from inside a property.
 
     A ``__getattr__`` may have asked another object.
     """
@@ -105,5 +105,5 @@ def _lacks(user: object, name: str, error: AttributeError) -> bool:
 
 
 def _is_declared(user: object, name: str) -> bool:
-    """Whether `user` or its class has the attribute; a lazy proxy has the class of what it stands for."""
+    """Return whether `user` or its class has the attribute; a lazy proxy has its target's class."""
     return any(inspect.getattr_static(each, name, _ABSENT) is not _ABSENT for each in (user, user.__class__))

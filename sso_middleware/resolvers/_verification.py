@@ -1,7 +1,7 @@
-"""What every resolver that reads the application's own records has in common: `verified`.
+"""The `verified` setting, which all resolvers that read the application's own users share.
 
-An address that a user may type in freely lets them be handed off as somebody else. So each of these
-resolvers has to be told how to know that an address was verified, and nothing is the default.
+With an unverified address, a user could be handed off as someone else. So these resolvers must be told
+how to tell whether an address is verified; there is no default.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from enum import Enum
+from importlib.metadata import PackageNotFoundError, version
 from numbers import Number
 from types import NoneType
 from typing import Any, Literal, TypeAlias, cast
@@ -25,30 +26,41 @@ from sso_middleware.events import logger
 from sso_middleware.resolvers._users import answers_to_any_name, defines, field_of, flag_of, is_row
 
 Verified: TypeAlias = Literal[True] | str | Callable[[Any], object]
-"""How to know that an address was verified: `True` (the sign-up verifies every address), the name of
-an attribute or key, or a predicate. The name and the predicate are those of the user; where the
-address comes from a session, of the mapping that holds the address."""
+"""How to tell whether an address is verified: `True` (your sign-up verifies every address), the name of an
+attribute or key, or a predicate. The name or predicate applies to the user; if the address comes from a
+session, to the mapping that holds the address."""
 
-_HINT_ATTR = "attr= names the attribute that holds the address"
-_HINT_GETTER = "the getter returns the address, or a user who has an email"
-_HINT_SIGNED_IN = "the users of Starlette, Flask-Login and Django have it, and it says who is signed in"
+_HINT_ATTR = "set attr= to the attribute that holds the address"
+_HINT_GETTER = "return the address from the getter, or a user with an email"
+_HINT_SIGNED_IN = "add it, as on the users of Starlette, Flask-Login and Django; it shows who is signed in"
 _HINT_VERIFIED = (
-    "verified= names the attribute that says whether the address is verified, or is a predicate of the user"
+    "set verified= to the attribute that says whether the address is verified, or to a predicate of the user"
 )
 
 _KEY = re.compile(r"[\w.:-]{1,64}")  # no address
 _TEXT = (str, bytes, bytearray, memoryview)
 
-#: What says neither yes nor no, wherever it comes from, and what to do with it. Python calls all of it true.
+#: Types that mean neither yes nor no, though always truthy in Python, and what a predicate should do.
 _NO_ANSWER: tuple[tuple[Any, str], ...] = (
     (Callable, "calls it"),  # functions, partials, classes, Django's related managers
     (Enum, "compares it with the member that means yes"),
-    ((Awaitable, AsyncIterator), "returns what need not be awaited"),
+    ((Awaitable, AsyncIterator), "returns a plain value, not an awaitable"),
     (Iterator, "looks into it, as any() does"),
 )
 
-#: What holds no address yet.
+#: Types that cannot be an address.
 _NO_ADDRESS: tuple[tuple[Any, str], ...] = ((Awaitable, "awaited"), (Callable, "called"))
+
+
+#: The oldest supported releases of the frameworks, as the extra ``test`` has them.
+OLDEST: dict[str, str] = {
+    "beaker": "1.13",
+    "bottle": "0.13",
+    "flask": "3.1",
+    "flask-login": "0.6.3",
+    "pyramid": "2.0.2",
+    "quart": "0.20",
+}
 
 
 def check_settings(
@@ -60,10 +72,10 @@ def check_settings(
         verified: see `Verified`.
         attr: the name of the attribute that holds the address.
         keys: the keys that lead to the address.
-        also_wrong: what the resolver itself has found, by the name of the setting; `None` is fine.
+        also_wrong: the resolver's own findings, by setting; `None` means no problem.
 
     Raises:
-        ConfigError: naming every wrong setting at once.
+        ConfigError: a setting is wrong; the error lists all of them.
     """
     checks = {
         **also_wrong,
@@ -75,16 +87,32 @@ def check_settings(
         raise ConfigError(problems)
 
 
+def release_problem(distribution: str) -> str | None:
+    """Say that the installed release of a framework is too old, or return `None`."""
+    try:
+        installed = version(distribution)
+    except PackageNotFoundError:
+        return None
+    oldest = OLDEST[distribution]
+    if _release(installed) >= _release(oldest):
+        return None
+    return f"{installed} is installed, and {oldest} is the oldest supported release: upgrade {distribution}"
+
+
+def _release(text: str) -> list[int]:
+    return [int(number) for number in re.findall("[0-9]+", text)[:3]]
+
+
 def getter_problem(getter: object, signature: str, *, may_be_async: bool = False) -> str | None:
-    """Say why `getter` cannot be asked for the user, or return `None`.
+    """Return why `getter` cannot be called for the user, or `None`.
 
     Args:
-        getter: what is called.
-        signature: how: ``() -> user`` or ``(request) -> user``.
-        may_be_async: what it returns is awaited.
+        getter: the callable.
+        signature: its signature: ``() -> user`` or ``(request) -> user``.
+        may_be_async: whether its result is awaited.
     """
     count = 0 if signature.startswith("()") else 1
-    # What a decorator passes on is its own business.
+    # A decorator may pass on other arguments than it takes.
     if not callable(getter) or takes(getter, count, follow_wrapped=False) is False:
         return f"must be a callable {signature}"
     return "must not be async: it is called, not awaited" if is_async(getter) and not may_be_async else None
@@ -93,49 +121,49 @@ def getter_problem(getter: object, signature: str, *, may_be_async: bool = False
 def email_of(user: Any, attr: str, verified: Verified, *, hint: str = _HINT_ATTR) -> str:
     """Return the address of a signed-in user, an object or a mapping.
 
-    A user who has none gets ``""``, which the gate refuses: `None` would send them to the login,
-    which would send them back.
+    Return ``""`` if the user has none; the gate refuses it. `None` would send them to the login, which
+    would send them back.
 
     Args:
-        user: who is signed in.
+        user: the signed-in user.
         attr: the attribute or key that holds the address.
         verified: see `Verified`.
-        hint: what to do where there is no attribute of that name.
+        hint: what to do if there is no such attribute.
 
     Raises:
         HandoffRefused: the address is not verified.
-        ResolverError: `verified` gives something that is no answer, there is no attribute of a name, or the
-            address has to be called or awaited.
+        ResolverError: `verified` has no clear answer, an attribute is missing, or the address must be
+            called or awaited.
     """
     user = Secret(user)  # a predicate may raise: see `_secret`
-    # Forced where a lazy proxy still knows what it stands for.
+    # Force it here, where a lazy proxy still has its target.
     email = Secret(exact(field_of(user(), attr, hint)))
     for kinds, remedy in _NO_ADDRESS:
         if issubclass(email().__class__, kinds):
             _close(email())
             raise ResolverError(
                 f"{attr!r} of {user().__class__.__name__} is a {email().__class__.__name__}, which must be "
-                f"{remedy}: make it a plain attribute or property, or use a getter or resolver of your own"
+                f"{remedy}: make it a plain attribute or property, or write your own getter or resolver"
             )
     if isinstance(email(), NoneType) or email() == "":
         return ""
     require_verified(user(), verified)
-    return cast("str", email())  # the gate looks after anything else
+    return cast("str", email())  # the gate checks it
 
 
 def email_if_signed_in(user: Any, attr: str, verified: Verified, *, hint: str) -> str | None:
-    """Return the address of a user of Starlette, Flask-Login or Django; `None`: nobody is signed in.
+    """Return the address of a user of Starlette, Flask-Login or Django, or `None` for an anonymous visitor.
 
     Args:
-        user: has ``is_authenticated``; `None` is nobody.
+        user: has ``is_authenticated``; `None` is anonymous.
         attr: see `email_of`.
         verified: see `Verified`.
         hint: see `email_of`.
 
     Raises:
-        HandoffRefused: the user is inactive, which not every authentication looks at itself, or the address
-            is not verified.
-        ResolverError: as `email_of`; or a flag is no answer, or there is no ``is_authenticated``.
+        HandoffRefused: the user is inactive, which not every authentication checks, or the address is not
+            verified.
+        ResolverError: as in `email_of`; or a flag has no clear answer, or there is no ``is_authenticated``.
     """
     user = Secret(user)  # a property may raise: see `_secret`
     if isinstance(user(), NoneType) or not holds(field_of(user(), "is_authenticated", _HINT_SIGNED_IN)):
@@ -145,25 +173,24 @@ def email_if_signed_in(user: Any, attr: str, verified: Verified, *, hint: str) -
 
 
 def email_from(answer: Any, verified: Verified) -> str | None:
-    """Return the address that the application's answer to "who is it?" holds.
+    """Return the address in a getter's answer, or `None` for an anonymous visitor.
 
     Args:
-        answer: an object or mapping with an ``email``, or the address itself; `None`: nobody, and so is
-            a user whose ``is_authenticated``, if there is one, is not set.
+        answer: an object or mapping with an ``email``, or the address itself. `None`, or a user with an
+            ``is_authenticated`` that is false, is anonymous.
         verified: see `Verified`.
 
     Raises:
-        HandoffRefused: the user has an ``is_active`` that is not set, or the address is not verified.
-        ResolverError: the answer is to be awaited, `verified` gives something that is no answer, or there
-            is no attribute of a name.
+        HandoffRefused: the user has an ``is_active`` that is false, or the address is not verified.
+        ResolverError: the answer must be awaited, `verified` has no clear answer, or an attribute is missing.
     """
     answer = Secret(answer)  # a predicate may raise: see `_secret`
-    if isinstance(answer(), NoneType):  # a lazy proxy of None says so
+    if isinstance(answer(), NoneType):  # also true of a lazy proxy for None
         return None
     if is_awaitable(answer()):
         _close(answer())
         raise ResolverError(
-            f"the getter returned a {answer().__class__.__name__}, which nobody awaits: give a sync function"
+            f"the getter returned a {answer().__class__.__name__}, which is not awaited: use a sync function"
         )
     email = Secret(exact(answer()))
     if not isinstance(email(), str):
@@ -175,16 +202,15 @@ def email_from(answer: Any, verified: Verified) -> str | None:
 
 
 def email_in(session: Any, keys: Sequence[str], verified: Verified) -> str | None:
-    """Return the address that `keys` lead to, each into the mapping that the one before it gave.
+    """Return the address that `keys` lead to, outermost mapping first.
 
-    Nobody is signed in where one of the keys but the last is missing, or the last mapping has an
-    ``is_authenticated`` that is not set. Where only the last of several keys is missing, somebody is
-    signed in who has no address: see `email_of`.
+    The visitor is anonymous if any key but the last is missing, or the last mapping has an
+    ``is_authenticated`` that is false. If only the last of several keys is missing, the signed-in user has
+    no address: see `email_of`.
 
     Raises:
-        HandoffRefused: the last mapping has an ``is_active`` that is not set, or the address is not verified.
-        ResolverError: `verified` gives something that is no answer, or a key leads to something that
-            is no mapping.
+        HandoffRefused: the last mapping has an ``is_active`` that is false, or the address is not verified.
+        ResolverError: `verified` has no clear answer, or a key does not lead to a mapping.
     """
     *outer, last = keys
     whole = session = Secret(session)  # a predicate may raise: see `_secret`
@@ -210,8 +236,8 @@ def require_verified(user: Any, verified: Verified) -> None:
     """Refuse a user whose address is not verified.
 
     Raises:
-        HandoffRefused: so it is.
-        ResolverError: `verified` gives something that is no answer.
+        HandoffRefused: the address is not verified.
+        ResolverError: `verified` has no clear answer.
     """
     if verified is True:
         return
@@ -220,7 +246,7 @@ def require_verified(user: Any, verified: Verified) -> None:
         is_verified = holds(field_of(user(), verified, _HINT_VERIFIED))
         if is_verified and answers_to_any_name(user(), verified):
             raise ResolverError(
-                f"{user().__class__.__name__} answers to any name, so its {verified!r} says nothing: give a "
+                f"{user().__class__.__name__} answers to any name, so its {verified!r} says nothing: use a "
                 "predicate of the user"
             )
     else:
@@ -230,21 +256,21 @@ def require_verified(user: Any, verified: Verified) -> None:
 
 
 def holds(value: object, *, by_predicate: bool = False) -> bool:
-    """Whether a flag that was read from a user is set, or a predicate satisfied.
+    """Return whether a user's flag is set, or a predicate satisfied.
 
-    Yes is `True` and 1, the text ``"true"`` in any case, a date or time, also as ISO 8601 text, and an
-    object that defines its own truth and is true. No is everything else that is false or a text. The year
-    1 is no either: it is how other languages write "never".
+    These mean yes: `True`, 1, ``"true"`` in any case, a date or time (also as ISO 8601 text), and a true
+    object that defines its own truth. Other text, and everything false, means no. So does the year 1, which
+    other languages use for "never".
 
     Args:
-        value: what was read or returned.
-        by_predicate: it was returned, and may well be what was found, such as a row or a mapping.
+        value: the flag, or the predicate's result.
+        by_predicate: it is a predicate's result, which may be a found object, such as a row or a mapping.
 
     Raises:
-        ResolverError: `value` says neither yes nor no, though Python calls it true.
+        ResolverError: `value` is truthy in Python, but means neither yes nor no.
     """
     value = forced(value)
-    kind = value.__class__  # a lazy proxy has that of what it stands for
+    kind = value.__class__  # a lazy proxy has its target's
     remedies = [remedy for kinds, remedy in _NO_ANSWER if issubclass(kind, kinds)]
     if not issubclass(kind, (*_TEXT, NoneType, dt.date, dt.time)):
         if by_predicate:
@@ -258,7 +284,7 @@ def holds(value: object, *, by_predicate: bool = False) -> bool:
     if remedies:
         _close(value)
         raise ResolverError(
-            f"a {kind.__name__} says neither yes nor no: give a predicate (or a property) that {remedies[0]}"
+            f"a {kind.__name__} means neither yes nor no: use a predicate (or a property) that {remedies[0]}"
         )
     if issubclass(kind, _TEXT):
         text = (
@@ -271,27 +297,27 @@ def holds(value: object, *, by_predicate: bool = False) -> bool:
 
 
 def _is_moment(text: str) -> bool:
-    """Whether `text` is a date, with or without a time, as ISO 8601 writes it with hyphens."""
+    """Return whether `text` is an ISO 8601 date with hyphens, with or without a time."""
     with suppress(ValueError):
         return text[4:5] == "-" and dt.datetime.fromisoformat(text).year > 1
     return False
 
 
 def _close(value: object) -> None:
-    """Close a coroutine that nobody awaits, or Python complains."""
+    """Close a coroutine that is never awaited, or Python warns."""
     if inspect.iscoroutine(value):
         value.close()
 
 
 def _may_be_signed_in(user: Any) -> bool:
-    """Whether nothing says that `user`, as the application itself knows one, is anonymous.
+    """Return whether the application's own `user` is not marked as anonymous.
 
     Raises:
         HandoffRefused: the user is inactive.
     """
     user = Secret(user)
     is_authenticated = flag_of(user(), "is_authenticated")
-    if is_awaitable(is_authenticated):  # Quart-Auth's: the application's to await
+    if is_awaitable(is_authenticated):  # Quart-Auth's: the application must await it
         _close(is_authenticated)
     elif not holds(is_authenticated):
         return False

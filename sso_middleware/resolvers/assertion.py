@@ -1,26 +1,26 @@
-"""Resolvers for an identity-aware proxy that signs what it says: a JWT in a request header.
+"""Resolvers for an identity-aware proxy that sends a signed JWT in a request header.
 
 They work under WSGI, ASGI and inside Django, and need the extra ``crypto``. A forged assertion is
-refused (403), and never taken for an anonymous visitor or for anybody. These are the reasons:
+always refused (403), never treated as anonymous. These are the reasons:
 
 ======================== ============================================================================
-``assertion_invalid``    no JWT, another algorithm, an unknown key, a wrong signature, a claim missing
+``assertion_invalid``    not a JWT, or a wrong algorithm, key or signature, or a missing claim
 ``assertion_expired``    it is no longer valid, or the clocks differ
 ``assertion_not_yet``    it is not yet valid, or the clocks differ
 ``assertion_audience``   it is meant for another application: check `audience`
 ``assertion_issuer``     it comes from another issuer: check `issuer`
-``assertion_no_email``   it does not name a person's address; a service's does not
-``email_not_verified``   its ``email_verified`` says so
-``ambiguous_header``     the header came twice
+``assertion_no_email``   it has no person's address, for example because it is a service's
+``email_not_verified``   its ``email_verified`` is false
+``ambiguous_header``     the header is repeated
 ======================== ============================================================================
 
-Of ``assertion_invalid`` the log says more, as ``sso_detail`` of the record:
+For ``assertion_invalid``, the log record has details in ``sso_detail``:
 
 ================= ===================================================================================
-``malformed``     it is not a JWT, or a part of it is not what it has to be
-``algorithm``     its ``alg`` is none of `algorithms`
+``malformed``     it is not a JWT, or a part of it is malformed
+``algorithm``     its ``alg`` is not in `algorithms`
 ``unknown_key``   the issuer publishes no key with its ``kid``
-``wrong_key``     the key is of another kind than the algorithm
+``wrong_key``     the key does not fit the algorithm
 ``signature``     the signature is wrong
 ``claim_missing`` ``aud``, ``iss``, ``exp`` or ``iat`` is missing
 ================= ===================================================================================
@@ -44,7 +44,7 @@ from sso_middleware.resolvers._verification import holds
 __all__ = ["cloudflare_access", "google_iap", "signed_assertion"]
 
 Resolver: TypeAlias = Callable[[Any], str | None]
-"""Given environ, scope or Django's request, returns the visitor's address; `None`: no assertion."""
+"""Takes the environ, scope or Django's request; returns the visitor's address, or `None`: no assertion."""
 
 _REQUIRED = ["aud", "iss", "exp", "iat"]
 _REASONS: tuple[tuple[type[Exception], str], ...] = (
@@ -59,8 +59,8 @@ _DETAILS: tuple[tuple[type[Exception], str], ...] = (
     (jwt.InvalidKeyError, "wrong_key"),
     (TypeError, "wrong_key"),
 )
-#: TypeError: the key is of another kind than the algorithm. RecursionError: JSON that is nested thousands
-#: deep; OverflowError: a time without end. PyJWT catches these two itself since 2.15.
+#: TypeError: the key does not fit the algorithm. RecursionError: JSON nested thousands of levels deep;
+#: OverflowError: an infinite time. PyJWT catches these two itself since 2.15.
 _BAD = (jwt.PyJWTError, TypeError, RecursionError, OverflowError)
 _ASYMMETRIC = re.compile(r"(?:RS|PS|ES)[0-9]{3}K?|EdDSA")  # with HS* the public key would be the secret
 _FIELD_NAME = re.compile(r"[A-Za-z0-9-]+")
@@ -77,13 +77,13 @@ def signed_assertion(
     claim: str = "email",
     leeway: int = 30,
 ) -> Resolver:
-    """Return a resolver that verifies the JWT in a request header and gives the address in it.
+    """Return a resolver that verifies the JWT in a request header and returns the address in it.
 
-    What the claim says is believed unless ``email_verified`` is there and says no: use a claim that the
-    issuer vouches for. (That of Microsoft Entra ID named ``email`` can be whatever a tenant enters.)
+    The claim is trusted unless the JWT has an ``email_verified`` that is false, so use a claim that the
+    issuer verifies. (In Microsoft Entra ID, a tenant can set ``email`` to anything.)
 
-    No header is an anonymous visitor. Nothing is fetched before the first assertion comes. Fetching
-    blocks, so on ASGI the resolver runs in a worker thread, as any that is not async.
+    Without the header, the visitor is anonymous. Keys are first fetched for the first assertion. Fetching
+    blocks, so under ASGI the resolver runs in a worker thread.
 
     Args:
         header: the name of the header, such as ``Cf-Access-Jwt-Assertion``.
@@ -92,10 +92,10 @@ def signed_assertion(
         issuer: what ``iss`` must be.
         algorithms: the signature algorithms accepted, asymmetric ones only; one, or several.
         claim: the claim that holds the address.
-        leeway: seconds by which the issuer's clock and this one may differ.
+        leeway: the seconds by which the issuer's clock and this one may differ.
 
     Raises:
-        ConfigError: naming every wrong setting at once.
+        ConfigError: a setting is wrong; the error lists all of them.
     """
     audiences, accepted = _several(audience), _several(algorithms)
     found = {
@@ -120,7 +120,7 @@ def signed_assertion(
     def _claims(assertion: str) -> dict[str, Any]:
         try:
             head = jwt.get_unverified_header(assertion)
-            # Nobody can make us ask the key server by anything but what it might have signed.
+            # Only ask the key server about assertions that the issuer might have signed.
             if head.get("alg") not in accepted:
                 raise _invalid("algorithm")
             key = keys.find(head.get("kid"))
@@ -136,7 +136,7 @@ def signed_assertion(
                 options={"require": _REQUIRED},
             )
         except _BAD as error:
-            raise _refusal(error) from None  # PyJWT's messages quote what came in
+            raise _refusal(error) from None  # PyJWT's messages quote the input
 
     return resolve_email
 
@@ -144,7 +144,7 @@ def signed_assertion(
 def cloudflare_access(team: str, audience: str | Iterable[str]) -> Resolver:
     """Return a resolver for Cloudflare Access.
 
-    It follows "Validate JWTs" in Cloudflare's documentation of Access applications. Service tokens,
+    It follows "Validate JWTs" in Cloudflare's Access documentation. Service tokens,
     which name no person, are refused.
 
     Args:
@@ -152,7 +152,7 @@ def cloudflare_access(team: str, audience: str | Iterable[str]) -> Resolver:
         audience: the Application Audience (AUD) tag of the Access application; one, or several.
 
     Raises:
-        ConfigError: naming every wrong setting at once.
+        ConfigError: a setting is wrong; the error lists all of them.
     """
     if not isinstance(team, str) or not _TEAM.fullmatch(team):
         raise ConfigError({"team": "must be the team name alone: acme of acme.cloudflareaccess.com"})
@@ -169,7 +169,7 @@ def cloudflare_access(team: str, audience: str | Iterable[str]) -> Resolver:
 def google_iap(audience: str | Iterable[str]) -> Resolver:
     """Return a resolver for Google's Identity-Aware Proxy.
 
-    It follows "Securing your app with signed headers" in Google's documentation of IAP.
+    It follows "Securing your app with signed headers" in Google's IAP documentation.
 
     Args:
         audience: the Signed Header JWT Audience, such as
@@ -221,16 +221,16 @@ def _texts_problem(values: Iterable[object]) -> str | None:
 def _jwks_url_problem(url: object) -> str | None:
     problem = url_problem(url, allow_http=False)
     if problem and url_problem(url, allow_http=True) is None:
-        return "must be https: over http anybody on the way could answer with keys of their own"
+        return "must be https: over http, anyone on the network could answer with their own keys"
     return problem
 
 
 def _algorithms_problem(algorithms: list[Any]) -> str | None:
     if _texts_problem(algorithms) or not all(_ASYMMETRIC.fullmatch(name) for name in algorithms):
-        return "must be asymmetric ones, such as RS256 or ES256: never HS* or none"
+        return "must be asymmetric, such as RS256 or ES256: never HS* or none"
     try:
         for name in algorithms:
             jwt.get_algorithm_by_name(name)
     except NotImplementedError:
-        return "need the extra: pip install 'sso-middleware[crypto]'; or there is none of that name"
+        return "are unknown or need the extra: pip install 'sso-middleware[crypto]'"
     return None

@@ -1,8 +1,7 @@
-"""For Bottle: who is signed in, by Beaker's session or by a signed cookie.
+"""Resolvers for Bottle, from Beaker's session or a signed cookie.
 
-The resolvers see the session or cookie, and not what the application decides later: its plugins and
-``before_request`` hooks do not run. If one of these ends a session or chooses another user, return
-`sso_middleware.wsgi.handoff_response` from a route.
+They only see the session or cookie: the application's plugins and ``before_request`` hooks do not run. If
+one of these ends sessions or changes the user, return `sso_middleware.wsgi.handoff_response` from a route.
 """
 
 from __future__ import annotations
@@ -19,7 +18,13 @@ from sso_middleware._lazy import text_problem
 from sso_middleware._secret import Secret
 from sso_middleware.errors import MiddlewareOrderError, ResolverError
 from sso_middleware.resolvers._headers import require_environ
-from sso_middleware.resolvers._verification import Verified, check_settings, email_from, email_in
+from sso_middleware.resolvers._verification import (
+    Verified,
+    check_settings,
+    email_from,
+    email_in,
+    release_problem,
+)
 
 __all__ = ["beaker_session_email", "end_beaker_session", "signed_cookie_email"]
 
@@ -28,18 +33,18 @@ EndSession: TypeAlias = Callable[[WSGIEnvironment], list[tuple[str, str]]]
 
 
 def beaker_session_email(*keys: str, verified: Verified) -> EmailResolver:
-    """Take the address from the session of Beaker's SessionMiddleware, which stands outside.
+    """Take the address from the session of an outer Beaker SessionMiddleware.
 
-    A hand-off only reads: Beaker neither writes the session nor sends a cookie, also with ``session.auto``.
+    A hand-off only reads: Beaker neither writes the session nor sends a cookie, even with ``session.auto``.
 
     Args:
-        keys: the keys that lead to the address, each into the mapping that the one before it gave.
-        verified: see `Verified`; the name or predicate is that of the mapping that holds the address.
+        keys: the keys that lead to the address, outermost mapping first.
+        verified: see `Verified`; the name or predicate applies to the mapping that holds the address.
 
     Raises:
-        ConfigError: naming every wrong setting at once.
+        ConfigError: a setting is wrong; the error lists all of them.
     """
-    check_settings(verified, keys=keys)
+    check_settings(verified, keys=keys, beaker=release_problem("beaker"))
 
     def resolve(environ: WSGIEnvironment) -> str | None:
         session = _beaker_session(environ, "bottle.beaker_session_email")
@@ -49,9 +54,9 @@ def beaker_session_email(*keys: str, verified: Verified) -> EmailResolver:
 
 
 def end_beaker_session() -> EndSession:
-    """Return an `end_session` for `Logout` that deletes the session of Beaker's SessionMiddleware outside.
+    """Return an `end_session` for `Logout` that deletes the session of an outer Beaker SessionMiddleware.
 
-    It is deleted in the store, and Beaker expires the cookie. With ``session.type = "cookie"`` the whole
+    It is deleted from the store, and Beaker expires the cookie. With ``session.type = "cookie"`` the whole
     session is in the cookie: a copy of the cookie still works after the logout.
 
     Returns:
@@ -74,57 +79,57 @@ def _beaker_session(environ: WSGIEnvironment, name: str) -> Any:
         return environ["beaker.session"]
     except KeyError:
         raise MiddlewareOrderError(
-            "there is no environ['beaker.session'] yet: Beaker's SessionMiddleware has to stand outside "
+            "environ['beaker.session'] is missing: Beaker's SessionMiddleware must be outside "
             "SSOMiddleware. Wrap in this order: app = SSOMiddleware(app, ...), then "
             "app = SessionMiddleware(app, ...)"
         ) from None
 
 
 def _read_only(session: Any, environ: WSGIEnvironment) -> Any:
-    """Return a second session of the same request, which nobody saves.
+    """Return a second session of the same request, which is never saved.
 
-    Beaker's middleware saves the request's own session if anything has accessed it, and with ``auto`` also
-    makes one. If that has happened already, or the session is not Beaker's SessionObject, return the
-    session itself.
+    Beaker's middleware saves the request's own session after any access, and with ``auto`` also creates
+    one. If it has been accessed already, or is not Beaker's SessionObject, return the session itself.
     """
     parameters = getattr(session, "__dict__", {}).get("_params")
     return session if parameters is None or session.accessed() else type(session)(environ, **parameters)
 
 
 def signed_cookie_email(name: str, secret: str | bytes, *, verified: Verified) -> EmailResolver:
-    """Take the address from a cookie that ``response.set_cookie(name, value, secret=...)`` has set.
+    """Take the address from a cookie set by ``response.set_cookie(name, value, secret=...)``.
 
-    The value is the address itself, or an object in JSON with an ``email``.
+    The value is the address itself, or a JSON object with an ``email``.
 
     Args:
         name: the name of the cookie.
         secret: the secret that signs it.
-        verified: see `Verified`; the name or predicate is that of the object, the predicate also of the
-            address. An address alone has nothing of a name.
+        verified: see `Verified`; the name or predicate applies to the object, a predicate also to a
+            bare address, which has no attribute that could be named.
 
     Raises:
-        ConfigError: naming every wrong setting at once.
+        ConfigError: a setting is wrong; the error lists all of them.
     """
     has_secret = isinstance(secret, str | bytes) and secret
     check_settings(
         verified,
         name=text_problem(name),
-        # Bottle takes an empty secret for none, and then believes the cookie as it is.
-        secret=None if has_secret else "must be the secret that signs the cookie, and not empty",
+        bottle=release_problem("bottle"),
+        # Bottle treats an empty secret as none, and then trusts the unsigned cookie.
+        secret=None if has_secret else "must be the secret that signs the cookie, not empty",
     )
 
     def resolve(environ: WSGIEnvironment) -> str | None:
         require_environ(environ, "bottle.signed_cookie_email")
-        # A request of its own: Bottle notes what it has read in the environ, which is not ours.
+        # A copy of the environ: Bottle stores what it has read in it.
         request: Any = bottle.BaseRequest({"HTTP_COOKIE": environ.get("HTTP_COOKIE", "")})
         value = request.get_cookie(name, secret=secret)
         if isinstance(value, str) and value.startswith("{"):
-            with suppress(ValueError):  # an address may begin like that, too
+            with suppress(ValueError):  # an address may start like that too
                 value = json.loads(value)
         if value and isinstance(value, str) and isinstance(verified, str):
             raise ResolverError(
-                f"the cookie {name!r} holds an address alone, which has no {verified!r}: put the JSON of an "
-                f"object with both, email and {verified}, there; or let verified be True, or a predicate"
+                f"the cookie {name!r} holds only an address, which has no {verified!r}: store a JSON object "
+                f"with email and {verified}, or set verified to True or a predicate"
             )
         value = Secret(value)  # a predicate may raise
         return email_from(value(), verified)

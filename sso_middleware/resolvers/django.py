@@ -1,13 +1,13 @@
-"""Who is signed in, and how to end their session, for a middleware that stands outside a Django application.
+"""Resolvers and `end_session` for a middleware around a Django application.
 
-Inside Django, in ``MIDDLEWARE``, `sso_middleware.django` finds the user by itself. From outside, around the
-WSGI or ASGI handler, the resolvers of this module open the session as Django's own middlewares would, and
-read only: no session is saved, renewed or ended, whatever is in the cookie. Inactive users are refused.
+Inside Django, in ``MIDDLEWARE``, `sso_middleware.django` finds the user itself. Around the WSGI or ASGI
+handler, these resolvers open the session as Django's own middlewares would, but only read it: no session
+is ever saved, renewed or ended. Inactive users are refused.
 
-They see what the session says. They do not see what a middleware of the project decides after that, such
-as an impersonation, an idle timeout, a second factor that is still to come, or an access token: there, put
-`sso_middleware.django.SSOMiddleware` into ``MIDDLEWARE``, below that middleware. A
-``RemoteUserMiddleware`` in ``MIDDLEWARE`` is a ConfigError.
+They only see the session. They do not see what the project's middlewares decide, such as impersonation, an
+idle timeout, a pending second factor or an access token. If you have such a middleware, add
+`sso_middleware.django.SSOMiddleware` below it in ``MIDDLEWARE`` instead. A ``RemoteUserMiddleware`` in
+``MIDDLEWARE`` is a ConfigError.
 """
 
 # Django comes without type information.
@@ -43,32 +43,31 @@ from sso_middleware.resolvers._verification import Verified, check_settings, ema
 __all__ = ["allauth_verified", "end_session", "user_email", "user_email_async"]
 
 if django.VERSION < (5, 2):
-    raise ConfigError({"Django": f"is {django.get_version()}; the oldest that is supported is 5.2"})
+    raise ConfigError({"Django": f"is {django.get_version()}: upgrade to 5.2 or later"})
 
 REMOTE_USER = "django.contrib.auth.middleware.RemoteUserMiddleware"
 
 _HINT_ATTR = (
-    "attr= names the attribute that holds the address; in MIDDLEWARE the user model's EMAIL_FIELD does"
+    "set attr= to the attribute that holds the address; in MIDDLEWARE, set EMAIL_FIELD of the user model"
 )
 _WRITES = ("save", "create", "delete", "flush", "cycle_key")
-_INSIDE = "inside, leave resolve_email out of HELPDESK_SSO, and give verified there"
+_INSIDE = "inside, remove resolve_email from HELPDESK_SSO, and set verified there"
 
 
 def user_email(attr: str = "email", *, verified: Verified) -> Callable[[Mapping[str, Any]], str | None]:
-    """Return a WSGI resolver that gives the address of Django's signed-in user.
+    """Return a WSGI resolver that returns the address of Django's signed-in user.
 
-    It sees the session, and not what a middleware of the project decides after that. The settings must be
-    configured and the apps loaded by the first request, as they are once ``get_wsgi_application()`` has
-    been called.
+    It only sees the session, not what the project's middlewares decide. Before the first request, the
+    settings must be configured and the apps loaded, as by ``get_wsgi_application()``.
 
     Args:
         attr: the attribute of the user that holds the address.
-        verified: `True`: your sign-up verifies every address; or the name of an attribute of the
+        verified: `True` if your sign-up verifies every address; or the name of an attribute of the
             user; or a predicate of the user, such as `allauth_verified`.
 
     Raises:
-        ConfigError: naming every wrong setting at once, ``MIDDLEWARE`` among them if it holds a
-            ``RemoteUserMiddleware`` or a subclass; if Django is not set up yet, at the first request.
+        ConfigError: a setting is wrong, or ``MIDDLEWARE`` has a ``RemoteUserMiddleware`` or a subclass; the
+            error lists all of them. Raised at the first request if Django is not set up yet.
     """
     find = _finder(attr, verified)
 
@@ -85,9 +84,9 @@ def user_email(attr: str = "email", *, verified: Verified) -> Callable[[Mapping[
 def user_email_async(
     attr: str = "email", *, verified: Verified
 ) -> Callable[[Mapping[str, Any]], Awaitable[str | None]]:
-    """Return an ASGI resolver that gives the address of Django's signed-in user.
+    """Return an ASGI resolver that returns the address of Django's signed-in user.
 
-    It is `user_email` in a thread, which Django's handler would use for the same things, too.
+    It runs `user_email` in a thread, as Django's handler does with sync code.
 
     Args:
         attr: see `user_email`.
@@ -107,22 +106,21 @@ def user_email_async(
 
 
 def end_session() -> Callable[[Mapping[str, Any]], Any]:
-    """Return an `end_session` for `Logout` that ends the session of Django, for WSGI and ASGI.
+    """Return an `end_session` for `Logout` that ends Django's session, for WSGI and ASGI.
 
-    It does what `django.contrib.auth.logout` does: it sends the signal ``user_logged_out`` and flushes the
-    session, and returns the headers by which Django's SessionMiddleware expires the cookie, as the settings
-    say at that moment. A cookie that was kept from before signs nobody in again, except with the engine
-    ``signed_cookies``: that session is in the cookie alone, so a copy is valid until it expires.
+    Like `django.contrib.auth.logout`, it sends the signal ``user_logged_out`` and flushes the session. It
+    returns the headers with which Django's SessionMiddleware expires the cookie. A copy of the cookie no
+    longer works, except with the engine ``signed_cookies``, where it is valid until it expires.
 
-    A receiver of the signal is given a request that no middleware of the project has seen. What it raises
-    is logged by Django, and does not keep the session from being ended.
+    Receivers of the signal get a request that has not passed through the project's middlewares. Django logs
+    their errors; the session ends anyway.
 
     Raises:
-        ResolverError: at a request inside Django.
+        ResolverError: it is called inside Django.
     """
 
     def end(source: Mapping[str, Any]) -> Any:
-        _require_outside(source, "inside, sso_middleware.django.end_session is what HELPDESK_SSO uses anyway")
+        _require_outside(source, "inside, HELPDESK_SSO uses sso_middleware.django.end_session by default")
         if not is_environ(source):
             return _in_own_thread(_end_session, source)
         with _connections():
@@ -132,27 +130,27 @@ def end_session() -> Callable[[Mapping[str, Any]], Any]:
 
 
 def allauth_verified(user: Any) -> bool:
-    """Whether django-allauth has verified the user's current address: a predicate for ``verified``.
+    """Return whether django-allauth has verified the user's current address: a predicate for ``verified``.
 
     In ``HELPDESK_SSO``, write ``"verified": "sso_middleware.resolvers.django.allauth_verified"``.
 
     Args:
-        user: a user of the database, whose email field holds the address.
+        user: a user from the database, with the address in its email field.
 
     Returns:
-        Whether one of the user's own ``EmailAddress`` rows is verified and holds that address. allauth
-        stores it in lower case, so upper and lower case are the same here.
+        Whether one of the user's own ``EmailAddress`` rows is verified and holds that address. Case is
+        ignored, because allauth stores addresses in lower case.
     """
     user = Secret(user)  # a database may raise: see `_secret`
     addresses = import_module("allauth.account.models").EmailAddress.objects.filter(
         user_id=user().pk, email__iexact=getattr(user(), email_field(user())), verified=True
     )
-    # A database may take other letters for these, such as the long s for an s.
+    # A database may match other letters, such as the long s for an s.
     return any(email.isascii() for email in addresses.values_list("email", flat=True))
 
 
 def email_of_user(user: Secret[Any], attr: str, verified: Verified) -> str | None:
-    """Return the address of a Django user, `None` of one who is anonymous.
+    """Return the address of a Django user, or `None` for an anonymous one.
 
     Raises:
         HandoffRefused: the user is inactive, or the address is not verified.
@@ -161,30 +159,30 @@ def email_of_user(user: Secret[Any], attr: str, verified: Verified) -> str | Non
 
 
 def email_field(user: Any) -> str:
-    """Return the name of the attribute where Django's own password reset looks for the address."""
-    # Of the class, because some users answer to any name.
+    """Return the name of the email field, as Django's own password reset does."""
+    # Look at the class, because some users answer to any name.
     return user.get_email_field_name() if hasattr(user.__class__, "get_email_field_name") else "email"
 
 
 def middleware_lines() -> Iterator[tuple[str, set[str]]]:
-    """Return the lines of ``MIDDLEWARE``, each with the names of its class and of the bases of that.
+    """Return the lines of ``MIDDLEWARE``, each with the names of its class and base classes.
 
-    By name, because Django's own cannot be imported where their applications are not installed.
+    By name, because Django's own cannot be imported if their applications are not installed.
     """
     for path in settings.MIDDLEWARE:
         try:
             middleware = import_string(path) if apps.ready else None
         except ImportError:
-            middleware = None  # Django will say so
+            middleware = None  # Django reports it
         bases = getattr(middleware, "__mro__", ())
         yield path, {path, *(f"{base.__module__}.{base.__qualname__}" for base in bases)}
 
 
 def _finder(attr: str, verified: Verified) -> Callable[[Any], str | None]:
-    """Return what finds the address of the user of a request's session.
+    """Return a function that finds the address of the user of a request's session.
 
     Raises:
-        ConfigError: naming every wrong setting at once.
+        ConfigError: a setting is wrong; the error lists all of them.
     """
     is_set_up = apps.ready
     check_settings(verified, attr=attr, MIDDLEWARE=_middleware_problem() if settings.configured else None)
@@ -195,18 +193,18 @@ def _finder(attr: str, verified: Verified) -> Callable[[Any], str | None]:
         request.session = _session_to_read(request.COOKIES.get(settings.SESSION_COOKIE_NAME))
         user = Secret(get_user(request))
         if verified is allauth_verified and user().is_authenticated and attr != email_field(user()):
-            raise ResolverError(f"allauth_verified is no answer for {attr!r}: give a predicate of your own")
+            raise ResolverError(f"allauth_verified does not apply to {attr!r}: write your own predicate")
         return email_of_user(user, attr, verified)
 
     return find
 
 
 def _middleware_problem() -> str | None:
-    """Say which line decides who the user is where no resolver from outside sees it, or return `None`."""
+    """Return which line sets the user where an outer resolver cannot see it, or `None`."""
     for path, names in middleware_lines():
         if REMOTE_USER in names:
             return (
-                f"holds {path!r}, which decides who the user is after the session was opened: instead of a "
+                f"contains {path!r}, which sets the user after the session is opened: instead of a "
                 f"middleware around Django, add 'sso_middleware.django.SSOMiddleware' below that line"
             )
     return None
@@ -231,7 +229,7 @@ def _request_of(source: Mapping[str, Any]) -> Any:
 
 
 def _require_outside(source: object, instead: str) -> None:
-    """Refuse Django's own request, with which the user comes already.
+    """Reject Django's own request, which already has the user.
 
     Raises:
         ResolverError: `source` is Django's own request.
@@ -241,7 +239,7 @@ def _require_outside(source: object, instead: str) -> None:
 
 
 async def _in_own_thread(function: Callable[[Any], Any], scope: Mapping[str, Any]) -> Any:
-    """Call `function` with the request of `scope` in a thread that ends with it."""
+    """Call `function` with the request of `scope`, in a new thread."""
 
     def call() -> Any:
         with _connections(leave=True):
@@ -253,10 +251,10 @@ async def _in_own_thread(function: Callable[[Any], Any], scope: Mapping[str, Any
 
 @contextmanager
 def _connections(*, leave: bool = False) -> Generator[None]:
-    """Look after this thread's connections, as Django's handler does before and after a request.
+    """Close this thread's stale connections, as Django's handler does before and after a request.
 
     Args:
-        leave: close them all in the end, because the thread ends: one that is kept would be lost.
+        leave: close them all at the end, because the thread ends and would leak them.
     """
     for connection in _own_connections():
         connection.close_if_unusable_or_obsolete()
@@ -271,19 +269,18 @@ def _connections(*, leave: bool = False) -> Generator[None]:
 
 
 def _own_connections() -> list[Any]:
-    # A transaction that is open already is somebody else's, such as that of Django's TestCase, and
-    # would be lost: Django's own close_old_connections does not look.
+    # Keep connections with an open transaction, such as TestCase's; close_old_connections does not check.
     opened = connections.all(initialized_only=True)
     return [connection for connection in opened if not connection.in_atomic_block]
 
 
 def _session_to_read(session_key: str | None) -> Any:
-    """Open a session that cannot be written to, nor be ended.
+    """Open a session that cannot be written or ended.
 
-    Django's `get_user` changes the key of a session that was signed with one of SECRET_KEY_FALLBACKS,
-    and ends one that is not valid. From here the browser would not learn the new key, and so be
-    signed out. The methods are replaced on the instance: a subclass would have another signing salt.
-    Their async twins are called by nothing here.
+    Django's `get_user` changes the key of a session signed with one of SECRET_KEY_FALLBACKS, and ends an
+    invalid one. The browser would not get the new key from here, and would be signed out. The methods
+    are replaced on the instance, because a subclass would have another signing salt. Nothing here calls
+    their async variants.
     """
     session: Any = import_module(settings.SESSION_ENGINE).SessionStore(session_key)
     for name in _WRITES:

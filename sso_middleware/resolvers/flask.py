@@ -1,12 +1,11 @@
-"""For Flask: who is signed in, asked of the application from outside.
+"""Resolvers for Flask, for a middleware around the application.
 
-The resolvers are for ``app.wsgi_app = SSOMiddleware(app.wsgi_app, ...)``. They write no session: what
-they change in their copy of it goes nowhere. Only `end_session` does.
+They are for ``app.wsgi_app = SSOMiddleware(app.wsgi_app, ...)``. Only `end_session` writes the session;
+changes to a resolver's copy of it are not saved.
 
-They see the session, and not what the application decides later: its ``before_request`` functions do not
-run. If one of these ends a session, asks for a second factor or chooses another user, call
-``app.preprocess_request()`` in the getter of `context_email`, which runs them, or return
-`sso_middleware.wsgi.handoff_response` from a view.
+They only see the session: the application's ``before_request`` functions do not run. If one of these ends
+sessions, asks for a second factor or changes the user, call ``app.preprocess_request()`` in the getter of
+`context_email` to run them, or return `sso_middleware.wsgi.handoff_response` from a view.
 """
 
 from __future__ import annotations
@@ -33,6 +32,7 @@ from sso_middleware.resolvers._verification import (
     email_if_signed_in,
     email_in,
     getter_problem,
+    release_problem,
 )
 
 __all__ = ["context_email", "end_session", "login_user_email", "session_email"]
@@ -41,32 +41,32 @@ EmailResolver: TypeAlias = Callable[[WSGIEnvironment], str | None]
 EndSession: TypeAlias = Callable[[WSGIEnvironment], list[tuple[str, str]]]
 
 _HINT_ATTR = (
-    "attr= names the attribute that holds the address, or context_email(app, getter, verified=...) finds it"
+    "set attr= to the attribute that holds the address, or use context_email(app, getter, verified=...)"
 )
 _NO_HOOKS = (
-    "flask.g has no {name!r} here, as the application's before_request functions are not run. If a getter "
-    "reads flask.g.{name}, let it find the user itself, or call the function that sets it first; a teardown "
-    "function takes flask.g.pop({name!r}, None)"
+    "flask.g has no {name!r} here, because the application's before_request functions do not run. In a "
+    "getter, find the user without flask.g.{name}, or first call the function that sets it; in a teardown "
+    "function, use flask.g.pop({name!r}, None)"
 )
 _NO_SESSION = "the Flask application has no session: set app.secret_key first"
 
 
 def session_email(app: Flask, *keys: str, verified: Verified) -> EmailResolver:
-    """Take the address from the session that `app` itself would open.
+    """Take the address from the session of `app`.
 
     Args:
         app: the Flask application.
-        keys: the keys that lead to the address, each into the mapping that the one before it gave.
-        verified: see `Verified`; the name or predicate is that of the mapping that holds the address.
+        keys: the keys that lead to the address, outermost mapping first.
+        verified: see `Verified`; the name or predicate applies to the mapping that holds the address.
 
     Raises:
-        ConfigError: naming every wrong setting at once.
+        ConfigError: a setting is wrong; the error lists all of them.
     """
-    check_settings(verified, keys=keys, app=_problem(app))
+    check_settings(verified, keys=keys, app=_problem(app), flask=release_problem("flask"))
 
     def resolve(environ: WSGIEnvironment) -> str | None:
         require_environ(environ, "flask.session_email")
-        # Sessions in a database use it, and return their connection at its end.
+        # Sessions in a database use the context, and return their connection when it ends.
         with without_hooks(app.app_ctx_globals_class, _NO_HOOKS), app.app_context():
             opened = Secret(app.session_interface.open_session(app, app.request_class({**environ})))
             if opened() is None:
@@ -77,51 +77,61 @@ def session_email(app: Flask, *keys: str, verified: Verified) -> EmailResolver:
 
 
 def context_email(app: Flask, getter: Callable[[], Any], *, verified: Verified) -> EmailResolver:
-    """Ask `getter` for the visitor within a request context of the application.
+    """Ask `getter` for the visitor in a request context of the application.
 
-    ``context_email(app, lambda: find_user(session.get("user_id")), verified="email_verified")``, with
-    ``flask.session``, where the session holds no more than who it is, and a database the rest. The
-    application's teardown functions are run; its ``before_request`` and ``after_request`` functions are
-    not, so nothing of theirs is in ``flask.g``: let `getter` find the user itself, or call the function that
-    does. Without a ``secret_key`` the session is empty.
+    For example, ``context_email(app, lambda: find_user(session.get("user_id")), verified="email_verified")``,
+    with ``flask.session``, if the session only holds a key into a database. The application's teardown
+    functions run; its ``before_request`` and ``after_request`` functions do not, so they have not set
+    anything in ``flask.g``. Without a ``secret_key`` the session is empty.
 
     Args:
         app: the Flask application.
         getter: ``() -> user``, sync: an object or mapping with an ``email``, or the address itself;
-            `None` if nobody is signed in, or a user whose ``is_authenticated`` says so. ``flask.request``,
-            ``session`` and ``g`` are those of the visitor. ``abort(401)`` counts as `None`, and
+            `None` for an anonymous visitor, or a user whose ``is_authenticated`` is false.
+            ``flask.request``, ``session`` and ``g`` are the visitor's. ``abort(401)`` counts as `None`, and
             ``abort(403)`` as ``HandoffRefused("forbidden")``.
-        verified: see `Verified`; the name or predicate is that of what `getter` returns.
+        verified: see `Verified`; the name or predicate applies to what `getter` returns.
 
     Raises:
-        ConfigError: naming every wrong setting at once.
+        ConfigError: a setting is wrong; the error lists all of them.
     """
-    check_settings(verified, app=_problem(app), getter=getter_problem(getter, "() -> user"))
+    check_settings(
+        verified,
+        app=_problem(app),
+        flask=release_problem("flask"),
+        getter=getter_problem(getter, "() -> user"),
+    )
     return _asking(app, "flask.context_email", lambda: email_from(getter(), verified))
 
 
 def login_user_email(app: Flask, attr: str = "email", *, verified: Verified) -> EmailResolver:
-    """Take the address from the user whom Flask-Login finds, by the session or a remember-me cookie.
+    """Take the address from the user that Flask-Login finds, by the session or a remember-me cookie.
 
-    An inactive user is refused. The application's teardown functions are run; its ``before_request``
-    and ``after_request`` functions are not.
+    Inactive users are refused. The application's teardown functions run; its ``before_request`` and
+    ``after_request`` functions do not.
 
     Args:
         app: the Flask application.
         attr: the attribute of the user that holds the address.
-        verified: see `Verified`; the name or predicate is that of the user.
+        verified: see `Verified`; the name or predicate applies to the user.
 
     Raises:
-        ConfigError: naming every wrong setting at once.
+        ConfigError: a setting is wrong; the error lists all of them.
         ImportError: Flask-Login is not installed.
     """
-    check_settings(verified, attr=attr, app=_problem(app))
-    flask_login: Any = import_module("flask_login")  # here, as the other resolvers do without
+    check_settings(
+        verified,
+        attr=attr,
+        app=_problem(app),
+        flask=release_problem("flask"),
+        flask_login=release_problem("flask-login"),
+    )
+    flask_login: Any = import_module("flask_login")  # here, because the other resolvers do not need it
 
     def ask() -> str | None:
         if not hasattr(app, "login_manager"):
             raise MiddlewareOrderError(
-                "Flask-Login does not know the application yet: call login_manager.init_app(app) before the "
+                "Flask-Login is not set up for this application: call login_manager.init_app(app) before the "
                 "first request"
             )
         return email_if_signed_in(flask_login.current_user, attr, verified, hint=_HINT_ATTR)
@@ -130,15 +140,15 @@ def login_user_email(app: Flask, attr: str = "email", *, verified: Verified) -> 
 
 
 def end_session(app: Flask) -> EndSession:
-    """Return an `end_session` for `Logout` that ends the session of `app` within a request context.
+    """Return an `end_session` for `Logout` that ends the session of `app` in a request context.
 
-    The session is emptied and saved by the application's session interface, so one on the server
-    (Flask-Session) is deleted there, and its cookie is expired as the configuration says at that moment.
-    Where Flask-Login is, its user is logged out and its remember-me cookie is expired. The application's
-    teardown functions are run; its ``before_request`` and ``after_request`` functions are not.
+    The application's session interface saves the emptied session, so that a session on the server
+    (Flask-Session) is deleted, and expires its cookie. With Flask-Login, its user is logged out and its
+    remember-me cookie expired. The application's teardown functions run; its ``before_request`` and
+    ``after_request`` functions do not.
 
-    Flask's own session and the remember-me cookie are all in the cookie: a copy of the cookie still works
-    after the logout.
+    Flask's own session and the remember-me cookie have no state on the server: a copy of the cookie still
+    works after the logout.
 
     Args:
         app: the Flask application.
@@ -148,7 +158,7 @@ def end_session(app: Flask) -> EndSession:
         application has no session.
 
     Raises:
-        ConfigError: `app` is no Flask application.
+        ConfigError: `app` is not a Flask application.
     """
     if problem := _problem(app):
         raise ConfigError({"end_session(app)": problem})
@@ -162,9 +172,9 @@ def end_session(app: Flask) -> EndSession:
                 raise MiddlewareOrderError(_NO_SESSION)
             _log_out_of_flask_login(app, response)
             current.clear()
-            current.modified = True  # not every kind of session notes that it was emptied
+            current.modified = True  # not every kind of session detects clear()
             interface.save_session(app, current, response)
-            # Not every interface expires the cookie of an empty session, or a Partitioned cookie.
+            # Some interfaces do not expire the cookie of an empty session, or a Partitioned cookie.
             response.delete_cookie(
                 interface.get_cookie_name(app),
                 path=interface.get_cookie_path(app),
@@ -184,10 +194,10 @@ def _log_out_of_flask_login(app: Flask, response: Any) -> None:
     manager: Any = getattr(app, "login_manager", None)
     if manager is None:
         return
-    flask_login: Any = sys.modules.get("flask_login")  # a fork of it has managers and cookies that are alike
+    flask_login: Any = sys.modules.get("flask_login")  # a fork of it has the same managers and cookies
     if flask_login and isinstance(manager, flask_login.LoginManager):
         flask_login.logout_user()
-    # Flask-Login itself does so in an `after_request` function.
+    # Flask-Login itself does this in an `after_request` function.
     response.delete_cookie(
         _setting(app, "REMEMBER_COOKIE_NAME", "remember_token"),
         path=_setting(app, "REMEMBER_COOKIE_PATH", "/"),
@@ -202,7 +212,7 @@ def _setting(app: Flask, name: str, default: object = None) -> Any:
 
 
 def _asking(app: Flask, name: str, ask: Callable[[], str | None]) -> EmailResolver:
-    """Return the resolver of that name, which asks within a request context."""
+    """Return the resolver `name`, which calls `ask` in a request context."""
 
     def resolve(environ: WSGIEnvironment) -> str | None:
         require_environ(environ, name)
@@ -215,14 +225,14 @@ def _asking(app: Flask, name: str, ask: Callable[[], str | None]) -> EmailResolv
 
 @contextmanager
 def _request_context(app: Flask, environ: WSGIEnvironment) -> Generator[None]:
-    """Push a request context that shares nothing, and take it away whatever happens.
+    """Push a request context that shares nothing, and always pop it.
 
-    Flask-Login keeps its user in `flask.g`, which belongs to the application context. One that is pushed
-    already, or that stayed behind, would be shared: the next visitor would be taken for the last one. Flask's
-    own ``with app.request_context()`` stays behind if the session cannot be opened.
+    Flask-Login keeps its user in `flask.g`, which belongs to the application context. A context that is
+    already pushed, or was never popped, would be shared: the next visitor would be mistaken for the last
+    one. Flask's own ``with app.request_context()`` is not popped if the session cannot be opened.
     """
     with without_hooks(app.app_ctx_globals_class, _NO_HOOKS), app.app_context():
-        context = app.request_context({**environ})  # a copy: Flask leaves a note in it
+        context = app.request_context({**environ})  # a copy: Flask adds to it
         try:
             context.push()
             yield
@@ -231,6 +241,6 @@ def _request_context(app: Flask, environ: WSGIEnvironment) -> Generator[None]:
 
 
 def _problem(app: object) -> str | None:
-    # Of a proxy, such as current_app, isinstance() sees what it stands for here and now.
+    # isinstance() would see the current target of a proxy such as current_app.
     is_app = issubclass(type(app), Flask)
-    return None if is_app else "must be the Flask application itself, neither its wsgi_app nor current_app"
+    return None if is_app else "must be the Flask application itself, not its wsgi_app or current_app"

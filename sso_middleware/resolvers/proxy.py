@@ -1,14 +1,14 @@
-"""For an identity-aware proxy or web server in front: who it says is signed in.
+"""Resolvers for an identity-aware proxy or web server that identifies the user.
 
-A header is as good as the way it came. The proxy has to take the header out of every request before
-it sets its own, its spelling with underscores too (Apache does that of itself, and nginx as long as
-``underscores_in_headers`` is off), and nothing but the proxy may reach the application:
-`trusted_header` wants at least one proof of that.
+A header is only as trustworthy as its path. The proxy must remove the header from every request before it
+sets its own, including the spelling with underscores (Apache does so by default, and nginx while
+``underscores_in_headers`` is off). Only the proxy may reach the application: `trusted_header` requires at
+least one proof of that.
 
-If a proxy lets a visitor's own header through beside the one it sets, both arrive with the proxy's address
-and its secret. What the application then sees depends on the server: some show both, which is refused
-(``ambiguous_header``), some drop one, and some let the visitor's count. ``tests/servers_matrix/README.md``
-has a table of real servers: "What a server shows of a forged header".
+If a proxy passes on a visitor's own header in addition to its own, both arrive with the proxy's address
+and secret. What the application then sees depends on the server: some show both, which is refused
+(``ambiguous_header``), some drop one, and some use the visitor's. ``tests/servers_matrix/README.md`` has a
+table of real servers: "What a server shows of a forged header".
 """
 
 from __future__ import annotations
@@ -37,50 +37,50 @@ __all__ = [
 
 OAUTH2_PROXY = "X-Forwarded-Email"
 """oauth2-proxy as the reverse proxy itself: ``--pass-user-headers`` (the default) sets the header, and
-``--skip-auth-strip-headers`` (the default) takes a visitor's own out. Leave
+``--skip-auth-strip-headers`` (the default) removes a visitor's own. Keep
 ``--insecure-oidc-allow-unverified-email`` off."""
 
 OAUTH2_PROXY_AUTH_REQUEST = "X-Auth-Request-Email"
-"""oauth2-proxy asked by another proxy: ``--set-xauthrequest``, and in nginx, beside ``auth_request``,
+"""oauth2-proxy as another proxy's auth check: ``--set-xauthrequest``, and in nginx, with ``auth_request``,
 ``auth_request_set $email $upstream_http_x_auth_request_email;`` and
 ``proxy_set_header X-Auth-Request-Email $email;``. In Traefik, `authResponseHeaders` names the header."""
 
 AUTHELIA = "Remote-Email"
-"""Authelia (trusted header SSO): the proxy sets the header from Authelia's answer, in nginx by
+"""Authelia (trusted header SSO): the proxy sets the header from Authelia's answer, in nginx with
 ``auth_request_set $email $upstream_http_remote_email;`` and ``proxy_set_header Remote-Email $email;``,
-in Traefik by `authResponseHeaders`, in Caddy by ``copy_headers``."""
+in Traefik with `authResponseHeaders`, in Caddy with ``copy_headers``."""
 
 AUTHENTIK = "X-authentik-email"
-"""authentik's proxy provider: an outpost that proxies sets the header. With forward auth the proxy in
-front does, from the outpost's answer, as for Authelia."""
+"""authentik's proxy provider: a proxying outpost sets the header. With forward auth, your own proxy sets it
+from the outpost's answer, as for Authelia."""
 
 VOUCH = "X-Vouch-User"
-"""Vouch Proxy, by nginx: ``auth_request_set $user $upstream_http_x_vouch_user;`` and
+"""Vouch Proxy, with nginx: ``auth_request_set $user $upstream_http_x_vouch_user;`` and
 ``proxy_set_header X-Vouch-User $user;``."""
 
 TAILSCALE = "Tailscale-User-Login"
-"""Tailscale Serve sets the header and takes a visitor's own out; the application listens on loopback
-only. Whoever comes by Funnel, or from a tagged device, is anonymous. Some identity providers give
-logins that are no addresses (``jane@github``): wrap the resolver in `only_domains`."""
+"""Tailscale Serve sets the header and removes a visitor's own; the application only listens on loopback.
+Visitors through Funnel, or from a tagged device, are anonymous. Some identity providers use logins that
+are not addresses (``jane@github``): wrap the resolver in `only_domains`."""
 
 Network: TypeAlias = IPv4Network | IPv6Network
 
 _NAME = re.compile(r"[A-Za-z0-9]+(-[A-Za-z0-9]+)*")
 _MAPPED = IPv6Network("::ffff:0:0/96")  # RFC 4291, 2.5.5.2
-_SECRET = re.compile(r"[!-+\--~]+")  # visible ASCII; a comma could not be told from a doubled header
+_SECRET = re.compile(r"[!-+\--~]+")  # visible ASCII; a comma would look like a repeated header
 
 
 def remote_user(domain: str | None = None) -> Callable[[Any], str | None]:
     """Take the address from ``REMOTE_USER``, which the web server sets itself (RFC 3875, 4.1.11).
 
-    A request header named ``Remote-User`` is a visitor's and plays no part.
+    A request header named ``Remote-User`` comes from the visitor and is ignored.
 
     Args:
-        domain: completes a user name without one: ``jane`` is ``jane@domain``. `None`: the server
-            gives whole addresses.
+        domain: added to a user name without one: ``jane`` becomes ``jane@domain``. `None`: the server
+            sets whole addresses.
 
     Raises:
-        ConfigError: `domain` is no domain.
+        ConfigError: `domain` is not a domain.
     """
     if domain is not None and not is_domain(domain):
         raise ConfigError({"domain": "must be a domain such as example.com, or None"})
@@ -89,7 +89,7 @@ def remote_user(domain: str | None = None) -> Callable[[Any], str | None]:
     def resolve(source: Any) -> str | None:
         environ = as_received(source)
         if not is_environ(environ):
-            raise ResolverError("REMOTE_USER is known to WSGI only: under ASGI use proxy.trusted_header")
+            raise ResolverError("REMOTE_USER only exists in WSGI: under ASGI, use proxy.trusted_header")
         user: str = environ.get("REMOTE_USER", "")
         if domain is not None and user and "@" not in user:
             return f"{user}@{domain}"
@@ -101,29 +101,29 @@ def remote_user(domain: str | None = None) -> Callable[[Any], str | None]:
 def trusted_header(
     name: str, *, trusted_proxies: str | Iterable[str] = (), secret: tuple[str, str] | None = None
 ) -> Callable[[Any], str | None]:
-    """Take the address from a header that the proxy in front sets; for WSGI, ASGI and inside Django.
+    """Take the address from a header that your proxy sets; for WSGI, ASGI and inside Django.
 
-    At least one of `trusted_proxies` and `secret` is obligatory; where both are given, both must hold.
-    A request without the header is an anonymous visitor's. With it, but not from the proxy, it is
-    refused (``untrusted_proxy``), and so is a header that came twice (``ambiguous_header``), if the server
-    shows both (``tests/servers_matrix/README.md`` has a table).
+    You must set `trusted_proxies` or `secret`; if you set both, both must match. Without the header, the
+    visitor is anonymous. A header that is not from the proxy is refused (``untrusted_proxy``), and so is a
+    repeated one (``ambiguous_header``), if the server shows both
+    (``tests/servers_matrix/README.md`` has a table).
 
     Args:
-        name: of the header; see this module's constants.
-        trusted_proxies: addresses and networks of the proxies that connect to the application. Where
-            the server or a middleware replaces the peer's address by one from ``X-Forwarded-For``, as
-            uvicorn's ``--proxy-headers`` (the default) does, or the proxy comes by a Unix socket, use
-            `secret`. Werkzeug's ProxyFix keeps the peer's address, and that one counts. Two ProxyFix in a
-            row lose it: the inner one keeps what the outer one took from ``X-Forwarded-For``, so that
-            anyone can choose the peer. A peer with an IPv6 zone (``fe80::1%eth0``) is not trusted.
-        secret: the name and value of another header that only the proxy knows to send.
+        name: the name of the header; see this module's constants.
+        trusted_proxies: addresses and networks of the proxies that connect to the application. Use
+            `secret` if the proxy connects over a Unix socket, or if the server or a middleware replaces
+            the peer's address with one from ``X-Forwarded-For``, as uvicorn's ``--proxy-headers`` (the
+            default) does. Werkzeug's ProxyFix keeps the peer's address, which is then used. Two ProxyFix
+            in a row lose it: the inner one keeps what the outer one took from ``X-Forwarded-For``, so
+            that anyone can choose the peer. A peer with an IPv6 zone (``fe80::1%eth0``) is not trusted.
+        secret: the name and value of another header that only the proxy can send.
 
     Raises:
-        ConfigError: naming every wrong setting at once.
+        ConfigError: a setting is wrong; the error lists all of them.
     """
     networks, networks_problem = _networks(trusted_proxies)
     if not networks and secret is None:
-        networks_problem = networks_problem or "give it or secret: else everybody could send the header"
+        networks_problem = networks_problem or "is not set: set it or secret, or anyone could send the header"
     checks = {
         "name": None if _is_header_name(name) else "must be a header's name, such as X-Forwarded-Email",
         "trusted_proxies": networks_problem,
@@ -161,7 +161,7 @@ def _is_from(networks: list[Network], source: Mapping[str, Any]) -> bool:
     except ValueError:  # a Unix socket has none
         return False
     if isinstance(address, IPv6Address) and address.scope_id is not None:
-        return False  # a network has no zone, and would hold the address in any
+        return False  # networks have no zone, and would match the address in any
     if isinstance(address, IPv6Address) and address.ipv4_mapped:
         address = address.ipv4_mapped  # how a dual-stack socket sees an IPv4 peer
     return any(address in network for network in networks)
@@ -172,21 +172,21 @@ def _networks(trusted_proxies: Any) -> tuple[list[Network], str | None]:
     if isinstance(trusted_proxies, str):
         trusted_proxies = [trusted_proxies]
     try:
-        networks = [_network(str(proxy)) for proxy in trusted_proxies]  # a bare number would be one, too
+        networks = [_network(str(proxy)) for proxy in trusted_proxies]  # ip_network() accepts numbers too
     except (TypeError, ValueError):
         return [], (
             "must be IP addresses or networks, such as 127.0.0.1 or 10.0.0.0/8, without host bits or a zone"
         )
     if any(network.prefixlen == 0 for network in networks):
-        return [], "a network of all addresses trusts everybody"
+        return [], "must not contain a network of all addresses, which trusts everyone"
     return networks, None
 
 
 def _network(text: str) -> Network:
-    """Return the network; of mapped IPv4 addresses, the one of IPv4.
+    """Return the network; mapped IPv4 addresses become an IPv4 network.
 
     Raises:
-        ValueError: `text` is none, or has a zone, which a network would not be limited to.
+        ValueError: `text` is not a network, or has a zone, which a network would ignore.
     """
     if "%" in text:
         raise ValueError("a zone")
@@ -205,6 +205,6 @@ def _secret_problem(name: object, secret: object) -> str | None:
     match secret:
         case (str(header), str(value)) if _is_header_name(header) and _SECRET.fullmatch(value):
             same = isinstance(name, str) and header.lower() == name.lower()
-            return "must be in a header of its own" if same else None
+            return "must be in a different header than the address" if same else None
         case _:
             return "must be (header name, value), the value of visible ASCII without a comma, and not empty"

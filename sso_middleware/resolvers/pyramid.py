@@ -1,8 +1,8 @@
-"""For Pyramid: who is signed in, asked of the application from outside.
+"""Resolver for Pyramid, for a middleware around the application.
 
-The resolver sees the session and the security policy, and not what the application decides later: its tweens
-and ``NewRequest`` subscribers do not run. If one of these ends a session or chooses another user, do the same
-in the getter, or return `sso_middleware.wsgi.handoff_response` from a view.
+It only sees the session and the security policy: the application's tweens and ``NewRequest`` subscribers do
+not run. If one of these ends sessions or changes the user, do the same in the getter, or return
+`sso_middleware.wsgi.handoff_response` from a view.
 """
 
 from __future__ import annotations
@@ -26,7 +26,13 @@ from pyramid.security import forget  # type: ignore[import-untyped]
 from sso_middleware.errors import ConfigError
 from sso_middleware.resolvers._asking import answers_by, without_hooks
 from sso_middleware.resolvers._headers import require_environ
-from sso_middleware.resolvers._verification import Verified, check_settings, email_from, getter_problem
+from sso_middleware.resolvers._verification import (
+    Verified,
+    check_settings,
+    email_from,
+    getter_problem,
+    release_problem,
+)
 
 __all__ = ["end_session", "request_email"]
 
@@ -35,34 +41,35 @@ EndSession: TypeAlias = Callable[[WSGIEnvironment], list[tuple[str, str]]]
 
 
 _NO_ROUTER = (
-    "must be what config.make_wsgi_app() returns, before any filter (by INI file: use = "
-    "egg:sso-middleware#with_app, the last filter before the application)"
+    "must be the result of config.make_wsgi_app(), before any filter (in an INI file, use "
+    "egg:sso-middleware#with_app as the last filter before the application)"
 )
 
 
 def request_email(router: Any, getter: Callable[[Any], Any], *, verified: Verified) -> EmailResolver:
-    """Ask `getter` for the visitor within a request of the application.
+    """Ask `getter` for the visitor in a request of the application.
 
-    ``request_email(app, lambda request: request.identity, verified="email_verified")``, where the
-    security policy's identity has an ``email``. Sessions, the security policy and request methods
-    work as in a view. Subscribers to ``NewRequest`` and tweens do not run, except that where pyramid_tm
-    is, `getter` is within a transaction of ``request.tm``, which is aborted in the end. Without a security
-    policy Pyramid's ``request.identity`` is `None` for everybody.
+    For example, ``request_email(app, lambda request: request.identity, verified="email_verified")``, if the
+    security policy's identity has an ``email``. Sessions, the security policy and request methods work
+    as in a view. ``NewRequest`` subscribers and tweens do not run, but with pyramid_tm, `getter` runs in a
+    transaction of ``request.tm``, which is then aborted. Without a security policy, Pyramid's
+    ``request.identity`` is always `None`.
 
     Args:
-        router: what ``config.make_wsgi_app()`` returns, before any filter is put around it.
+        router: the result of ``config.make_wsgi_app()``, before any filter wraps it.
         getter: ``(request) -> user``, sync: an object or mapping with an ``email``, or the address itself;
-            `None` if nobody is signed in, or a user whose ``is_authenticated`` says so. ``HTTPUnauthorized``
-            counts as `None`, and ``HTTPForbidden`` as ``HandoffRefused("forbidden")``.
-        verified: see `Verified`; the name or predicate is that of what `getter` returns.
+            `None` for an anonymous visitor, or a user whose ``is_authenticated`` is false.
+            ``HTTPUnauthorized`` counts as `None`, and ``HTTPForbidden`` as ``HandoffRefused("forbidden")``.
+        verified: see `Verified`; the name or predicate applies to what `getter` returns.
 
     Raises:
-        ConfigError: naming every wrong setting at once.
+        ConfigError: a setting is wrong; the error lists all of them.
     """
     is_router = isinstance(router, Router)
     check_settings(
         verified,
         router=None if is_router else _NO_ROUTER,
+        pyramid=release_problem("pyramid"),
         getter=getter_problem(getter, "(request) -> user"),
     )
 
@@ -76,16 +83,15 @@ def request_email(router: Any, getter: Callable[[Any], Any], *, verified: Verifi
 
 
 def end_session(router: Any) -> EndSession:
-    """Return an `end_session` for `Logout`: the session is invalidated, the security policy forgets the user.
+    """Return an `end_session` for `Logout` that invalidates the session and makes the policy forget the user.
 
-    It does within a request of the application what a view does by ``request.session.invalidate()`` and
-    ``pyramid.security.forget(request)``; where pyramid_tm is, within a transaction that is committed. A
-    session on the server is deleted there. A session that is all in the cookie
-    (``SignedCookieSessionFactory``, ``AuthTktCookieHelper``) ends in this browser only: a copy of the
-    cookie still works after the logout.
+    In a request of the application, it calls ``request.session.invalidate()`` and
+    ``pyramid.security.forget(request)``; with pyramid_tm, in a transaction that is committed. A session on
+    the server is deleted. A session that is all in the cookie (``SignedCookieSessionFactory``,
+    ``AuthTktCookieHelper``) only ends in this browser: a copy of the cookie still works after the logout.
 
     Args:
-        router: what ``config.make_wsgi_app()`` returns, before any filter is put around it.
+        router: the result of ``config.make_wsgi_app()``, before any filter wraps it.
 
     Returns:
         ``(environ) -> headers``: those of ``forget``, and each ``Set-Cookie`` of the session.
@@ -102,7 +108,7 @@ def end_session(router: Any) -> EndSession:
             headers: list[tuple[str, str]] = [*forget(request)]
             if request.registry.queryUtility(ISessionFactory) is not None:
                 session = request.session
-                # A session of Beaker's has delete(), too; its invalidate() leaves the old one in the store.
+                # Beaker's sessions also have delete(); their invalidate() leaves the old one in the store.
                 getattr(session, "delete", session.invalidate)()
             response = request.response
             while request.response_callbacks:
@@ -113,19 +119,19 @@ def end_session(router: Any) -> EndSession:
 
 
 _NO_HOOKS = (
-    "the request has no {name!r} here: no route is found, and neither tweens nor subscribers to NewRequest "
-    "run. Let config.add_request_method(function, {name!r}, reify=True) add it, or find the user in the "
+    "the request has no {name!r} here, because no route is matched, and tweens and NewRequest subscribers do "
+    "not run. Add it with config.add_request_method(function, {name!r}, reify=True), or find the user in the "
     "getter"
 )
 
 
 @contextmanager
 def _request(router: Any, environ: WSGIEnvironment) -> Generator[Any]:
-    """Make the application's request of `environ`, and call its finished callbacks in the end.
+    """Make the application's request from `environ`, and call its finished callbacks at the end.
 
-    The router does so after a response; database connections hang on them.
+    The router does this after each response; callbacks may return database connections.
     """
-    with router.request_context({**environ}) as request:  # a copy: WebOb leaves notes in it
+    with router.request_context({**environ}) as request:  # a copy: WebOb adds to it
         try:
             with without_hooks(type(cast("object", request)), _NO_HOOKS):
                 yield request
@@ -136,9 +142,9 @@ def _request(router: Any, environ: WSGIEnvironment) -> Generator[Any]:
 
 @contextmanager
 def _transaction(request: Any, *, keep: bool = False) -> Generator[None]:
-    """Begin what pyramid_tm's tween would, and abort it, or commit it to `keep` what was done.
+    """Begin a transaction as pyramid_tm's tween does; commit it if `keep`, or else abort it.
 
-    Database sessions return their connections with it.
+    Database sessions then return their connections.
     """
     manager = None if "repoze.tm.active" in request.environ else getattr(request, "tm", None)
     if manager is None:

@@ -1,9 +1,8 @@
-"""For Quart: who is signed in, asked of the application from outside.
+"""Resolver for Quart, for a middleware around the application.
 
-The resolver sees the session, and not what the application decides later: its ``before_request`` functions
-do not run. If one of these ends a session, asks for a second factor or chooses another user, await
-``app.preprocess_request()`` in the getter, which runs them, or return
-`sso_middleware.asgi.handoff_response` from a view.
+It only sees the session: the application's ``before_request`` functions do not run. If one of these ends
+sessions, asks for a second factor or changes the user, await ``app.preprocess_request()`` in the getter to
+run them, or return `sso_middleware.asgi.handoff_response` from a view.
 """
 
 from __future__ import annotations
@@ -22,7 +21,13 @@ from sso_middleware._secret import Secret
 from sso_middleware._urls import split_mount
 from sso_middleware.errors import ConfigError, MiddlewareOrderError
 from sso_middleware.resolvers._asking import answers_by, without_hooks
-from sso_middleware.resolvers._verification import Verified, check_settings, email_from, getter_problem
+from sso_middleware.resolvers._verification import (
+    Verified,
+    check_settings,
+    email_from,
+    getter_problem,
+    release_problem,
+)
 
 __all__ = ["context_email", "end_session"]
 
@@ -32,27 +37,28 @@ EndSession: TypeAlias = Callable[[Scope], Awaitable[list[tuple[str, str]]]]
 
 
 def context_email(app: Quart, getter: Callable[[], Any], *, verified: Verified) -> EmailResolver:
-    """Ask `getter` for the visitor within a request context of the application.
+    """Ask `getter` for the visitor in a request context of the application.
 
-    ``context_email(app, lambda: session.get("user"), verified="email_verified")``, with
+    For example, ``context_email(app, lambda: session.get("user"), verified="email_verified")``, with
     ``quart.session``. The resolver is for ``app.asgi_app = SSOMiddleware(app.asgi_app, ...)``.
 
     Args:
         app: the Quart application.
         getter: ``() -> user``, sync or async: an object or mapping with an ``email``, or the address
-            itself; `None` if nobody is signed in, or a user whose ``is_authenticated`` says so
-            (Quart-Auth's ``current_user``: await its ``is_authenticated`` first). ``quart.request``,
-            ``session`` and ``g`` are those of the visitor; nothing of ``before_request`` is in ``g``.
-            ``abort(401)`` counts as `None`, and ``abort(403)`` as ``HandoffRefused("forbidden")``. It runs
-            on the event loop.
-        verified: see `Verified`; the name or predicate is that of what `getter` returns.
+            itself; `None` for an anonymous visitor, or a user whose ``is_authenticated`` is false
+            (for Quart-Auth's ``current_user``, await its ``is_authenticated`` first). ``quart.request``,
+            ``session`` and ``g`` are the visitor's; ``before_request`` functions have not set anything in
+            ``g``. ``abort(401)`` counts as `None`, and ``abort(403)`` as ``HandoffRefused("forbidden")``.
+            It runs on the event loop.
+        verified: see `Verified`; the name or predicate applies to what `getter` returns.
 
     Raises:
-        ConfigError: naming every wrong setting at once.
+        ConfigError: a setting is wrong; the error lists all of them.
     """
     check_settings(
         verified,
         app=_problem(app),
+        quart=release_problem("quart"),
         getter=getter_problem(getter, "() -> user", may_be_async=True),
     )
 
@@ -67,12 +73,11 @@ def context_email(app: Quart, getter: Callable[[], Any], *, verified: Verified) 
 
 
 def end_session(app: Quart) -> EndSession:
-    """Return an `end_session` for `Logout` that ends the session of `app` within a request context.
+    """Return an `end_session` for `Logout` that ends the session of `app` in a request context.
 
-    The session is emptied and saved by the application's session interface, so one on the server is deleted
-    there; its cookie is expired as the configuration says at that moment, and so is each of Quart-Auth's.
-    Quart's own session and Quart-Auth's are all in the cookie: a copy of the cookie still works after
-    the logout.
+    The application's session interface saves the emptied session, so that a session on the server is
+    deleted, and expires its cookie. Quart-Auth's cookies are expired too. Quart's own session and
+    Quart-Auth's have no state on the server: a copy of the cookie still works after the logout.
 
     Args:
         app: the Quart application.
@@ -82,7 +87,7 @@ def end_session(app: Quart) -> EndSession:
         application has no session.
 
     Raises:
-        ConfigError: `app` is no Quart application.
+        ConfigError: `app` is not a Quart application.
     """
     if problem := _problem(app):
         raise ConfigError({"end_session(app)": problem})
@@ -98,9 +103,9 @@ def end_session(app: Quart) -> EndSession:
                     extension.logout_user()
                     response = await extension.after_request(response)
             current.clear()
-            current.modified = True  # not every kind of session notes that it was emptied
+            current.modified = True  # not every kind of session detects clear()
             await app.ensure_async(interface.save_session)(app, current, response)
-            # Not every interface expires the cookie of an empty session, or a Partitioned cookie.
+            # Some interfaces do not expire the cookie of an empty session, or a Partitioned cookie.
             response.delete_cookie(
                 interface.get_cookie_name(app),
                 path=interface.get_cookie_path(app),
@@ -117,18 +122,18 @@ def end_session(app: Quart) -> EndSession:
 
 
 _NO_HOOKS = (
-    "quart.g has no {name!r} here, as the application's before_request functions are not run. If a getter "
-    "reads quart.g.{name}, let it find the user itself, or call the function that sets it first; a teardown "
-    "function takes quart.g.pop({name!r}, None)"
+    "quart.g has no {name!r} here, because the application's before_request functions do not run. In a "
+    "getter, find the user without quart.g.{name}, or first call the function that sets it; in a teardown "
+    "function, use quart.g.pop({name!r}, None)"
 )
 
 
 @asynccontextmanager
 async def _request_context(app: Quart, scope: Scope) -> AsyncGenerator[None]:
-    """Push a request context of the application, and take it away whatever happens.
+    """Push a request context of the application, and always pop it.
 
-    Not `async with` of Quart's own: that stays behind, with a database connection perhaps, if the session
-    cannot be opened, and after an error under PRESERVE_CONTEXT_ON_EXCEPTION.
+    Quart's own `async with` does not pop it, and may leak a database connection, if the session cannot be
+    opened, or after an error under PRESERVE_CONTEXT_ON_EXCEPTION.
     """
     context = app.request_context(_request(app, scope))
     with without_hooks(app.app_ctx_globals_class, _NO_HOOKS):
@@ -144,7 +149,7 @@ def _problem(app: object) -> str | None:
 
 
 def _request(app: Quart, scope: Any) -> Any:
-    """Make the request that Quart itself would make of `scope`; its body is empty."""
+    """Make the request that Quart itself would make from `scope`, with an empty body."""
     root_path, path = split_mount(scope.get("root_path", ""), scope["path"])
     headers = Headers([("Remote-Addr", (scope.get("client") or ["<local>"])[0])])
     for name, value in scope["headers"]:
@@ -165,4 +170,4 @@ def _request(app: Quart, scope: Any) -> Any:
 
 
 async def _push_nothing(*_: object) -> None:
-    """Take a server push of HTTP/2, which belongs to a response that is never sent."""
+    """Ignore an HTTP/2 server push, because the response is never sent."""

@@ -1,12 +1,12 @@
-"""For Starlette and FastAPI: who is signed in, read from the ASGI scope.
+"""Resolvers for Starlette and FastAPI, from the ASGI scope.
 
-The middleware that opens the session or loads the user has to stand outside SSOMiddleware. The
-resolvers are coroutine functions that only read the scope, so they cost no thread and change neither
-session nor headers. A `verified` predicate runs on the event loop.
+The middleware that opens the session or loads the user must be outside SSOMiddleware. The resolvers are
+coroutine functions that only read the scope, so they need no thread and change neither the session nor
+headers. A `verified` predicate runs on the event loop.
 
-They see what the middlewares outside have set, and not what the application decides later: a middleware
-inside SSOMiddleware and FastAPI's dependencies do not run. If one of these ends a session or chooses another
-user, move the middleware outside, or return `sso_middleware.asgi.handoff_response` from a route.
+They only see what outer middlewares have set: middlewares inside SSOMiddleware and FastAPI's dependencies
+do not run. If one of these ends sessions or changes the user, move the middleware outside, or return
+`sso_middleware.asgi.handoff_response` from a route.
 """
 
 from __future__ import annotations
@@ -41,22 +41,22 @@ EndSession: TypeAlias = Callable[[Scope], Awaitable[list[tuple[str, str]]]]
 
 
 def session_email(*keys: str, verified: Verified) -> EmailResolver:
-    """Take the address from the session of Starlette's SessionMiddleware, or of one that works alike.
+    """Take the address from the session of Starlette's SessionMiddleware, or of a compatible one.
 
-    ``session_email("user", "email", verified="email_verified")`` suits what Authlib's
-    ``token["userinfo"]`` is usually kept as.
+    For example, ``session_email("user", "email", verified="email_verified")`` if Authlib's
+    ``token["userinfo"]`` is stored in ``session["user"]``.
 
     Args:
-        keys: the keys that lead to the address, each into the mapping that the one before it gave.
-        verified: see `Verified`; the name or predicate is that of the mapping that holds the address.
+        keys: the keys that lead to the address, outermost mapping first.
+        verified: see `Verified`; the name or predicate applies to the mapping that holds the address.
 
     Raises:
-        ConfigError: naming every wrong setting at once.
+        ConfigError: a setting is wrong; the error lists all of them.
     """
     check_settings(verified, keys=keys)
 
     async def resolve(scope: Scope) -> str | None:
-        # Not HTTPConnection(scope).session: it notes an access, which becomes a Vary header.
+        # HTTPConnection(scope).session would record an access, which adds a Vary header.
         return email_in(_outside(scope, "session", "SessionMiddleware"), keys, verified)
 
     return resolve
@@ -66,23 +66,23 @@ def request_email(getter: Callable[[Request], Any], *, verified: Verified) -> Re
     """Ask `getter` for the visitor, given their request.
 
     ``request_email(lambda request: find_user(request.session.get("user_id")), verified="email_verified")``,
-    where the session, a cookie or a header holds no more than who it is, and a database the rest.
+    if the session, a cookie or a header only holds a key into a database.
 
     Args:
         getter: ``(request) -> user``, sync or async: an object or mapping with an ``email``, or the address
-            itself; `None` if nobody is signed in, or a user whose ``is_authenticated`` says so. A coroutine
-            function is awaited on the event loop; any other function runs in a worker thread, and what it
-            returns is awaited where it has to be. FastAPI resolves no ``Depends()`` of it. An
-            ``HTTPException`` 401 counts as `None`, and 403 as ``HandoffRefused("forbidden")``. It cannot read
-            the request's body.
-        verified: see `Verified`; the name or predicate is that of what `getter` returns.
+            itself; `None` for an anonymous visitor, or a user whose ``is_authenticated`` is false. A
+            coroutine function is awaited on the event loop; any other function runs in a worker thread, and
+            its result is awaited if necessary. FastAPI does not resolve its ``Depends()``. An
+            ``HTTPException`` 401 counts as `None`, and 403 as ``HandoffRefused("forbidden")``. It cannot
+            read the request's body.
+        verified: see `Verified`; the name or predicate applies to what `getter` returns.
 
     Returns:
-        The resolver. It raises `MiddlewareOrderError` if `getter` reads from the request what no middleware
-        outside has put there: ``session``, ``user``, ``auth``, or an attribute of ``state``.
+        The resolver. It raises `MiddlewareOrderError` if `getter` reads from the request what no outer
+        middleware has set: ``session``, ``user``, ``auth``, or an attribute of ``state``.
 
     Raises:
-        ConfigError: naming every wrong setting at once.
+        ConfigError: a setting is wrong; the error lists all of them.
     """
     check_settings(verified, getter=getter_problem(getter, "(request) -> user", may_be_async=True))
 
@@ -106,14 +106,14 @@ def request_email(getter: Callable[[Request], Any], *, verified: Verified) -> Re
 
 
 def user_email(attr: str = "email", *, verified: Verified) -> EmailResolver:
-    """Take the address from the user that Starlette's AuthenticationMiddleware has found.
+    """Take the address from the user that Starlette's AuthenticationMiddleware has set.
 
     Args:
         attr: the attribute of the user that holds the address.
-        verified: see `Verified`; the name or predicate is that of the user.
+        verified: see `Verified`; the name or predicate applies to the user.
 
     Raises:
-        ConfigError: naming every wrong setting at once.
+        ConfigError: a setting is wrong; the error lists all of them.
     """
     check_settings(verified, attr=attr)
 
@@ -127,9 +127,9 @@ def user_email(attr: str = "email", *, verified: Verified) -> EmailResolver:
 def end_session() -> EndSession:
     """Return an `end_session` for `Logout` that empties ``scope["session"]``.
 
-    The session middleware outside sends the cookie, with its own settings. If it keeps its sessions on the
-    server, as starsessions does, they are deleted there. Starlette's own session is all in the cookie:
-    a copy of the cookie still works after the logout.
+    The outer session middleware sends the cookie, with its own settings. Sessions on the server, such as
+    those of starsessions, are deleted. Starlette's own session is all in the cookie: a copy of the cookie
+    still works after the logout.
 
     Returns:
         ``async (scope) -> []``. It raises `MiddlewareOrderError` if no session middleware is outside.
@@ -142,21 +142,19 @@ def end_session() -> EndSession:
     return end
 
 
-_HINT_ATTR = (
-    "attr= names the attribute that holds the address, or request_email(getter, verified=...) finds it"
-)
+_HINT_ATTR = "set attr= to the attribute that holds the address, or use request_email(getter, verified=...)"
 _NO_STATE = (
-    "request.state has no {name!r} yet: the middleware that sets it has to stand outside SSOMiddleware. With "
+    "request.state has no {name!r} yet: the middleware that sets it must be outside SSOMiddleware. With "
     "app.add_middleware() the last one added is outermost; with Starlette(middleware=[...]) the first one "
-    "is. What a dependency sets is never there: find it in the getter"
+    "is. If a dependency sets it, find the value in the getter instead"
 )
 _SESSION_OUTSIDE = (
-    " If its backend reads the session, SessionMiddleware has to stand outside AuthenticationMiddleware."
+    " If its backend reads the session, SessionMiddleware must be outside AuthenticationMiddleware."
 )
 
 
 class _VisitorsRequest(Request):
-    """A request that says which middleware is missing."""
+    """A request whose errors say which middleware is missing."""
 
     @property
     def session(self) -> Any:
@@ -179,13 +177,13 @@ def _getter() -> Generator[None]:
 
 
 def _own(scope: Scope) -> Scope:
-    """Return a copy, as a request leaves notes in its scope."""
+    """Return a copy, because a request adds to its scope."""
     return {**_checked(scope)}
 
 
 def _checked(scope: Scope) -> Scope:
     if not isinstance(scope, Mapping) or "REQUEST_METHOD" in scope:
-        raise ResolverError(f"resolvers.starlette reads an ASGI scope, and a {type(scope).__name__} is none")
+        raise ResolverError(f"resolvers.starlette needs an ASGI scope, not a {type(scope).__name__}")
     return scope
 
 
@@ -195,10 +193,10 @@ def _outside(scope: Scope, key: str, middleware: str, also: str = "") -> Any:
         return scope[key]
     except KeyError:
         raise MiddlewareOrderError(
-            f"there is no scope[{key!r}] yet: {middleware} has to be there, outside SSOMiddleware. With "
+            f"scope[{key!r}] is missing: add {middleware} outside SSOMiddleware. With "
             f"app.add_middleware() the last one added is outermost: move app.add_middleware({middleware}, "
             "...) below app.add_middleware(SSOMiddleware, ...). With Starlette(middleware=[...]) the first "
             f"one is outermost: move Middleware({middleware}, ...) above Middleware(SSOMiddleware, ...). "
-            "Add both in the same one of these ways; SSOMiddleware(app, ...) around the whole application "
-            f"is too far out.{also}"
+            "Add both in the same way; SSOMiddleware(app, ...) around the whole application is too far "
+            f"out.{also}"
         ) from None

@@ -1,7 +1,7 @@
-"""A Help Desk on your own machine, to try, test and debug hand-offs with no account at the vendor.
+"""A Help Desk on your own machine, to try, test and debug hand-offs without a vendor account.
 
-`HandoffVerifier` judges a hand-off; `Sandbox` is the whole Help Desk, as an ASGI application. Both
-follow the vendor's documentation where it says something, and labelled assumptions where it does not.
+`HandoffVerifier` judges a hand-off; `Sandbox` is the whole Help Desk as an ASGI application. Both follow the
+vendor's documentation, and labelled assumptions where it is silent.
 """
 
 from sso_middleware.sandbox.app import Sandbox

@@ -1,4 +1,4 @@
-"""The sandbox's own Help Desk account, and where it is reached."""
+"""The sandbox's Help Desk account and address."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ SSO_PATH = "/sso"
 
 
 class Account:
-    """The account, and where the sandbox is at the moment: `move_to` says so first.
+    """The account and the sandbox's current address; call `move_to` first.
 
-    Slotted, so that error trackers show its repr, which holds no SSO Token.
+    It has slots, so that error trackers show its repr, which holds no SSO Token.
 
     Attributes:
         helpdesk: the account, pointing to the sandbox.
@@ -24,17 +24,17 @@ class Account:
     __slots__ = ("_settings", "_shows_token", "helpdesk", "sso_token")
 
     def __init__(self, sso_token: str | None, **settings: Any) -> None:
-        self._shows_token = sso_token is None  # one that was given may be a real one
-        self.sso_token = secrets.token_hex(32) if sso_token is None else sso_token
+        self._shows_token = sso_token is None  # a given token may be a real one
+        self.sso_token: str = secrets.token_hex(32) if sso_token is None else sso_token
         self._settings = settings
 
     def move_to(self, base_url: str) -> None:
-        """Let `helpdesk` point to `base_url`: scheme, host and port of the sandbox.
+        """Point `helpdesk` to `base_url`: scheme, host and port of the sandbox.
 
         Raises:
-            ConfigError: naming every wrong setting at once.
+            ConfigError: settings are wrong; it names all of them.
         """
-        self.helpdesk = HelpDesk(
+        self.helpdesk: HelpDesk = HelpDesk(
             sso_token=self.sso_token,
             sso_auth_url=f"{base_url}{SSO_PATH}",
             allow_http=True,
@@ -43,12 +43,12 @@ class Account:
 
     @property
     def base_url(self) -> str:
-        """Where the sandbox is reached."""
+        """The sandbox's current base URL."""
         return origin_of(self.helpdesk.sso_auth_url)
 
     @property
     def environment(self) -> dict[str, str]:
-        """The settings by the variable that `HelpDesk.from_env` reads."""
+        """The settings as the variables that `HelpDesk.from_env` reads."""
         desk = self.helpdesk
         variables = {
             "HELPDESK_SSO_TOKEN": self.sso_token,

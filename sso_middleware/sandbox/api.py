@@ -1,4 +1,4 @@
-"""What a program can ask of the sandbox, as JSON, and the failures that it can plan."""
+"""The sandbox's JSON API, including planned failures."""
 
 from __future__ import annotations
 
@@ -15,39 +15,39 @@ from starlette.routing import Route
 from sso_middleware.sandbox.attempts import AttemptLog
 from sso_middleware.sandbox.verifier import CODES, HandoffRejected, VerdictCode
 
-_MOST = 1000  # failures planned at a time
+_MOST = 1000  # planned failures
 _LONGEST_DELAY = 60  # seconds
 
 
 class Failure(NamedTuple):
-    """How one hand-off is to fail: a code to refuse it with, or none, and a delay in seconds."""
+    """How a hand-off fails: the code to refuse it with, or `None`, and a delay in seconds."""
 
     code: VerdictCode | None = None
     delay: float = 0
 
     def refuse(self) -> None:
-        """Refuse the hand-off if that is what was asked for.
+        """Refuse the hand-off if there is a code.
 
         Raises:
-            HandoffRejected: it was.
+            HandoffRejected: there is a code.
         """
         if self.code:
             raise HandoffRejected(
                 self.code,
-                "This hand-off is refused because the sandbox was asked to; it was not looked at.",
-                "It says nothing about your settings. POST /api/fail or fail_next() planned it, and POST "
-                "/api/reset or reset() ends it.",
+                "The sandbox was asked to refuse this hand-off, and did not judge it.",
+                "This says nothing about your settings. POST /api/fail or fail_next() planned it; POST "
+                "/api/reset or reset() cancels it.",
             )
 
 
 class Failures:
-    """The failures planned for the next hand-offs. Safe to share between threads, as a deque is."""
+    """The failures planned for the next hand-offs. Thread-safe, like a deque."""
 
     def __init__(self) -> None:
         self._planned: deque[Failure] = deque()
 
     def plan(self, code: VerdictCode | None = None, *, times: int = 1, delay: float = 0) -> None:
-        """Do what `Sandbox.fail_next` says.
+        """Implement `Sandbox.fail_next`.
 
         Raises:
             ValueError: an argument is out of bounds.
@@ -59,23 +59,23 @@ class Failures:
         if isinstance(delay, bool) or not isinstance(delay, int | float) or not 0 <= delay <= _LONGEST_DELAY:
             raise ValueError(f"delay must be a number of seconds from 0 to {_LONGEST_DELAY}")
         if len(self._planned) + times > _MOST:
-            raise ValueError(f"more than {_MOST} failures would be planned")
+            raise ValueError(f"times must not bring the planned failures above {_MOST}")
         self._planned.extend([Failure(code, delay)] * times)
 
     def next(self) -> Failure:
-        """Return how the next hand-off is to fail; one that does not fail has no code and no delay."""
+        """Return how the next hand-off fails; without a code and a delay, it does not fail."""
         try:
             return self._planned.popleft()
         except IndexError:
             return Failure()
 
     def clear(self) -> None:
-        """Forget the failures that are planned."""
+        """Forget the planned failures."""
         self._planned.clear()
 
 
 def routes(log: AttemptLog, failures: Failures, reset: Callable[[], None]) -> list[Route]:
-    """Return the routes of the JSON interface."""
+    """Return the routes of the JSON API."""
 
     async def handoffs(_: Request) -> Response:
         return _json({"handoffs": [attempt.as_json() for attempt in log.kept()]})
@@ -88,7 +88,7 @@ def routes(log: AttemptLog, failures: Failures, reset: Callable[[], None]) -> li
         wanted = await _object_in(request)
         if unknown := wanted.keys() - {"code", "times", "delay"}:
             raise HTTPException(
-                400, f"unknown: {', '.join(sorted(unknown))}; known are code, times and delay"
+                400, f"unknown names: {', '.join(sorted(unknown))}; use code, times and delay"
             )
         try:
             failures.plan(**wanted)
@@ -108,23 +108,23 @@ def routes(log: AttemptLog, failures: Failures, reset: Callable[[], None]) -> li
 
 
 def error(detail: str, status: int) -> Response:
-    """Answer what went wrong."""
+    """Return an error response."""
     return _json({"error": detail}, status)
 
 
 async def _object_in(request: Request) -> dict[str, Any]:
-    # A form of another site cannot have this type.
+    # A form on another site cannot send this type.
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
-        raise HTTPException(415, "The body has to be application/json.")
+        raise HTTPException(415, "The body must be application/json.")
     try:
         value = await request.json()
     except (ValueError, RecursionError):
         value = None
     if not isinstance(value, dict):
-        raise HTTPException(400, "The body has to be a JSON object.")
-    return value  # pyright: ignore[reportUnknownVariableType] - what JSON holds is looked at by the caller
+        raise HTTPException(400, "The body must be a JSON object.")
+    return value  # pyright: ignore[reportUnknownVariableType] - the caller checks the content
 
 
 def _json(content: Any, status: int = 200) -> Response:
-    # Escaped, because claims may hold text that UTF-8 cannot carry (lone surrogates).
+    # Escaped, because claims may hold text that UTF-8 cannot encode (lone surrogates).
     return Response(json.dumps(content, allow_nan=False), status, media_type="application/json")

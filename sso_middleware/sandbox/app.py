@@ -1,4 +1,4 @@
-"""The local Help Desk: an ASGI application, and the account that belongs to it."""
+"""The local Help Desk: an ASGI application and its account."""
 
 from __future__ import annotations
 
@@ -40,34 +40,34 @@ logger: logging.Logger = logging.getLogger("sso_middleware.sandbox")
 
 
 class Sandbox:
-    """A stand-in for the Help Desk, as an ASGI application: judges hand-offs, shows why, and has tickets.
+    """A stand-in for the Help Desk, as an ASGI application: it judges hand-offs, shows why, and has tickets.
 
-    Everything it keeps is in memory, and bounded. `helpdesk` is the account that belongs to it. While
-    `run` serves it on a free port, `helpdesk` points there, so make the middleware inside the block.
+    It keeps a bounded amount of data in memory. `helpdesk` is its account. While `run` serves it on a free
+    port, `helpdesk` points there, so create the middleware inside the block.
 
     Args:
-        auth_url: the Auth URL: where your application is entered for a hand-off.
+        auth_url: the Auth URL: where your application starts a hand-off.
         logout_url: the Logout URL: where the visitor goes after signing out here.
-        base_url: where it is reached if `run` does not serve it; scheme, host and port alone.
+        base_url: its address if `run` does not serve it: only scheme, host and port.
         sso_token: SSO Token; default: a new one, which the settings page shows.
         account_id: Account ID.
-        freshness: seconds for which a token is good (assumed).
-        leeway: seconds by which clocks may differ, either way (assumed).
-        shortest_jti: characters a ``jti`` must have (assumed).
-        jti_once: whether a ``jti`` is good for one use (assumed).
-        longest_token: characters a JWT may have (assumed).
+        freshness: seconds a token is valid (assumed).
+        leeway: seconds clocks may differ, either way (assumed).
+        shortest_jti: minimum length of a ``jti``, in characters (assumed).
+        jti_once: whether a ``jti`` is valid only once (assumed).
+        longest_token: maximum length of a JWT, in characters (assumed).
         clock: returns the time in seconds since the epoch; default: `time.time`, looked up at each call.
         key: how the signing key is derived from the SSO Token: ``raw``, unchanged, or ``md5`` (assumed).
-            `helpdesk` and `environment` hold the SSO Token unchanged, as the vendor's panel does.
-        sends: the name of a parameter, such as ``return_page``: the sign-in page adds it to the Auth URL,
-            with the page that was asked for, and an accepted hand-off that brings it back leads there
-            (assumed). `helpdesk` forwards it then.
-        settings_page: a page of your application where its settings can be changed, for the page of a
-            hand-off that is refused to link to.
-        allow_remote: answer other machines, too, which can read the log and a new SSO Token.
+            `helpdesk` and `environment` hold the SSO Token unchanged, like the vendor's panel.
+        sends: the name of a parameter, such as ``return_page``. The sign-in page adds it to the Auth URL with
+            the requested page, and an accepted hand-off that returns it redirects there (assumed). `helpdesk`
+            forwards it.
+        settings_page: a page of your application for changing its settings; the page of a refused hand-off
+            links to it.
+        allow_remote: answer other machines too, which can then read the log and a new SSO Token.
 
     Raises:
-        ConfigError: naming every wrong setting at once.
+        ConfigError: settings are wrong; it names all of them.
     """
 
     def __init__(
@@ -127,7 +127,7 @@ class Sandbox:
             ],
             exception_handlers={HTTPException: self._error},
             middleware=[
-                # Browsers share cookies between ports: the name is the sandbox's own, and so is the key.
+                # Browsers share cookies between ports, so the sandbox has its own name and key.
                 Middleware(
                     SessionMiddleware,
                     secret_key=secrets.token_hex(32),
@@ -140,12 +140,12 @@ class Sandbox:
 
     @property
     def helpdesk(self) -> HelpDesk:
-        """The matching account, which points to where the sandbox is at the moment."""
+        """The account, which points to the sandbox's current address."""
         return self._account.helpdesk
 
     @property
     def environment(self) -> dict[str, str]:
-        """The account's settings by the variable that `HelpDesk.from_env` reads; with the SSO Token."""
+        """The account as the variables that `HelpDesk.from_env` reads, including the SSO Token."""
         return self._account.environment
 
     @property
@@ -154,10 +154,10 @@ class Sandbox:
         return self._log.kept()
 
     def verify(self, url: str) -> VerifiedHandoff:
-        """Judge a hand-off without a server: log it, and use its token up if it is accepted.
+        """Judge a hand-off without a server and log it. An accepted token cannot be used again.
 
         Raises:
-            HandoffRejected: it would not sign its visitor in.
+            HandoffRejected: the hand-off is not accepted.
         """
         failure = self._failures.next()
         time.sleep(failure.delay)
@@ -168,15 +168,15 @@ class Sandbox:
         return verified
 
     def fail_next(self, code: VerdictCode | None = None, *, times: int = 1, delay: float = 0) -> None:
-        """Let the next hand-offs fail, to see what your application and its visitors make of it.
+        """Make the next hand-offs fail, to test how your application handles it.
 
         Args:
-            code: the verdict to refuse them with; `None` judges them as ever.
+            code: the verdict to refuse them with; `None` judges them as usual.
             times: how many hand-offs.
-            delay: seconds to wait before each answer.
+            delay: seconds to wait before each response.
 
         Raises:
-            ValueError: one of them is out of bounds.
+            ValueError: an argument is out of bounds.
         """
         self._failures.plan(code, times=times, delay=delay)
 
@@ -189,20 +189,20 @@ class Sandbox:
 
     @contextmanager
     def run(self, *, host: str = "127.0.0.1", port: int = 0) -> Generator[str]:
-        """Serve the sandbox from a thread while the block runs; gives its base URL.
+        """Serve the sandbox from a thread while the block runs, and yield its base URL.
 
         Args:
             host: the address to listen on.
-            port: the port; 0 takes a free one.
+            port: the port; 0 picks a free one.
 
         Raises:
-            ConfigError: `host` is not this machine alone, and `allow_remote` is not set.
-            OSError: the port cannot be had.
+            ConfigError: `host` is not a loopback address, and `allow_remote` is not set.
+            OSError: the port cannot be used.
         """
         if not is_loopback(host):
             if not self._allow_remote:
-                raise ConfigError({"host": "must be a loopback address: allow_remote permits others"})
-            logger.warning("listening on %s: anyone who reaches it reads what the pages show", host)
+                raise ConfigError({"host": "must be a loopback address; to allow others, pass allow_remote"})
+            logger.warning("listening on %s: anyone who can reach it can read its pages", host)
         before = self._account.base_url
         with serving(self, host, port) as base_url:
             self._account.move_to(base_url)
@@ -217,7 +217,7 @@ class Sandbox:
 
     async def _sso(self, request: Request) -> Response:
         if request.method == "HEAD":
-            return Response()  # a look ahead is no hand-off
+            return Response()  # a preview is not a hand-off
         failure = self._failures.next()
         await sleep(failure.delay)
         verified, attempt = self._judge(f"?{request.url.query}", failure)
@@ -225,7 +225,7 @@ class Sandbox:
             response = self._site.signed_in(request, verified.email)
         else:
             response = self._site.refused(request, attempt)
-        response.headers["Referrer-Policy"] = "no-referrer"  # the token is in this page's address
+        response.headers["Referrer-Policy"] = "no-referrer"  # this page's URL holds the token
         return response
 
     def _judge(self, url: str, failure: api.Failure) -> tuple[VerifiedHandoff | HandoffRejected, Attempt]:
@@ -238,7 +238,7 @@ class Sandbox:
         return verified, self._log.add(url, at, None)
 
     async def _error(self, request: Request, error: Exception) -> Response:
-        assert isinstance(error, HTTPException)  # noqa: S101 - what this handler is registered for
+        assert isinstance(error, HTTPException)  # noqa: S101 - the handler is registered for it
         if request.url.path.startswith("/api/"):
             response = api.error(error.detail, error.status_code)
         else:

@@ -1,4 +1,4 @@
-"""The hand-off log: what came, what was decided, what to do about it. Never a token."""
+"""The hand-off log: what was received, the verdict, and how to fix it. It never holds a token."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from urllib.parse import parse_qs
 from sso_middleware.sandbox.account import Account
 from sso_middleware.sandbox.verifier import HandoffRejected, VerdictCode, alike, decoded, shown
 
-_KEPT = 100  # attempts; the oldest goes when one more comes
+_KEPT = 100  # attempts; the oldest are dropped first
 _LONGEST_VALUE = 300  # characters of a received parameter
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """A parameter as it was received beside what is registered."""
+    """A received parameter next to its registered value."""
 
     name: str
     expected: str
@@ -26,7 +26,7 @@ class Comparison:
 
     @property
     def alike(self) -> int:
-        """How many characters the two have in common from their start."""
+        """The length of their common prefix."""
         return alike(self.expected, self.received)
 
 
@@ -36,16 +36,16 @@ class Attempt:
 
     Attributes:
         number: counts from 1.
-        at: when, in seconds since the epoch by the Help Desk's clock.
+        at: the time, in seconds since the epoch by the Help Desk's clock.
         verdict: ``accepted``, or the code of the rejection.
         message: what is wrong.
         hint: how to fix it.
-        setting: the setting to change and its variable; `None`: no setting.
-        assumption: what the vendor leaves open about this verdict.
-        header: the JWT's header, as JSON gives it; `None` if it cannot be read.
-        claims: the JWT's claims likewise, verified only if the verdict says so.
+        setting: the setting to change and its variable, or `None`.
+        assumption: what the vendor does not document about this verdict.
+        header: the JWT's decoded header; `None` if it cannot be read.
+        claims: the JWT's decoded claims, or `None`; verified only if accepted.
         clock_difference: seconds by which ``iat`` is ahead of the Help Desk's clock; negative if behind.
-        comparisons: the parameters beside what is registered.
+        comparisons: the parameters next to their registered values.
     """
 
     number: int
@@ -66,7 +66,7 @@ class Attempt:
         return self.verdict == "accepted"
 
     def as_json(self) -> dict[str, Any]:
-        """Return what `GET /api/handoffs` says about it."""
+        """Return the JSON object for `GET /api/handoffs`."""
         fields: dict[str, Any] = asdict(self)
         fields["accepted"] = self.accepted
         fields["parameters"] = list(fields.pop("comparisons"))
@@ -88,21 +88,21 @@ class AttemptLog:
         self.clear()
 
     def clear(self) -> None:
-        """Forget every attempt; counting starts at 1 again."""
+        """Forget all attempts and restart the numbering at 1."""
         with self._lock:
             self._attempts: deque[Attempt] = deque(maxlen=_KEPT)
             self._count = 0
 
     def kept(self) -> list[Attempt]:
-        """Return the attempts that are kept, the oldest first."""
+        """Return the attempts, the oldest first."""
         with self._lock:
             return list(self._attempts)
 
     def add(self, url: str, at: float, rejected: HandoffRejected | None) -> Attempt:
-        """Record a hand-off that came at `at`; `rejected` is `None` if it was accepted."""
+        """Record a hand-off received at `at`; `rejected` is `None` if it was accepted."""
         sent = parse_qs(url.partition("#")[0].partition("?")[2])
         token = sent.get("token", [""])[0]
-        # The SSO Token has no place in a claim; should it be there, it stays out of the log.
+        # A claim should never hold the SSO Token. If one does, keep it out of the log.
         header, claims = (
             (None, None)
             if len(token) > self._longest_token
@@ -138,7 +138,7 @@ class AttemptLog:
 
 
 def _without(secret: str, value: object) -> object:
-    """Return `value`, as JSON gives it, with `secret` taken out of every text in it."""
+    """Return the decoded JSON `value` with `secret` removed from every string."""
     if isinstance(value, str):
         return value.replace(secret, "[SSO Token]")
     if isinstance(value, list):

@@ -1,4 +1,4 @@
-"""What surrounds every answer: who may ask, what may be sent, and the headers that go with it."""
+"""Protection for every request: who may send it, its size, and the response headers."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from sso_middleware._urls import is_loopback
 from sso_middleware.sandbox.account import Account
 
-# No form-action: it would bind the redirects after a form, too, and signing out leads to the Logout URL
-# and from there to wherever the application likes.
+# No form-action: it also restricts redirects after a form, and signing out redirects to the Logout URL and
+# from there to any page of the application's choice.
 _POLICY = "default-src 'none'; style-src 'self'; img-src data:; base-uri 'none'; frame-ancestors 'none'"
 _NOT_ASCII = re.compile(rb"[\x80-\xff]")
-_IN_PROCESS = "testserver"  # what Starlette's TestClient calls its application; nobody's DNS has the name
-_LONGEST_BODY = 65_536  # bytes; a form's longest text, percent-encoded, with room to spare
+_IN_PROCESS = "testserver"  # the host name of Starlette's TestClient; not a public DNS name
+_LONGEST_BODY = 65_536  # bytes; more than the longest percent-encoded form
 
 
 class Guard:
-    """ASGI middleware: answers this machine only, and says what browsers may do with the pages.
+    """ASGI middleware that only answers this machine and adds security headers.
 
-    Starlette's TrustedHostMiddleware has no pattern for 127.0.0.0/8 and compares no port.
+    Starlette's TrustedHostMiddleware has no pattern for 127.0.0.0/8 and ignores ports.
 
     Args:
-        app: the sandbox's own application.
-        account: knows where the sandbox is.
-        allow_remote: whether other machines are answered too.
+        app: the sandbox's application.
+        account: the account, which knows the sandbox's address.
+        allow_remote: whether to answer other machines too.
     """
 
     def __init__(self, app: ASGIApp, account: Account, *, allow_remote: bool) -> None:
@@ -42,7 +42,7 @@ class Guard:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
         elif self._allow_remote or self._is_ours(scope):
-            # Starlette cannot read a query that is not UTF-8; percent-encoded, it means the same.
+            # Starlette cannot read a query that is not ASCII. Percent-encoding keeps its meaning.
             query = _NOT_ASCII.sub(lambda match: b"%%%02X" % match[0][0], scope["query_string"])
             await self._app({**scope, "query_string": query}, receive, _with_headers(send))
         else:
@@ -51,9 +51,9 @@ class Guard:
 
     def _is_ours(self, scope: Scope) -> bool:
         host = Headers(scope=scope).get("host", "")
-        # By the server's own address, which is no name where there is a socket.
+        # A server with a socket has an IP address here, not a name.
         in_process = (scope.get("server") or ("",))[0] == _IN_PROCESS
-        # A name that somebody's DNS points to this machine would let their page read ours.
+        # If any name were accepted, a page could read ours by DNS rebinding.
         try:
             name = urlsplit(f"//{host}").hostname or ""
         except ValueError:
@@ -63,13 +63,13 @@ class Guard:
 
 
 class PostGuard:
-    """ASGI middleware: takes POST requests from the application's own pages and from programs, up to 64 KB.
+    """ASGI middleware that only accepts POST from the application's own pages and programs, up to 64 KB.
 
-    A cookie does not tell whose page sent a form, and Starlette limits neither JSON nor, before 1.3.1,
-    urlencoded forms.
+    A cookie does not tell which page sent a form. Starlette does not limit JSON or, before 1.3.1, urlencoded
+    forms.
 
     Args:
-        app: a Starlette application, which answers the HTTPException of a body that is too long.
+        app: a Starlette application, which handles the HTTPException for a long body.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -89,8 +89,8 @@ class PostGuard:
 def _is_foreign(scope: Scope) -> bool:
     """Whether a page of another site made the browser send it.
 
-    Fetch Metadata where the browser sends it, ``Origin`` where it does not; neither is a program's
-    request, such as a test's.
+    This uses Fetch Metadata, or ``Origin`` if the browser sends none. A request with neither comes from a
+    program, such as a test.
     """
     headers = Headers(scope=scope)
     site = headers.get("sec-fetch-site")
@@ -107,7 +107,7 @@ def _limited(receive: Receive) -> Receive:
         message = await receive()
         received += len(message.get("body", b""))
         if received > _LONGEST_BODY:
-            raise HTTPException(413, "That is too long.")
+            raise HTTPException(413, "The request is too long.")
         return message
 
     return receive_limited

@@ -1,4 +1,4 @@
-"""Templates of the pages, their filters and stylesheet, also for the sample application of the demo."""
+"""Templates, filters and stylesheet, also for the demo's sample application."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ def _difference(seconds: int) -> str:
 
 
 def _indented(value: object) -> str:
-    return json.dumps(value, indent=2)  # in ASCII, because claims may hold text that UTF-8 cannot carry
+    return json.dumps(value, indent=2)  # ASCII, because claims may hold text that UTF-8 cannot encode
 
 
 def _marked(text: str) -> Markup:
-    """Show what a sentence marks as assumed, and break no line inside brackets or at a hyphen."""
+    """Highlight "(assumed)", and prevent line breaks inside parentheses and at hyphens."""
     html = str(escape(text)).replace("(assumed)", '<span class="assumed">assumed</span>')
     return Markup(_UNBROKEN.sub(r'<span class="whole">\g<0></span>', html))  # noqa: S704 - it is escaped
 
 
-templates = jinja2.Environment(
+templates: jinja2.Environment = jinja2.Environment(
     loader=jinja2.PackageLoader("sso_middleware.sandbox"),
     autoescape=True,
     trim_blocks=True,
@@ -46,5 +46,5 @@ templates.filters |= {"time": _time, "difference": _difference, "indented": _ind
 
 
 async def stylesheet(_: Request) -> Response:
-    """Answer the stylesheet."""
+    """Return the stylesheet."""
     return Response(templates.get_template("style.css").render(), media_type="text/css")

@@ -1,4 +1,4 @@
-"""Serving an ASGI application from a thread, with no query and no token in the log."""
+"""Serving an ASGI application from a thread, without queries and tokens in the log."""
 
 from __future__ import annotations
 
@@ -14,25 +14,25 @@ from typing import Any
 import uvicorn
 from starlette.types import ASGIApp
 
-# A query may hold anything, percent-encoded in any way: tokens, or the SSO Token in a wrong place. Uvicorn
-# quotes it behind a ?, and in its trace of the ASGI scope.
+# A query may hold tokens, or the SSO Token by mistake, percent-encoded in any way. Uvicorn logs it after a ?
+# and in its trace of the ASGI scope.
 _SECRETS = re.compile(r"(\?|'query_string': b)\S+|eyJ[\w%.=-]{8,}")
 _LOGGERS = ("uvicorn.access", "uvicorn.error", "uvicorn.asgi")
 _PATIENCE = 10  # seconds for the server to start
 
 
 def _redact(text: str) -> str:
-    """Return `text` with every query and every JWT in it taken out."""
+    """Return `text` without queries and JWTs."""
     return _SECRETS.sub(r"\1[hidden]", text)
 
 
 def _redact_record(record: logging.LogRecord) -> bool:
-    """Take queries and tokens out of a log record; uvicorn's access log quotes whole addresses."""
+    """Remove queries and tokens from a log record; uvicorn's access log has whole URLs."""
     message = record.getMessage()
     redacted = _redact(message)
     if redacted != message:
         if record.name == "uvicorn.access" and isinstance(record.args, tuple):
-            # uvicorn's own formatter takes the arguments apart, so they stay as many.
+            # uvicorn's formatter unpacks the arguments, so their number must not change.
             record.args = tuple(_redact(arg) if isinstance(arg, str) else arg for arg in record.args)
         else:
             record.msg, record.args = redacted, ()
@@ -41,28 +41,28 @@ def _redact_record(record: logging.LogRecord) -> bool:
 
 @contextmanager
 def serving(app: ASGIApp, host: str, port: int) -> Generator[str]:
-    """Serve `app` from a thread while the block runs; gives the base URL, without a trailing slash.
+    """Serve `app` from a thread while the block runs, and yield the base URL, without a trailing slash.
 
     Args:
         app: the ASGI application.
         host: the address to listen on.
-        port: the port; 0 takes a free one.
+        port: the port; 0 picks a free one.
 
     Raises:
-        OSError: the port cannot be had.
+        OSError: the port cannot be used.
         RuntimeError: the server does not start.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family) as listener:
-        # Without it the port of a server just stopped stays taken for a minute.
+        # Without it, the port of a stopped server stays in use for a minute.
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((host, port))
         for name in _LOGGERS:
-            logging.getLogger(name).addFilter(_redact_record)  # one function, which a logger takes once
+            logging.getLogger(name).addFilter(_redact_record)  # a logger adds the same filter only once
         server = uvicorn.Server(
             uvicorn.Config(
                 app,
-                log_config=None,  # logging is configured by the program that runs this
+                log_config=None,  # the program that runs this configures logging
                 lifespan="off",
                 ws="none",
                 server_header=False,
@@ -90,5 +90,5 @@ def _wait_for(server: uvicorn.Server, thread: threading.Thread) -> None:
 
 
 def _base_url(host: str, address: tuple[Any, ...]) -> str:
-    name = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - it is what to avoid
+    name = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - replaced, not bound
     return f"http://{f'[{name}]' if ':' in name else name}:{address[1]}"

@@ -1,4 +1,4 @@
-"""The Help Desk's pages for people."""
+"""The pages of the Help Desk."""
 
 from __future__ import annotations
 
@@ -23,27 +23,27 @@ from sso_middleware.sandbox.tickets import LONGEST_SUBJECT, LONGEST_TEXT, Ticket
 _LONGEST_NUMBER = 9  # digits of a ticket's number
 _TICKETS = "/tickets"
 _OWN_PAGE = re.compile(r"/(?![/\\])[\w./-]*", re.ASCII)
-_SESSIONS = 1000  # kept at most; the oldest ends first
+_SESSIONS = 1000  # at most; the oldest ends first
 
 _FIXED = {
     "Algorithm": "HS256",
     "account_id and auth_url are compared": "character by character",
-    "An unknown address": "is let in and has tickets at once",
+    "An unknown address": "is accepted and gets tickets at once",
 }
 
 
 class Site:
     """Sign-in page, tickets, hand-off log, settings and sign-out.
 
-    A request comes with the session of Starlette's SessionMiddleware, which lives in the cookie. Only
-    the sessions that are kept here count, so that signing out and `reset` end them in every browser.
+    Starlette's SessionMiddleware keeps the session in the cookie. Only sessions recorded here are valid, so
+    that signing out and `reset` end them in every browser.
 
     Args:
-        account: the account, as it is at the moment.
+        account: the account.
         log: the hand-off log.
-        rules: what is assumed and can be set, and how it is set here, for showing.
+        rules: the configurable assumptions and their values, for display.
         clock: returns the time in seconds since the epoch.
-        settings_page: where the application's settings can be changed, if there is such a page.
+        settings_page: the application's page for changing its settings, or `None`.
     """
 
     def __init__(
@@ -76,12 +76,12 @@ class Site:
         ]
 
     def reset(self) -> None:
-        """Sign everybody out and forget their tickets."""
-        self._sessions: OrderedDict[str, None] = OrderedDict()  # by the secret that their forms carry
+        """Sign everyone out and forget their tickets."""
+        self._sessions: OrderedDict[str, None] = OrderedDict()  # by their CSRF secret
         self._tickets = Tickets()
 
     def signed_in(self, request: Request, email: str) -> Response:
-        """Answer an accepted hand-off: a session, and on to the tickets or the page that was asked for."""
+        """Answer an accepted hand-off: start a session, and redirect to the requested page or the tickets."""
         self._end_session(request)
         csrf = secrets.token_urlsafe()
         request.session.update(email=email, csrf=csrf)
@@ -95,7 +95,7 @@ class Site:
         return self._page(request, "refused.html", 403, attempt=attempt, settings_page=self._settings_page)
 
     def error(self, request: Request, detail: str, status: int) -> Response:
-        """Answer what went wrong otherwise."""
+        """Answer another error."""
         return self._page(request, "error.html", status, detail=detail)
 
     async def _start(self, request: Request) -> Response:
@@ -118,11 +118,11 @@ class Site:
         return RedirectResponse(f"/sign-in?{adds}" if adds else "/", 303)
 
     def _asked_for(self, page: str) -> str:
-        """Return the query that remembers the page that was asked for; nothing if none is sent."""
+        """Return the query that holds the requested page, or ""."""
         return urlencode(dict.fromkeys(self._account.helpdesk.forward_params, page))
 
     def _return_page(self, request: Request) -> str | None:
-        """Return the page that was asked for before the sign-in, if it is one of ours."""
+        """Return the page requested before the sign-in if it is one of ours."""
         asked_for = "".join(
             request.query_params.get(name, "") for name in self._account.helpdesk.forward_params
         )
@@ -176,9 +176,9 @@ class Site:
             raise HTTPException(403, "You are no longer signed in. Sign in, then send the form again.")
         form = await request.form()
         fields = {name: value.strip() for name, value in form.items() if isinstance(value, str)}
-        # Only this session's own pages know the secret; compared in constant time.
+        # Only this session's pages know the secret. Compare it in constant time.
         if not secrets.compare_digest(fields.get("csrf", "").encode(), session["csrf"].encode()):
-            raise HTTPException(403, "This form is out of date. Load its page again, and send it from there.")
+            raise HTTPException(403, "This form is out of date. Reload its page, and send it again.")
         return session, fields
 
     def _ticket(self, request: Request, session: Mapping[str, str]) -> Ticket:

@@ -1,20 +1,20 @@
-"""Tickets, in memory and just enough of them to walk the vendor's use case."""
+"""Tickets in memory, just enough to walk the vendor's use case."""
 
 from __future__ import annotations
 
 from collections import OrderedDict
 from dataclasses import dataclass, field
 
-_PEOPLE = 100  # whose tickets are kept; the one who has been away longest goes first
-_TICKETS = 50  # of one person; the oldest goes first
-_MESSAGES = 50  # of one ticket
+_PEOPLE = 100  # the least recently active are dropped first
+_TICKETS = 50  # per person; the oldest are dropped first
+_MESSAGES = 50  # per ticket
 LONGEST_SUBJECT = 120  # characters
 LONGEST_TEXT = 4000  # characters
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One message of a ticket: who wrote it, what, and when (seconds since the epoch)."""
+    """A message of a ticket; `at` is in seconds since the epoch."""
 
     author: str
     text: str
@@ -23,7 +23,7 @@ class Message:
 
 @dataclass(slots=True)
 class Ticket:
-    """One ticket with its messages, the oldest first."""
+    """A ticket with its messages, the oldest first."""
 
     number: int
     subject: str
@@ -31,28 +31,28 @@ class Ticket:
 
     @property
     def is_answered(self) -> bool:
-        """Whether the last word is not the visitor's."""
+        """Whether the last message is from the Help Desk."""
         return self.messages[-1].author == _AGENT
 
 
 _AGENT = "Sam, Help Desk"
 _WELCOME = "Welcome to the Help Desk"
-_WELCOME_TEXT = "This is a sample ticket. Reply to it, or open one of your own."
+_WELCOME_TEXT = "This is a sample ticket. Reply to it, or open your own."
 
 
 class Tickets:
-    """The tickets of each person, by address. Used from one thread: the server's."""
+    """The tickets of each person, by address. Only the server's thread uses it."""
 
     def __init__(self) -> None:
         self._people: OrderedDict[str, OrderedDict[int, Ticket]] = OrderedDict()
         self._count = 1000
 
     def of(self, email: str, now: float) -> list[Ticket]:
-        """Return the tickets of `email`, the latest first; a newcomer is given a sample."""
+        """Return the tickets of `email`, the latest first; a new visitor gets a sample ticket."""
         return list(reversed(self._of(email, now).values()))
 
     def get(self, email: str, number: int, now: float) -> Ticket | None:
-        """Return one ticket of `email`, if it is theirs."""
+        """Return the ticket if it belongs to `email`."""
         return self._of(email, now).get(number)
 
     def create(self, email: str, subject: str, text: str, now: float) -> Ticket:
@@ -60,7 +60,7 @@ class Tickets:
         return self._add(self._of(email, now), subject, Message("You", text, now))
 
     def reply(self, ticket: Ticket, text: str, now: float) -> None:
-        """Add a message of the visitor's to `ticket`."""
+        """Add the visitor's message to `ticket`."""
         ticket.messages.append(Message("You", text, now))
         del ticket.messages[:-_MESSAGES]
 

@@ -281,7 +281,7 @@ class TestErrors:
         settings = ACCOUNT | {"account_id": " ", "auth_url": "ftp://x", "login-url": "/login"}
         found = self.problems(**settings, resolve_email="nothing", on_event="paste_app:nothing")
         assert found.keys() == {"account_id", "auth_url", "login-url", "resolve_email", "on_event"}
-        assert found["login-url"].startswith("is no setting; there are sso_token, ")
+        assert found["login-url"].startswith("is not a setting: use sso_token, ")
         assert found["resolve_email"] == "must be a dotted name with a colon: module:attribute"
         assert found["on_event"].startswith("paste_app:nothing cannot be imported: ")
 
@@ -320,18 +320,18 @@ class TestErrors:
         with pytest.raises(AttributeError) as error:
             filter_app_factory(paste_app.main({}, secret="x"), {}, **settings)
         (note,) = error.value.__notes__
-        assert f"{name} = {dotted} is a factory, which is called with the application" in note
-        assert note.endswith("goes with use = egg:sso-middleware.")
+        assert f"{name} = {dotted} must name a factory, which is called with the application" in note
+        assert note.endswith("use egg:sso-middleware instead.")
 
     def test_account_beside_helpdesk(self):
         """A HelpDesk of its own leaves no use for the account's settings."""
         found = self.problems(**ACCOUNT, helpdesk="paste_app:desk", resolve_email="paste_app:resolve_email")
-        assert found == dict.fromkeys(ACCOUNT, "is set, and helpdesk too")
+        assert found == dict.fromkeys(ACCOUNT, "is set, and helpdesk too: remove one")
 
     def test_logout_without_end_session(self):
         """`logout_path` without `end_session` would do nothing."""
         found = self.problems(**ACCOUNT, resolve_email="paste_app:resolve_email", logout_path="/bye")
-        assert found == {"logout_path": "is of no use without end_session"}
+        assert found == {"logout_path": "needs end_session: set it too"}
 
     @pytest.mark.parametrize("factory", [filter_factory, filter_app_factory])
     def test_of_the_middleware(self, factory):

@@ -735,7 +735,7 @@ class TestWrongArguments:
     @pytest.mark.parametrize("options", [{}, {"paths": PATH}], ids=["default", "paths"])
     def test_helpdesk_not_called(self, site, helpdesk, options):
         """HelpDesk.from_env without its parentheses is no callable that chooses a HelpDesk."""
-        with pytest.raises(ConfigError, match=r"helpdesk: .* call it, as in HelpDesk\.from_env\(\)"):
+        with pytest.raises(ConfigError, match=r"helpdesk: .* call HelpDesk\.from_env\(\)"):
             site(jane, helpdesk, options)
 
     def test_async_on_event(self, site):

@@ -146,13 +146,13 @@ def sign_in_at_the_application(page, site):
 @pytest.mark.parametrize(
     ("mistake", "verdict", "remedy"),
     [
-        ("Token cut", "bad_signature", "sso_token (HELPDESK_SSO_TOKEN): It was not copied whole"),
-        ("Token hashed", "bad_signature", "sso_token (HELPDESK_SSO_TOKEN): "),
+        ("Truncated token", "bad_signature", "sso_token (HELPDESK_SSO_TOKEN): It is truncated"),
+        ("Hashed token", "bad_signature", "sso_token (HELPDESK_SSO_TOKEN): "),
         ("Wrong account", "unknown_account", "account_id (HELPDESK_ACCOUNT_ID): "),
         (
-            "One slash too many",
+            "Extra slash",
             "auth_url_mismatch",
-            "auth_url (HELPDESK_AUTH_URL): It has a slash at its end",
+            "auth_url (HELPDESK_AUTH_URL): It has a trailing slash",
         ),
     ],
 )

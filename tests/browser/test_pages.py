@@ -27,7 +27,7 @@ def pages(page, site):
     yield "sample-signed-in"
     page.get_by_role("button", name="Break it: SameSite=Strict").click()
     page.get_by_role("link", name="Sign in through your application").click()
-    page.get_by_role("heading", name="Are you signed in already?").wait_for()
+    page.get_by_role("heading", name="Already signed in?").wait_for()
     yield "sample-strict"
     page.goto(site.app_url)
     yield "sample-broken"

@@ -54,14 +54,6 @@ def test_unknown_command_is_a_usage_error():
     assert "No such command 'tickets'" in done.stderr
 
 
-def test_completion_works():
-    done = run_process(settings={}, _SSO_MIDDLEWARE_COMPLETE="bash_source")
-    assert "complete" in done.stdout
-    words = {"COMP_WORDS": "sso-middleware in", "COMP_CWORD": "1"}
-    done = run_process(settings={}, _SSO_MIDDLEWARE_COMPLETE="bash_complete", **words)
-    assert done.stdout.split() == ["plain,init", "plain,inspect"]
-
-
 @pytest.mark.parametrize("missing", ["click", "rich"])
 def test_a_missing_extra_is_one_line_that_says_what_to_install(missing):
     code = f"import sys; sys.modules[{missing!r}] = None; from sso_middleware.cli import main; main()"

@@ -66,10 +66,10 @@ def test_a_logout_url_on_another_origin():
 
 def test_the_auth_url_that_fits_the_prefix_is_said():
     _, findings, _, _ = check("wsgi_apps:mounted()", "--no-walk", settings=NO_LOGOUT)
-    assert "would be https://app.example.com/portal/sso/helpdesk" in findings["SSO.E021"]["message"]
+    assert "use https://app.example.com/portal/sso/helpdesk" in findings["SSO.E021"]["message"]
     args = ("wsgi_apps:stripped_path()", "--no-walk", "--root-path", "/app/")
     _, findings, _, _ = check(*args, settings=NO_LOGOUT)
-    assert "would be https://app.example.com/app/helpdesk" in findings["SSO.I023"]["message"]
+    assert "fits https://app.example.com/app/helpdesk" in findings["SSO.I023"]["message"]
 
 
 # The login page.
@@ -111,10 +111,7 @@ def test_a_form_that_keeps_the_way_back_under_another_name(name):
 def test_a_form_that_loses_the_way_back(kind, fields):
     code, findings, _, _ = check(f"login_apps:login_{kind}()")
     assert (code, list(findings)) == (1, ["SSO.W055"])
-    assert (
-        f"posts to /login, and /sso/helpdesk is not in it; its fields: {fields}"
-        in (findings["SSO.W055"]["message"])
-    )
+    assert f"posts to /login without /sso/helpdesk; its fields: {fields}" in (findings["SSO.W055"]["message"])
     assert findings["SSO.W055"]["hint"].startswith("resume_at: ")
 
 
@@ -216,15 +213,18 @@ def test_a_wrapped_application_beside_the_one_that_is_named():
 def test_the_cookie_that_is_looked_for_and_the_one_that_came():
     _, findings, _, _ = check("login_apps:login_keeping_next()", "--cookie", "sessionid=1; theme=dark")
     assert findings["SSO.E045"]["message"] == (
-        "the resolver returned None in spite of the cookie; looked for: the cookie session; came: the "
-        "cookies sessionid, theme"
+        "the resolver returned None despite the cookie; it looked for the cookie session; cookies received: "
+        "sessionid, theme"
     )
 
 
 def test_the_key_that_is_looked_for_and_those_that_came():
     args = ("login_apps:login_keeping_next()", "--cookie", f"session={SESSION_OF_ANOTHER_KEY}")
     said = check(*args)[1]["SSO.E045"]["message"]
-    assert "; looked for: the cookie session; user, email in the session, which has account; came" in said
+    assert (
+        "; it looked for the cookie session; user, email in the session, which has account; cookies received"
+        in said
+    )
 
 
 # Lines that do not depend on the framework.
@@ -242,17 +242,17 @@ def test_forged_headers_are_told_in_the_same_words(target):
         (
             "wsgi_apps:plain_flask()",
             "SSO.E020",
-            "app.wsgi_app: write app.wsgi_app = SSOMiddleware(app.wsgi_app",
+            "app.wsgi_app: set app.wsgi_app = SSOMiddleware(app.wsgi_app",
         ),
         (
             "asgi_apps:plain_quart()",
             "SSO.E020",
-            "app.asgi_app: write app.asgi_app = SSOMiddleware(app.asgi_app",
+            "app.asgi_app: set app.asgi_app = SSOMiddleware(app.asgi_app",
         ),
         ("asgi_apps:session_inside()", "SSO.W024", "middleware: put the session middleware before"),
         ("asgi_apps:strict_starlette()", "SSO.W026", 'same_site: pass same_site="lax"'),
         ("wsgi_apps:strict_flask()", "SSO.W026", 'SESSION_COOKIE_SAMESITE: set it to "Lax"'),
-        ("wsgi_apps:main", "SSO.E020", "Name the object your server runs"),
+        ("wsgi_apps:main", "SSO.E020", "MODULE:APP: pass the wrapped object"),
     ],
 )
 def test_the_hint_is_for_the_framework_at_hand(target, rule_id, hint):
@@ -279,6 +279,6 @@ def test_long_lines_are_wrapped_to_the_terminal():
     done = run("check", "login_apps:login_with_came_from()", COLUMNS="60", FORCE_COLOR="1", NO_COLOR="1")
     assert max(map(len, done.stdout.splitlines())) <= 60
     said = done.stdout.partition("Findings\n")[2]
-    assert said.startswith("  SSO.W055 warning: The login form loses the way back:")
+    assert said.startswith("  SSO.W055 warning: The login form loses the return address:")
     assert all(line.startswith("    ") for line in said.splitlines()[1:])
     assert 'its fields: came_from, user next_param: set it to "came_from"' in " ".join(said.split())

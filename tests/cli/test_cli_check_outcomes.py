@@ -27,7 +27,7 @@ def test_a_thread_of_the_application_does_not_keep_the_command_alive(args):
 def test_an_import_that_blocks_is_given_up():
     done = run_process("check", "blocking:app", "--timeout", "1")
     assert done.returncode == 3
-    assert "Error: blocking:app was given up after 1 second: its import blocks" in done.stderr
+    assert "Error: blocking:app timed out after 1 second: its import blocks" in done.stderr
     assert 'if __name__ == "__main__":' in done.stderr
     assert done.stdout == ""
 
@@ -35,13 +35,13 @@ def test_an_import_that_blocks_is_given_up():
 def test_an_import_that_blocks_is_json_too():
     done = run_process("check", "blocking:app", "--timeout", "1", "--json")
     assert done.returncode == 3
-    assert error_of(done).startswith("blocking:app was given up after 1 second: its import blocks")
+    assert error_of(done).startswith("blocking:app timed out after 1 second: its import blocks")
 
 
 def test_an_event_loop_that_is_blocked_is_given_up():
     done = run_process("check", "asgi_apps:blocking_its_event_loop()", "--timeout", "0.5")
     assert done.returncode == 3
-    assert "asgi_apps:blocking_its_event_loop() was given up after 3 seconds: it blocks" in done.stderr
+    assert "asgi_apps:blocking_its_event_loop() timed out after 3 seconds: it blocks" in done.stderr
 
 
 @pytest.mark.parametrize(
@@ -49,9 +49,9 @@ def test_an_event_loop_that_is_blocked_is_given_up():
     [
         (("no_such_module:app",), 3, "no_such_module:app cannot be imported: ModuleNotFoundError"),
         (("exiting:app",), 3, "SystemExit: 5"),
-        (("wsgi_apps",), 2, "is not of the form module:app"),
+        (("wsgi_apps",), 2, "must have the form module:app"),
         (("wsgi_apps:application", "--no-such-option"), 2, "No such option"),
-        (("--ignore", "SSO.W999"), 2, "there is no SSO.W999"),
+        (("--ignore", "SSO.W999"), 2, "there is no finding SSO.W999"),
         (("wsgi_apps:several_accounts()", "--online"), 2, "--online needs an account"),
         (("asgi_apps:does_not_start()",), 3, "the application does not start: RuntimeError: no database"),
     ],

@@ -62,7 +62,7 @@ def test_a_person_goes_from_the_help_desk_to_the_application_and_back(browser):
     with running("demo", *PORTS, "--access-log") as process:
         app_url = process.read_until("Sample application").split()[-1].rstrip("/")
         helpdesk_url = process.read_until("Help Desk").split()[-1].rstrip("/")
-        process.read_until("Ctrl-C stops both.")
+        process.read_until("Press Ctrl-C to stop both.")
         assert app_url != helpdesk_url
         auth_url = re.search(r'class="button" href="([^"]+)"', browser.get(helpdesk_url).text)[1]
         login = browser.get(auth_url)
@@ -81,7 +81,7 @@ def test_a_person_goes_from_the_help_desk_to_the_application_and_back(browser):
 
 def test_a_container_stops_it_as_ctrl_c_does():
     with running("demo", *PORTS) as process:
-        process.read_until("Ctrl-C stops both.")
+        process.read_until("Press Ctrl-C to stop both.")
         assert process.stop(signal.SIGTERM) == 0
 
 
@@ -100,7 +100,7 @@ def test_signing_in_starts_and_ends_at_the_application(browser, demo):
         ("cut", "bad_signature", "the first 60 of your SSO Token&#39;s 64 bytes"),
         ("md5", "bad_signature", "md5"),
         ("account", "unknown_account", "4711"),
-        ("slash", "auth_url_mismatch", "a slash at its end"),
+        ("slash", "auth_url_mismatch", "a trailing slash"),
     ],
 )
 def test_a_setting_that_is_broken_on_purpose_is_explained_by_the_help_desk(

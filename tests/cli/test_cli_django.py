@@ -20,7 +20,7 @@ SERVERS = {
     "waitress": ["--listen={host}:{port}", "mysite.wsgi:application"],
     "uvicorn": ["--host={host}", "--port={port}", "mysite.asgi:application"],
 }
-WRONG_ORDER = "move the line 'sso_middleware.django.SSOMiddleware' to below"
+WRONG_ORDER = "move the line 'sso_middleware.django.SSOMiddleware' below"
 SIGN_IN = """
 from django.test import Client
 client = Client()
@@ -109,7 +109,7 @@ def test_a_right_project(target, project, cookie):
     assert said[1] == "200"
     assert said[2].startswith("not believed: ")
     assert said[3] == "303 to https://acme.example/sso?token=..., as jane@example.com"
-    assert said[4].startswith("303 to /, then 200; whether the session ends was not tried")
+    assert said[4].startswith("303 to /, then 200; not tested whether the session ends")
 
 
 @pytest.mark.parametrize(
@@ -136,7 +136,7 @@ def test_the_middleware_is_found_wherever_it_is(target, settings_module, project
 @pytest.mark.parametrize(
     ("settings_module", "rule_ids", "said"),
     [
-        ("not_in_use", ["sso_middleware.W002", "SSO.E020"], "is not in MIDDLEWARE: nothing is taken over"),
+        ("not_in_use", ["sso_middleware.W002", "SSO.E020"], "is not in MIDDLEWARE: nothing is intercepted"),
         ("silenced", ["SSO.E020"], "is WSGIHandler"),
         (
             "no_authentication",
@@ -144,9 +144,9 @@ def test_the_middleware_is_found_wherever_it_is(target, settings_module, project
             "raised MiddlewareOrderError: request.user",
         ),
         ("raising", ["SSO.E040"], "raised KeyError: 'email' (raising.py, line"),
-        ("promised", ["sso_middleware.W006"], "is True, and Django itself verifies no address"),
-        ("other_hosts", ["SSO.E041", "SSO.E047"], "is answered 400, and not by SSOMiddleware"),
-        ("short_token", ["SSO.W001", "SSO.I008"], "while the application is imported"),
+        ("promised", ["sso_middleware.W006"], "is True, but Django itself does not verify addresses"),
+        ("other_hosts", ["SSO.E041", "SSO.E047"], "is answered with 400, not by SSOMiddleware"),
+        ("short_token", ["SSO.W001", "SSO.I008"], "about it during the import"),
     ],
 )
 def test_a_mistake(settings_module, rule_ids, said, project):
@@ -201,7 +201,7 @@ def test_an_error_of_another_kind_is_followed_by_the_system_checks(project):
     error, finding = done.stderr.splitlines()
     assert "mysite.wsgi:application cannot be imported: TypeError: SSOMiddleware.__init__() missing" in error
     assert finding.startswith("sso_middleware.W002: HELPDESK_SSO is set, and ")
-    assert "Write 'sso_middleware.django.SSOMiddleware' in place of 'sso_middleware.wsgi." in finding
+    assert "Use 'sso_middleware.django.SSOMiddleware' instead of 'sso_middleware.wsgi." in finding
 
 
 def test_system_checks_that_fail_as_the_application_does_add_nothing(project):
@@ -214,7 +214,7 @@ def test_system_checks_that_fail_as_the_application_does_add_nothing(project):
 def test_settings_that_are_missing_in_the_environment_exit_3(project):
     done = run("check", "mysite.wsgi:application", cwd=project, settings={})
     assert done.returncode == 3
-    assert "leaves the account to variables, and none is set: HELPDESK_ACCOUNT_ID, " in done.stderr
+    assert "takes the account from variables, but none is set: HELPDESK_ACCOUNT_ID, " in done.stderr
 
 
 def test_what_has_nothing_to_do_with_our_settings_is_told_as_it_is(project):

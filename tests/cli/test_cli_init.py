@@ -270,14 +270,14 @@ def test_no_framework_or_several_is_a_usage_error(tmp_path, monkeypatch):
     none = _init_seeing(tmp_path, monkeypatch)
     assert none.returncode == 2
     said = " ".join(none.stderr.split())
-    assert "no framework is found in this environment but Starlette, which this package itself needs" in said
-    assert "name one of bottle, django, fastapi" in said
-    assert "`sso-middleware init starlette`, or `sso-middleware init wsgi`" in said
+    assert "FRAMEWORK: none is installed except Starlette, which this package itself needs" in said
+    assert "pass one of bottle, django, fastapi" in said
+    assert "`sso-middleware init starlette` or `sso-middleware init wsgi`" in said
     _install(tmp_path, "bottle")
     _install(tmp_path, "fastapi")
     several = _init_seeing(tmp_path, monkeypatch)
     assert several.returncode == 2
-    assert "installed are bottle, fastapi: name one of" in several.stderr
+    assert "FRAMEWORK: several are installed (bottle, fastapi); pass one of" in several.stderr
 
 
 def test_an_unknown_framework_is_a_usage_error():

@@ -229,7 +229,7 @@ def test_a_session_of_another_framework_is_a_usage_error():
 
 def test_the_steps_say_what_the_login_has_to_do():
     said = " ".join(run("init", "wsgi", settings={}).stdout.replace("#", "").split())
-    assert "gets the way back as the query parameter `next`" in said
+    assert "must redirect to the query parameter `next`" in said
     assert 'next_param="came_from"' in said
     assert 'resume_at="/"' in said
 

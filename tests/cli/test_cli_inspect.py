@@ -48,7 +48,7 @@ def test_a_url_that_the_shell_cut_at_its_first_ampersand(options):
     url = DESK.handoff_url("jane@example.com")
     report = inspect(url.partition("&")[0], *options)[1]
     said = report["caveat" if options else "hint"]
-    assert "the shell cut it: quote the URL" in said
+    assert "The shell cut the URL off at its first &: quote the URL" in said
     done = run("inspect", url.partition("&")[0], *options)
     assert said in done.stdout
     whole = inspect(url.replace("&auth_url=", "&other="), *options)[1]
@@ -92,7 +92,7 @@ def test_for_people():
         (hashlib.md5(SSO_TOKEN.encode()).hexdigest(), "md5"),
         (base64.b64decode(SSO_TOKEN + "=" * (-len(SSO_TOKEN) % 4)), "base64-decoded"),
         (base64.b64encode(SSO_TOKEN.encode()), "base64-encoded"),
-        ("quite another token, of a good length", "nor with a likely slip of it"),
+        ("quite another token, of a good length", "nor with a common mistake of it"),
     ],
 )
 def test_a_token_signed_with_the_wrong_key_says_which(key, said):
@@ -159,11 +159,11 @@ def test_a_payload_that_is_no_object_is_shown():
 def test_insecure_needs_no_settings_and_says_so():
     done = run("inspect", "--insecure", stdin=DESK.handoff_url("jane@example.com"), settings={})
     assert done.returncode == 0
-    assert "Not verified: anybody may have made this." in done.stdout
+    assert "Not verified: anyone may have made this." in done.stdout
     assert "Verdict" not in done.stdout
     _, report = inspect("--insecure", stdin=DESK.handoff_url("jane@example.com"), settings={})
     assert report["not_judged"] == ["token", "account_id", "auth_url"]
-    assert report["caveat"] == "Not verified: anybody may have made this."
+    assert report["caveat"] == "Not verified: anyone may have made this."
     assert run("inspect", "--insecure", stdin="hello", settings={}).returncode == 1
 
 
@@ -197,7 +197,7 @@ def test_a_token_with_white_space_in_the_settings_is_named():
         settings=SETTINGS | {"HELPDESK_SSO_TOKEN": f"{SSO_TOKEN} "},
     )
     assert done.returncode == 3
-    assert "HELPDESK_SSO_TOKEN: has white space at an end" in done.stderr
+    assert "HELPDESK_SSO_TOKEN: starts or ends with white space" in done.stderr
 
 
 @pytest.mark.parametrize("args", [(), ("--json",)])
@@ -220,7 +220,7 @@ def test_a_stale_token_that_is_not_shown_is_judged_all_the_same(nested):
 def test_seconds_that_are_none_are_a_usage_error(option, value):
     done = run("inspect", option, value, stdin=DESK.handoff_url("jane@example.com"))
     assert done.returncode == 2
-    assert f"{option[2:]}: must be a number, 0 or more" in done.stderr
+    assert f"{option[2:]}: must be a number, at least 0" in done.stderr
 
 
 def test_a_value_cannot_make_a_line_of_its_own():
@@ -252,7 +252,7 @@ def test_an_iat_of_true_is_no_date():
 def test_nothing_to_inspect_is_a_usage_error():
     done = run("inspect", stdin=" \n")
     assert done.returncode == 2
-    assert "there is nothing to inspect" in done.stderr
+    assert "URL|JWT: is empty" in done.stderr
 
 
 def test_standard_input_that_is_closed_is_a_usage_error():
@@ -261,7 +261,7 @@ def test_standard_input_that_is_closed_is_a_usage_error():
     command = [sys.executable, "-c", code, "inspect", "-"]
     done = subprocess.run(command, capture_output=True, text=True, env=environment(), timeout=60, check=False)
     assert done.returncode == 2
-    assert "there is nothing to inspect" in done.stderr
+    assert "URL|JWT: is empty" in done.stderr
 
 
 HEADERS = """HTTP/1.1 303 See Other\r

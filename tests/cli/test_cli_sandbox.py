@@ -27,7 +27,7 @@ def fetch(url, **headers):
 def settings_of(sandbox):
     """Return base URL and printed settings of a running sandbox."""
     base_url = sandbox.read_until("The Help Desk: ").removeprefix("The Help Desk: ")
-    sandbox.read_until("Ctrl-C stops.")
+    sandbox.read_until("Press Ctrl-C to stop.")
     start = "export HELPDESK_"
     lines = [line for line in sandbox.printed.splitlines() if line.startswith(start)]
     return base_url, dict(line.removeprefix("export ").split("=", 1) for line in lines)
@@ -65,7 +65,7 @@ def test_standard_output_is_the_settings_and_nothing_else(tmp_path):
         running("sandbox", "--port", "0", stdout=output) as sandbox,
     ):
         sandbox.read_until("The Help Desk: ")
-        sandbox.read_until("Ctrl-C stops.")
+        sandbox.read_until("Press Ctrl-C to stop.")
         lines = (tmp_path / "sandbox.env").read_text().splitlines()
         desk = HelpDesk.from_env(dict(line.removeprefix("export ").split("=", 1) for line in lines))
         fetch(desk.handoff_url("jane@example.com"))
@@ -137,7 +137,7 @@ def test_account_and_urls_are_options_and_what_needs_quotes_has_them():
     auth_url = "https://app.example.com/sso?a=b&c=d"
     options = ["--account-id", "4711", "--auth-url", auth_url, "--logout-url", "http://app.example.com/bye"]
     with running("sandbox", "--port", "0", "--prefix", "SUPPORT_", *options) as sandbox:
-        sandbox.read_until("Ctrl-C stops.")
+        sandbox.read_until("Press Ctrl-C to stop.")
         assert f"\nexport SUPPORT_AUTH_URL='{auth_url}'\n" in sandbox.printed
         assert "\nexport SUPPORT_ACCOUNT_ID=4711\n" in sandbox.printed
         assert (
@@ -169,7 +169,7 @@ def test_it_is_another_site_than_an_application_at_127_0_0_1():
 def started_with(file, *options):
     """Run the sandbox with --env-file until its settings are written; return what the file holds then."""
     with running("sandbox", "--port", "0", "--env-file", str(file), *options) as sandbox:
-        sandbox.read_until("Ctrl-C stops.")
+        sandbox.read_until("Press Ctrl-C to stop.")
         lines = file.read_text().splitlines()
         assert sandbox.stop() == 0
     assert "export " not in sandbox.printed
@@ -197,7 +197,7 @@ def test_other_lines_of_the_file_stay(tmp_path):
     file.chmod(0o644)
     (tmp_path / "link").symlink_to(file)
     with running("sandbox", "--port", "0", "--env-file", str(tmp_path / "link")) as sandbox:
-        sandbox.read_until("Ctrl-C stops.")
+        sandbox.read_until("Press Ctrl-C to stop.")
         assert sandbox.stop() == 0
     lines = file.read_text().splitlines()
     assert lines[:2] == ["# mine", "DEBUG='it"]
@@ -232,12 +232,12 @@ def test_a_file_that_cannot_be_written_is_named(tmp_path):
 def test_a_file_and_the_environment_exclude_each_other(tmp_path):
     done = run("sandbox", "--from-env", "--env-file", str(tmp_path / "file"))
     assert done.returncode == 2
-    assert "exclude each other" in done.stderr
+    assert "cannot be used together" in done.stderr
 
 
 def test_powershell_has_lines_of_its_own():
     with running("sandbox", "--port", "0", "--shell", "powershell", "--account-id", "it's") as sandbox:
-        sandbox.read_until("Ctrl-C stops.")
+        sandbox.read_until("Press Ctrl-C to stop.")
         assert "\n$env:HELPDESK_ACCOUNT_ID = 'it''s'\n" in sandbox.printed
         assert "export" not in sandbox.printed
         assert sandbox.stop() == 0

@@ -397,7 +397,7 @@ def test_a_slow_help_desk():
         finally:
             closed.set()
     assert (code, found, trial["verdict"]) == (4, ["SSO.W066"], "cannot_tell")
-    assert [attempt["stopped"] for attempt in trial["attempts"]] == ["", "no answer within 0.3 seconds"]
+    assert [attempt["stopped"] for attempt in trial["attempts"]] == ["", "no response within 0.3 seconds"]
     assert trial["attempts"][1]["status"] is None
 
 
@@ -411,7 +411,7 @@ def test_a_help_desk_that_hangs_up():
     with FakeHelpDesk(hang_up).running() as desk:
         code, _, trial = check(desk.settings)
     assert (code, trial["verdict"]) == (4, "cannot_tell")
-    assert trial["attempts"][-1]["stopped"] == "no usable answer: RemoteProtocolError"
+    assert trial["attempts"][-1]["stopped"] == "no usable response: RemoteProtocolError"
 
 
 def test_an_endless_body():
@@ -452,12 +452,13 @@ def test_a_redirect_that_is_no_url(target):
     with FakeHelpDesk(always(*redirect(target))).running() as desk:
         code, _, trial = check(desk.settings)
     assert (code, trial["verdict"]) == (4, "cannot_tell")
-    assert trial["attempts"][0]["stopped"].startswith("no usable answer: ")
+    assert trial["attempts"][0]["stopped"].startswith("no usable response: ")
 
 
 def test_an_application_whose_host_is_no_domain():
     with FakeHelpDesk(strict, auth_url="https://\u2603.example/sso").running() as desk:
-        code, _, trial = check(desk.settings | {"HELPDESK_AUTH_URL": desk.auth_url})
+        own = {"HELPDESK_AUTH_URL": desk.auth_url, "HELPDESK_LOGOUT_URL": f"{desk.auth_url}/logout"}
+        code, _, trial = check(desk.settings | own)
     assert (code, trial["verdict"]) == (0, "accepted")
 
 

@@ -32,8 +32,8 @@ EVERY_SETTING = [
     # the number, what is wrong, and words of the message
     (1, None, "HELPDESK_SSO must be a dict"),
     (1, [("sso_token", SSO_TOKEN)], "HELPDESK_SSO must be a dict"),
-    (2, setting(SSO_TOKEN="x"), "'SSO_TOKEN'] is no setting: did you mean 'sso_token'."),
-    (2, setting(zzzzzz=1), "'zzzzzz'] is no setting."),
+    (2, setting(SSO_TOKEN="x"), "'SSO_TOKEN'] is not a setting: did you mean 'sso_token'."),
+    (2, setting(zzzzzz=1), "'zzzzzz'] is not a setting."),
     (3, setting(sso_token=""), "'sso_token'] is empty"),
     (3, setting(sso_token=...), "'sso_token'] is not set"),
     (4, setting(sso_auth_url="http://acme.example"), "'sso_auth_url'] must be https"),
@@ -47,7 +47,7 @@ EVERY_SETTING = [
     (7, setting(logout_url=AUTH_URL), "'logout_url'] '/sso/helpdesk' is already used"),
     (8, setting(backdate=31), "'backdate'] must be a whole number"),
     (9, setting(allow_http="yes"), "'allow_http'] must be True or False"),
-    (10, setting(helpdesk=DESK), "'helpdesk'] is given, and sso_token, sso_auth_url"),
+    (10, setting(helpdesk=DESK), "'helpdesk'] is set, and sso_token, sso_auth_url"),
     (10, {"helpdesk": None, "verified": "is_staff", "paths": "/sso"}, "'helpdesk'] must be a HelpDesk"),
     (10, {"helpdesk": "no.where", "verified": "is_staff"}, "'helpdesk'] 'no.where' cannot be imported"),
     (11, setting(resolve_email=7, verified=...), "'resolve_email'] must be a callable"),
@@ -56,35 +56,35 @@ EVERY_SETTING = [
     (
         11,
         setting(resolve_email=lambda: None, verified=...),
-        "'resolve_email'] cannot be called with the Http",
+        "'resolve_email'] must take the Http",
     ),
     (
         11,
         setting(resolve_email="sso_middleware.resolvers.django.user_email", verified=...),
-        "if it makes a resolver, give what it returns",
+        "if it makes a resolver, set the resolver it returns",
     ),
     (12, setting(verified=...), "'verified'] must be True"),
     (12, setting(verified=False), "'verified'] must be True"),
     (
         12,
         setting(verified="sso_middleware.resolvers.django.allauth_verified"),
-        "'verified'] asks django-allauth, and 'allauth.account' is not in INSTALLED_APPS",
+        "'verified'] uses django-allauth, but 'allauth.account' is not in INSTALLED_APPS",
     ),
     (12, setting(verified="no.where"), "'verified'] 'no.where' cannot be imported"),
     (12, setting(resolve_email=len), "'verified'] only applies to the default resolver"),
     (13, setting(paths="sso"), "'paths'] 'sso' must start with /"),
     (13, setting(paths=[]), "'paths'] is empty"),
     (14, setting(login_url="//evil.example"), "'login_url'] must not start with //"),
-    (14, setting(login_url="no-such-name"), "'login_url'] is neither a path"),
-    (14, setting(login_url=7), "'login_url'] is neither a path"),
+    (14, setting(login_url="no-such-name"), "'login_url'] is not a path"),
+    (14, setting(login_url=7), "'login_url'] is not a path"),
     (14, setting(login_url=reverse_lazy("no-such-name")), "Reverse for 'no-such-name' not found."),
     (15, setting(next_param=""), "'next_param'] must be a non-empty str"),
-    (16, setting(logout_url=...), "'logout'] needs a logout_url"),
-    (16, setting(logout={}, logout_url=...), "'logout'] needs a logout_url"),
+    (16, setting(logout_url=...), "'logout'] has no path: set logout_url"),
+    (16, setting(logout={}, logout_url=...), "'logout'] has no path: set logout_url"),
     (16, setting(logout=""), "'logout'] must be True, a Logout, or a dict"),
     (16, setting(logout="yes"), "'logout'] must be True, a Logout, or a dict"),
     (16, setting(logout={"path": "x", "then": ""}), "'logout'] Logout(path) must start with /; Logout(then)"),
-    (16, setting(logout={"where": "/"}), "'logout'] may hold end_session, path and then"),
+    (16, setting(logout={"where": "/"}), "'logout'] must not hold anything but end_session"),
     (16, setting(logout={"end_session": "no.where"}), "'logout'] end_session 'no.where' cannot be imported"),
     (17, setting(on_event=7), "'on_event'] must be a callable"),
     (17, setting(on_event="no.where"), "'on_event'] 'no.where' cannot be imported"),
@@ -157,7 +157,7 @@ def test_wrong_order(configure, lines, message):
     (error,) = found()
     assert error.id == "sso_middleware.E018"
     assert message in error.msg
-    assert error.hint == f"Move the line {OURS!r} to below {AUTHENTICATION!r}."
+    assert error.hint == f"Move the line {OURS!r} below {AUTHENTICATION!r}."
 
 
 @pytest.mark.parametrize(
@@ -176,7 +176,7 @@ def test_what_decides_who_the_user_is(configure, line):
     configure(MIDDLEWARE=[*WITHOUT_OURS, OURS, line])
     (error,) = found()
     assert error.id == "sso_middleware.E018"
-    assert error.hint == f"Move the line {OURS!r} to below {line!r}."
+    assert error.hint == f"Move the line {OURS!r} below {line!r}."
     configure(MIDDLEWARE=[*WITHOUT_OURS, line, OURS])
     assert found() == []
 
@@ -226,7 +226,7 @@ def test_the_class_for_whole_applications(configure, protocol):
     configure(MIDDLEWARE=[*WITHOUT_OURS, other])
     (warning,) = found()
     assert warning.id == "sso_middleware.W002"
-    assert warning.hint.startswith(f"Write {OURS!r} instead of {other!r}")
+    assert warning.hint.startswith(f"Use {OURS!r} instead of {other!r}")
 
 
 def test_where_a_logout_leads(configure):
@@ -234,7 +234,7 @@ def test_where_a_logout_leads(configure):
     configure(LOGOUT_REDIRECT_URL="no-such-name")
     (error,) = found()
     assert error.id == "sso_middleware.E016"
-    assert "['logout'] then (from LOGOUT_REDIRECT_URL) is neither a path" in error.msg
+    assert "['logout'] then (from LOGOUT_REDIRECT_URL) is not a path" in error.msg
     configure(HELPDESK_SSO=setting(logout={"then": "/bye"}))
     assert found() == []
 
@@ -328,7 +328,7 @@ def test_an_old_django(tmp_path):
     done = subprocess.run(
         [sys.executable, "old.py"], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False
     )
-    assert "ConfigError: Django: is 5.1.9; the oldest that is supported is 5.2" in done.stderr
+    assert "ConfigError: Django: is 5.1.9: upgrade to 5.2" in done.stderr
     project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text("utf-8"))["project"]
     assert "django>=5.2" in project["optional-dependencies"]["test"]
 
@@ -339,7 +339,7 @@ def test_a_session_that_stays_at_home_is_a_warning(configure, same_site):
     configure(SESSION_COOKIE_SAMESITE=same_site)
     (warning,) = found()
     assert (warning.id, warning.level) == ("sso_middleware.W005", 30)
-    said = f"SESSION_COOKIE_SAMESITE is {same_site!r}: whoever comes from the Help Desk looks anonymous."
+    said = f"SESSION_COOKIE_SAMESITE is {same_site!r}: visitors from the Help Desk look anonymous."
     assert warning.msg == said
     assert warning.hint == "Set it to 'Lax'."
     for other in ("Lax", "None", None, False):
@@ -358,7 +358,7 @@ def test_a_promise_is_asked_for(configure):
     configure(HELPDESK_SSO=setting(verified=True))
     (warning,) = found()
     assert (warning.id, warning.level) == ("sso_middleware.W006", 30)
-    assert warning.msg == "HELPDESK_SSO['verified'] is True, and Django itself verifies no address."
+    assert warning.msg == "HELPDESK_SSO['verified'] is True, but Django itself does not verify addresses."
     assert "'sso_middleware.resolvers.django.allauth_verified'" in warning.hint
     assert "SILENCED_SYSTEM_CHECKS = ['sso_middleware.W006']" in warning.hint
     assert warning in run_checks(tags=["security"])

@@ -36,7 +36,7 @@ class TestRemoteUser:
         with pytest.raises(ConfigError) as caught:
             make("", verified=True)
         assert caught.value.problems.keys() == {"attr", "MIDDLEWARE"}
-        assert f"holds {line!r}" in caught.value.problems["MIDDLEWARE"]
+        assert f"contains {line!r}" in caught.value.problems["MIDDLEWARE"]
         assert "add 'sso_middleware.django.SSOMiddleware'" in caught.value.problems["MIDDLEWARE"]
 
     def test_first_use(self, tmp_path):
@@ -81,9 +81,11 @@ class TestRemoteUser:
             timeout=60,
             check=False,
         )
-        assert done.stdout.splitlines() == [f"holds {REMOTE_USER!r}", "holds 'own.Own'", "holds 'own.Own'"], (
-            done.stderr
-        )
+        assert done.stdout.splitlines() == [
+            f"contains {REMOTE_USER!r}",
+            "contains 'own.Own'",
+            "contains 'own.Own'",
+        ], done.stderr
 
 
 @pytest.fixture
@@ -188,5 +190,5 @@ def test_a_predicate_about_another_address(browser, configure):
     visitor = outside(browser, resolve_email=resolver("username", verified=allauth_verified))
     assert visitor.get(PATH)["location"] == "/login?next=/sso/helpdesk"
     visitor.sign_in("jane")
-    with pytest.raises(ResolverError, match="allauth_verified is no answer for 'username'"):
+    with pytest.raises(ResolverError, match="allauth_verified does not apply to 'username'"):
         visitor.get(PATH)

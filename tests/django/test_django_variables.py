@@ -80,14 +80,14 @@ def test_variables_that_stand_in_the_setting(configure):
     """They are fields there, with names of their own."""
     configure(HELPDESK_SSO={**WITHOUT_ACCOUNT, "HELPDESK_SSO_TOKEN": SSO_TOKEN})
     error, warning = sorted(found(), key=lambda message: message.id)
-    assert "HELPDESK_SSO['HELPDESK_SSO_TOKEN'] is no setting: did you mean 'sso_token'" in error.msg
+    assert "HELPDESK_SSO['HELPDESK_SSO_TOKEN'] is not a setting: did you mean 'sso_token'" in error.msg
     assert warning.id == "sso_middleware.W007"
 
 
 @pytest.mark.parametrize(
     ("changes", "number", "words"),
     [
-        ({"HELPDESK_SSO_TOKEN": f"{SSO_TOKEN} "}, 3, "HELPDESK_SSO_TOKEN has white space"),
+        ({"HELPDESK_SSO_TOKEN": f"{SSO_TOKEN} "}, 3, "HELPDESK_SSO_TOKEN starts or ends with white space"),
         ({"HELPDESK_SSO_TOKEN": "", "HELPDESK_SSO_TOKEN_FILE": "/no/where"}, 3, "TOKEN_FILE names a file"),
         ({"HELPDESK_SSO_AUTH_URL": ""}, 4, "HELPDESK_SSO_AUTH_URL is not set"),
         ({"HELPDESK_ACCOUNT_ID": " 1"}, 5, "HELPDESK_ACCOUNT_ID must not be empty"),

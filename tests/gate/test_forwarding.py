@@ -132,7 +132,7 @@ class TestSettings:
 
     def test_in_the_sso_auth_url(self):
         """sso_auth_url must not carry one already."""
-        with pytest.raises(ConfigError, match="already carries site"):
+        with pytest.raises(ConfigError, match="already has site"):
             make_desk(sso_auth_url="https://acme.example/sso?site=1", forward_params="site")
 
     def test_from_env(self):

@@ -120,5 +120,5 @@ class TestRemoteUser:
 
     def test_asgi(self):
         """Under ASGI there is none: an error, and no anonymous visitor."""
-        with pytest.raises(ResolverError, match="known to WSGI only"):
+        with pytest.raises(ResolverError, match="only exists in WSGI"):
             remote_user()(AsyncRequestFactory().get(PATH))

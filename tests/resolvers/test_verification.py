@@ -253,7 +253,7 @@ class TestVerified:
     @pytest.mark.parametrize(
         ("value", "remedy"),
         [
-            (User().__init__, "a method says neither yes nor no: .* calls it"),
+            (User().__init__, "a method means neither yes nor no: .* calls it"),
             (lambda: False, "a function .* calls it"),
             ("jane".isupper, "a builtin_function_or_method .* calls it"),
             (functools.partial(bool, 0), "a partial .* calls it"),
@@ -282,7 +282,7 @@ class TestVerified:
     @pytest.mark.parametrize(
         ("value", "remedy"),
         [
-            ({"verified": False}, "a dict says neither yes nor no: .* looks into it"),
+            ({"verified": False}, "a dict means neither yes nor no: .* looks into it"),
             ({}, "a dict .* looks into it"),
             (User(), "a User .* looks into it"),
             (SimpleLazyObject(User), "a User .* looks into it"),
@@ -329,11 +329,11 @@ class TestVerified:
     def test_wrong_name(self, wrap):
         """An attribute that users do not have is an error that names the setting, and no refusal."""
         with pytest.raises(
-            ResolverError, match="User has no attribute 'email_verifed': verified= "
+            ResolverError, match="User has no attribute 'email_verifed': set verified= "
         ) as caught:
             ask(starlette.user_email(verified="email_verifed"), user=wrap(User(email=JANE)))
         assert isinstance(caught.value.__cause__, AttributeError)
-        with pytest.raises(ResolverError, match="User has no attribute 'mail': attr= "):
+        with pytest.raises(ResolverError, match="User has no attribute 'mail': set attr= "):
             ask(starlette.user_email("mail", verified=True), user=wrap(User(email=JANE)))
 
     @each_user

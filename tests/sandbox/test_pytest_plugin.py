@@ -45,7 +45,7 @@ def test_verify_takes_url_or_response(helpdesk_sandbox):
 
 def test_response_without_location(helpdesk_sandbox):
     """A response that does not redirect is no hand-off, and the failure says which status it has."""
-    with pytest.raises(AssertionError, match=r"no hand-off: the response \(status 303\) has no Location"):
+    with pytest.raises(AssertionError, match=r"not a hand-off: the response \(status 303\) has no Location"):
         helpdesk_sandbox.verify(Response())
 
 
@@ -53,7 +53,7 @@ def test_response_without_location(helpdesk_sandbox):
 def test_response_with_another_status(helpdesk_sandbox, status):
     """What browsers do not follow, or follow otherwise, is no hand-off, Location or not."""
     response = Response(status, Location=helpdesk_sandbox.helpdesk.handoff_url(EMAIL))
-    with pytest.raises(AssertionError, match=f"no hand-off: the response has status {status}, not 303"):
+    with pytest.raises(AssertionError, match=f"not a hand-off: the response has status {status}, not 303"):
         helpdesk_sandbox.verify(response)
     assert helpdesk_sandbox.handoffs == []
 
@@ -119,30 +119,30 @@ def test_responses_of_many_kinds(helpdesk_sandbox, make):
 def test_status_is_never_made_up(helpdesk_sandbox):
     """What has headers and no status is no response; a mapping of headers without Location has no status."""
     url = helpdesk_sandbox.helpdesk.handoff_url(EMAIL)
-    with pytest.raises(TypeError, match="a response that has headers and a status"):
+    with pytest.raises(TypeError, match="a response with headers and a status"):
         helpdesk_sandbox.verify(Response("303 See Other", Location=url))
     with pytest.raises(AssertionError) as caught:
         helpdesk_sandbox.verify({"Content-Type": "text/html"})
-    assert str(caught.value) == "no hand-off: the response has no Location"
+    assert str(caught.value) == "not a hand-off: the response has no Location"
 
 
 @pytest.mark.parametrize(
     ("status", "headers", "history", "said"),
     [
-        (200, {}, [], r"\(status 200\) has no Location\. If it is that of a later page: switch following"),
-        (200, {}, ["a 303"], r"has no Location\. It is that of a later page: switch following redirects off"),
-        (404, {}, ("a 303",), r"\(status 404\) has no Location\. It is that of a later page"),
+        (200, {}, [], r"\(status 200\) has no Location\. If it comes from a later page: disable redirects"),
+        (200, {}, ["a 303"], r"has no Location\. It comes from a later page: disable redirects"),
+        (404, {}, ("a 303",), r"\(status 404\) has no Location\. It comes from a later page"),
         (
             303,
             {"Location": "/tickets"},
             ["a 303"],
-            r"leads to /tickets, not to the Help Desk\. It is that of a later",
+            r"leads to /tickets, not to the Help Desk\. It comes from a later",
         ),
         (
             302,
             {"Location": "/sso"},
             [],
-            r"status 302, not 303\. That is what redirect\(\) of Flask and of Django",
+            r"status 302, not 303\. That is the default of redirect\(\) in Flask and Django",
         ),
     ],
 )
@@ -172,7 +172,7 @@ def test_url_that_leads_elsewhere(helpdesk_sandbox):
         for given in (other, httpx.URL(other)):
             with pytest.raises(AssertionError) as caught:
                 helpdesk_sandbox.verify(given)
-            assert str(caught.value) == f"no hand-off: the URL leads to {place}, not to the Help Desk"
+            assert str(caught.value) == f"not a hand-off: the URL leads to {place}, not to the Help Desk"
     assert helpdesk_sandbox.handoffs == []
     assert helpdesk_sandbox.verify(f"?{url.partition('?')[2]}").email == EMAIL
 
@@ -183,7 +183,7 @@ def test_response_that_leads_elsewhere(helpdesk_sandbox):
     for location, place in [*elsewhere(url), ("/login?next=/sso/helpdesk", "/login")]:
         with pytest.raises(AssertionError) as caught:
             helpdesk_sandbox.verify(Response(Location=location))
-        assert str(caught.value) == f"no hand-off: the response leads to {place}, not to the Help Desk"
+        assert str(caught.value) == f"not a hand-off: the response leads to {place}, not to the Help Desk"
 
 
 def refusing(sandbox):
@@ -207,7 +207,7 @@ def test_refusal_says_its_reason_code(helpdesk_sandbox, response_of):
     with pytest.raises(AssertionError) as caught:
         helpdesk_sandbox.verify(response_of(answer))
     assert str(caught.value) == (
-        "no hand-off: the response (status 403) has no Location: the middleware refused it, invalid_email"
+        "not a hand-off: the response (status 403) has no Location: the middleware refused it, invalid_email"
     )
 
 
@@ -223,7 +223,7 @@ def test_what_is_no_url_and_no_response(helpdesk_sandbox, value):
     """Something else is a TypeError that does not show it."""
     with pytest.raises(TypeError) as caught:
         helpdesk_sandbox.verify(value)
-    assert str(caught.value) == "verify() takes a URL, or a response that has headers and a status"
+    assert str(caught.value) == "response_or_url must be a URL, or a response with headers and a status"
 
 
 def test_reset_and_fail_next(helpdesk_sandbox):
@@ -316,7 +316,7 @@ def test_failed_check_prints_the_verdict_only(pytester, options):
     )
     result = pytester.runpytest_inprocess(*options)
     result.assert_outcomes(failed=3)
-    result.stdout.fnmatch_lines(["*HandoffRejected: bad_signature: *another token*"])
+    result.stdout.fnmatch_lines(["*HandoffRejected: bad_signature: *The key is another one*"])
     output = result.stdout.str() + result.stderr.str()
     assert "eyJ" not in output
     assert "visitor@" not in output.replace('handoff("visitor@customer.example")', "")

@@ -238,7 +238,7 @@ def test_rejection_page_says_what_to_do(client, sandbox):
     assert answer.headers["referrer-policy"] == "no-referrer"
     for part in (
         "auth_url_mismatch",
-        "slash at its end",
+        "trailing slash",
         "assumed",
         f"{AUTH_URL}<mark>/</mark>",
         f"{AUTH_URL}<mark>(nothing)</mark>",

@@ -96,7 +96,7 @@ TABLE = [
     ("unknown_account", url_of(sign(), account_id="4712"), "character by character (assumed)"),
     ("unknown_account", url_of(sign(), account_id=" 4711"), "white space"),
     ("unknown_account", url_of(sign(), account_id=SSO_TOKEN), "swapped"),
-    ("auth_url_mismatch", url_of(sign(), auth_url=AUTH_URL + "/"), "slash at its end"),
+    ("auth_url_mismatch", url_of(sign(), auth_url=AUTH_URL + "/"), "trailing slash"),
     ("auth_url_mismatch", url_of(sign(), auth_url=AUTH_URL.replace("sso", "SSO")), "upper and lower case"),
     ("auth_url_mismatch", url_of(sign(), auth_url=AUTH_URL.replace("sso", "SSO")), "from character 25 on"),
     ("auth_url_mismatch", url_of(sign(), auth_url=AUTH_URL.partition("&")[0]), "before the first &"),
@@ -117,12 +117,12 @@ TABLE = [
     ("auth_url_mismatch", url_of(sign(), auth_url=AUTH_URL + sign()), "[token]"),
     ("auth_url_mismatch", url_of(sign(), auth_url=f"https://app.example.com/{SSO_TOKEN}"), "on: [SSO Token]"),
     ("token_too_long", but(profile="x" * 4096), "4096 are allowed"),
-    ("malformed_token", url_of("a.b"), "cut off"),
+    ("malformed_token", url_of("a.b"), "truncated"),
     ("malformed_token", url_of("a.b.c.d.e"), "JWE"),
     ("malformed_token", url_of("Bearer " + sign()), "Bearer"),
     ("malformed_token", url_of(repr(sign().encode())), "bytes object"),
     ("malformed_token", url_of(sign() + "=="), "padding"),
-    ("malformed_token", url_of(sign()).replace("token=", "token=+"), "plain base64"),
+    ("malformed_token", url_of(sign()).replace("token=", "token=+"), "standard base64"),
     ("malformed_token", url_of(json.dumps(CLAIMS, separators=(",", ":"))), "Sign them"),
     ("malformed_token", url_of(sign()[:-1] + "_"), "base64url"),
     ("malformed_token", url_of(f"{sign()}AA"), "base64url"),
@@ -136,12 +136,12 @@ TABLE = [
     ("malformed_token", url_of(sign(b'{"iat": NaN}')), "payload"),
     ("malformed_token", url_of(sign(b"[" * 2500)), "payload"),
     ("malformed_token", url_of(sign(b'{"iat": 1, "iat": 2}')), "'iat' more than once"),
-    ("bad_algorithm", url_of(sign(header=HEADER | {"alg": "none"})), "not signed at all"),
+    ("bad_algorithm", url_of(sign(header=HEADER | {"alg": "none"})), "is not signed"),
     ("bad_algorithm", url_of(sign(header=HEADER | {"alg": "HS512"})), "Sign with HS256."),
     ("bad_algorithm", url_of(sign(header=HEADER | {"alg": ["HS256"]})), "key pair"),
     ("bad_algorithm", url_of(sign(header={"typ": "JWT"})), "no alg"),
-    ("bad_signature", url_of(sign(key="another token altogether")), "another token"),
-    ("bad_signature", url_of(".".join([*sign().split(".")[:2], ""])), "another token"),
+    ("bad_signature", url_of(sign(key="another token altogether")), "The key is another one"),
+    ("bad_signature", url_of(".".join([*sign().split(".")[:2], ""])), "The key is another one"),
     ("missing_email", without("email"), "email"),
     ("missing_iat", without("iat"), "int(time.time())"),
     ("missing_jti", without("jti"), "secrets.token_hex(16)"),
@@ -164,7 +164,7 @@ TABLE = [
     ("invalid_jti", but(jti=JTI + "\ud800"), "printable"),
     ("issued_in_future", but(iat=NOW + 12), "clock is 12 seconds ahead"),
     ("issued_in_future", but(iat=NOW + 12), "backdate (HELPDESK_BACKDATE) to 12"),
-    ("issued_in_future", but(iat=NOW + 31), "by NTP."),
+    ("issued_in_future", but(iat=NOW + 31), "synchronize it (NTP)."),
     ("issued_in_future", but(iat=NOW * 1000), "milliseconds"),
     ("issued_in_future", but(iat=NOW * 10**6), "microseconds"),
     ("issued_in_future", but(iat=NOW * 10**9), "nanoseconds"),
@@ -172,7 +172,7 @@ TABLE = [
     ("stale", but(iat=NOW - 181), "181 seconds behind"),
     ("stale", but(iat=NOW - 19_803), "exactly 5.5 h behind"),
     ("stale", but(iat=NOW - 7200 - 180), "exactly 2 h behind"),
-    ("stale", but(iat=NOW - 7200 - 181), "seconds behind: set it"),
+    ("stale", but(iat=NOW - 7200 - 181), "seconds behind: synchronize it"),
     ("stale", but(iat=0), "seconds behind"),
 ]
 
@@ -274,8 +274,8 @@ MISTAKES = [
     (f"\ufeff{SSO_TOKEN}", "byte order mark"),
     (f'"{SSO_TOKEN}"', "quotation marks"),
     (repr(SSO_TOKEN.encode()), "bytes object"),
-    (hashlib.md5(SSO_TOKEN.encode()).hexdigest(), "with your SSO Token md5'd. The key here is"),
-    (hashlib.md5(SSO_TOKEN.encode()).digest(), "md5'd"),
+    (hashlib.md5(SSO_TOKEN.encode()).hexdigest(), "with the md5 of your SSO Token. The key here is"),
+    (hashlib.md5(SSO_TOKEN.encode()).digest(), "the md5 of your SSO Token"),
     (hashlib.sha256(SSO_TOKEN.encode()).hexdigest(), "sha256"),
     (base64.b64encode(SSO_TOKEN.encode()), "base64-encoded"),
     (base64.b64decode(SSO_TOKEN), "base64-decoded"),
@@ -302,9 +302,13 @@ def test_wrong_key_is_named(key, what):
 @pytest.mark.parametrize(
     ("sso_token", "key", "what"),
     [
-        ("<marked-marked-marked-marked-marked>", "marked-marked-marked-marked-marked", "stripped"),
+        (
+            "<marked-marked-marked-marked-marked>",
+            "marked-marked-marked-marked-marked",
+            "leading and trailing marks",
+        ),
         ("ab" * 20, b"\xab" * 20, "hex-decoded"),
-        ("x!", b"something else", "likely slip"),
+        ("x!", b"something else", "common mistake"),
     ],
 )
 def test_wrong_key_of_other_tokens(sso_token, key, what):
@@ -334,7 +338,10 @@ def test_plus_in_auth_url():
     """An Auth URL whose + was not percent-encoded is told as such."""
     auth_url = "https://app.example.com/a+b"
     assert "space" in reject(url_of(sign(), auth_url="https://app.example.com/a b"), auth_url=auth_url).hint
-    assert "lacks the slash" in reject(url_of(sign(), auth_url="https://a.b"), auth_url="https://a.b/").hint
+    assert (
+        "lacks the trailing slash"
+        in reject(url_of(sign(), auth_url="https://a.b"), auth_url="https://a.b/").hint
+    )
 
 
 @pytest.mark.parametrize(("age", "fine"), [(-3, False), (-2, True), (0, True), (12, True), (13, False)])
@@ -456,7 +463,7 @@ def test_memory_is_bounded():
         verifier.verify(but(jti=f"{number:032}"))
     with pytest.raises(
         HandoffRejected,
-        match=r"replayed: 3 tokens were used .* cannot be told, and so it is refused \(assumed\)",
+        match=r"replayed: 3 tokens were used .* may be a replay, so it is refused \(assumed\)",
     ):
         verifier.verify(but(jti="x" * 32))
     with pytest.raises(HandoffRejected, match="used before;"):
@@ -489,7 +496,7 @@ def test_what_would_refuse_everybody_is_a_wrong_setting(name):
     """With room for no token, or none remembered, nobody could sign in; one is enough."""
     with pytest.raises(ConfigError) as caught:
         make_verifier(**{name: 0})
-    assert caught.value.problems == {name: "must be a number, 1 or more"}
+    assert caught.value.problems == {name: "must be a number, at least 1"}
     assert make_verifier(**{name: 1})
 
 
@@ -498,7 +505,7 @@ def test_what_is_no_text_is_a_type_error(value):
     """Something else than a URL is a mistake of the test, not of the hand-off, and is not shown."""
     with pytest.raises(TypeError) as caught:
         make_verifier().verify(value)
-    assert str(caught.value) == f"verify() takes the URL of a hand-off, a str, and not {type(value).__name__}"
+    assert str(caught.value) == f"url must be a str, the URL of a hand-off, not {type(value).__name__}"
 
 
 def test_repr_of_what_could_not_be_made():
@@ -507,11 +514,11 @@ def test_repr_of_what_could_not_be_made():
 
 
 def test_what_is_assumed_is_labelled():
-    """The rules of the message are those of the label: comparison, printable text, what cannot be told."""
+    """The rules of the message are those of the label: comparison, printable text, a possible replay."""
     assert "printable text of at least 32 characters (assumed)" in reject(but(jti=17)).message
     assert "printable" in ASSUMPTIONS["invalid_jti"]
     assert "character by character" in ASSUMPTIONS["unknown_account"]
-    assert "cannot be told" in ASSUMPTIONS["replayed"]
+    assert "possible replay" in ASSUMPTIONS["replayed"]
 
 
 def test_rejection_is_an_sso_error_and_survives_pickling():

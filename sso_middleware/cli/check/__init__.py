@@ -1,1 +1,1 @@
-"""What `sso-middleware check` looks at, one module a source of findings."""
+"""`sso-middleware check`, with one module per source of findings."""

@@ -1,4 +1,4 @@
-"""The settings of an account: findings about values that are valid and still look wrong, and `--online`."""
+"""Findings about an account's settings that are valid but look wrong, and `--online`."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ _PLACEHOLDER = re.compile(
 )
 _VENDOR = re.compile(r"(?:^|\.)proprofs[a-z]*\.[a-z]+(?::\d+)?$")
 _TIMEOUT = 10  # seconds
-_TOLERATED = 5  # seconds of clock difference that are not worth a word
+_TOLERATED = 5  # seconds of clock difference that are not reported
 _GONE = frozenset({404, 410})
 _SERVER_ERROR = 500
 
 
 def check_token(sso_token: str) -> Iterator[Finding]:
-    """Look at the SSO Token; no message shows it."""
+    """Check the SSO Token; no message shows it."""
     size = len(sso_token.encode())
     if _PLACEHOLDER.fullmatch(sso_token):
-        yield found("SSO.W005", "the SSO Token reads like the placeholder of an example")
+        yield found("SSO.W005", "the SSO Token reads like an example's placeholder")
     elif size < SHORTEST_TOKEN:
         yield found("SSO.W001", f"the SSO Token has {size} bytes")
     if _MD5.fullmatch(sso_token):
@@ -47,12 +47,12 @@ def _is_base64_of_text(token: str) -> bool:
         decoded = base64.b64decode(token, validate=True)
     except (binascii.Error, ValueError):
         return False
-    # Letters and digits alone are often valid base64, but rarely of anything readable.
+    # Letters and digits are often valid base64, but rarely decode to readable text.
     return token.endswith("=") or (decoded.isascii() and decoded.decode().isprintable())
 
 
 def check_account(helpdesk: HelpDesk) -> Iterator[Finding]:
-    """Look at the URLs of an account."""
+    """Check the URLs of an account."""
     urls = {
         "SSO Auth URL": helpdesk.sso_auth_url,
         "Auth URL": helpdesk.auth_url,
@@ -66,33 +66,33 @@ def check_account(helpdesk: HelpDesk) -> Iterator[Finding]:
     logout_url = helpdesk.logout_url
     if _are_swapped(helpdesk):
         yield found(
-            "SSO.E010", f"the SSO Auth URL is {helpdesk.sso_auth_url}, and the Auth URL {helpdesk.auth_url}"
+            "SSO.E010", f"the SSO Auth URL is {helpdesk.sso_auth_url}; the Auth URL is {helpdesk.auth_url}"
         )
     elif is_start_page(helpdesk.auth_url):
         yield found("SSO.E011", helpdesk.auth_url)
     if logout_url is None:
         yield found("SSO.I008", "logout_url is not set")
     elif _place(logout_url) == _place(helpdesk.sso_auth_url):
-        yield found("SSO.E009", f"{logout_url} is the SSO Auth URL, too")
+        yield found("SSO.E009", f"{logout_url} is also the SSO Auth URL")
     elif _place(logout_url) == _place(helpdesk.auth_url):
-        yield found("SSO.E009", f"{logout_url} is the Auth URL, too")
+        yield found("SSO.E009", f"{logout_url} is also the Auth URL")
     elif _are_apart(logout_url, helpdesk.auth_url) and not _are_swapped(helpdesk):
         yield found("SSO.W012", f"{origin_of(logout_url)} is not {origin_of(helpdesk.auth_url)}")
 
 
 def is_start_page(auth_url: str, mounted_at: str = "") -> bool:
-    """Whether `auth_url` is where an application that is mounted at `mounted_at` starts."""
+    """Whether `auth_url` is the start page of an application mounted at `mounted_at`."""
     return decoded_path_of(auth_url).rstrip("/") == mounted_at
 
 
 def _are_apart(logout_url: str, auth_url: str) -> bool:
-    """Whether the hosts differ; a panel may well have the Logout URL of production beside a local test."""
+    """Whether the hosts differ; a production Logout URL with a local Auth URL does not count."""
     local = [is_loopback(urlsplit(url).hostname or "") for url in (logout_url, auth_url)]
     return _place(logout_url)[0] != _place(auth_url)[0] and local[0] == local[1]
 
 
 def _are_swapped(helpdesk: HelpDesk) -> bool:
-    """Tell by the vendor's domain, or by the Logout URL: it is one of the application."""
+    """Judge by the vendor's domain, or by the Logout URL, which belongs to the application."""
     hosts = [urlsplit(url).netloc.lower() for url in (helpdesk.sso_auth_url, helpdesk.auth_url)]
     if hosts[0] == hosts[1]:
         return False
@@ -109,12 +109,12 @@ def _place(url: str) -> tuple[str, str]:
 
 
 def panel(helpdesk: HelpDesk) -> dict[str, str | None]:
-    """Return what to enter in the vendor's panel, by the names of its fields."""
+    """Return what to enter in the vendor's panel, by field name."""
     return {"Auth URL": helpdesk.auth_url, "Logout URL": helpdesk.logout_url}
 
 
 class Online(NamedTuple):
-    """What the SSO Auth URL answered; `clock_difference` in seconds, positive if our clock is ahead."""
+    """The SSO Auth URL's response; `clock_difference` is in seconds, positive if our clock is ahead."""
 
     status: int | None
     tls: str | None
@@ -123,12 +123,12 @@ class Online(NamedTuple):
 
     @property
     def reached(self) -> bool:
-        """Whether there was an answer."""
+        """Whether there was a response."""
         return self.status is not None
 
 
 def reach(sso_auth_url: str) -> Online:
-    """Ask for `sso_auth_url` once; nothing is followed and nothing is sent but the request."""
+    """Request `sso_auth_url` once, without following redirects."""
     parts = urlsplit(sso_auth_url)
     host = parts.hostname or ""
     connection: http.client.HTTPConnection
@@ -165,10 +165,10 @@ def reach(sso_auth_url: str) -> Online:
 def _clock_difference(response: http.client.HTTPResponse, now: float) -> int | None:
     try:
         date = parsedate_to_datetime(response.headers["Date"]).timestamp()
-        age = int(response.headers.get("Age", 0))  # seconds since a cache got it (RFC 9111, section 5.1)
+        age = int(response.headers.get("Age", 0))  # seconds in a cache (RFC 9111, section 5.1)
     except (TypeError, ValueError):
         return None
-    return round(now - date - age - 0.5)  # Date has whole seconds, so half a second is missing on average
+    return round(now - date - age - 0.5)  # Date is rounded down to a second: half a second on average
 
 
 def _judge(status: int, difference: int | None) -> Iterator[Finding]:

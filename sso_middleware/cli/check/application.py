@@ -16,7 +16,7 @@ from sso_middleware.errors import ConfigError
 from sso_middleware.gate import Gate, Purpose
 from sso_middleware.helpdesk import HelpDesk
 
-# How middlewares of the field call what they wrap.
+# The attribute names that common middlewares use for the application they wrap.
 _WRAPPED = (
     "app",
     "wsgi_app",
@@ -34,9 +34,9 @@ class Located(NamedTuple):
     """An SSOMiddleware in an application.
 
     Attributes:
-        gate: what it answers.
+        gate: its gate.
         prefix: where it is mounted inside the application.
-        inner: the application it wraps; `None` in Django's settings, where the order is settled.
+        inner: the application it wraps; `None` in Django's settings, where the order is fixed.
     """
 
     gate: Gate
@@ -45,11 +45,11 @@ class Located(NamedTuple):
 
     @property
     def helpdesk(self) -> HelpDesk | None:
-        """The account; `None` if a callable chooses one."""
+        """The account; `None` if a callable chooses it."""
         return self.gate.helpdesk
 
     def entrance(self, app: Any, root_path: str) -> Entrance:
-        """Return where visitors of `app` are handed off under the mount prefix `root_path`."""
+        """Return where `app` hands visitors off under the mount prefix `root_path`."""
         public, relative = self.paths("handoff")
         names = [name for start in (app, self.inner) for name in _session_cookies(start)]
         if self.inner is None and (project := django_project()):
@@ -63,7 +63,7 @@ class Located(NamedTuple):
         )
 
     def paths(self, purpose: Purpose) -> tuple[set[str], set[str]]:
-        """Return the intercepted paths for `purpose`: public ones, and those where it is mounted."""
+        """Return the intercepted paths for `purpose`: public ones, and ones relative to the mount."""
         public = {path for path, what in self.gate.interception.public.items() if what == purpose}
         relative = {path for path, what in self.gate.interception.relative.items() if what == purpose}
         return public, {self.prefix + path for path in relative}
@@ -73,12 +73,12 @@ class Entrance(NamedTuple):
     """Where an application hands its visitors off.
 
     Attributes:
-        helpdesk: the account; `None` if a callable chooses one.
+        helpdesk: the account; `None` if a callable chooses it.
         path: the public path.
-        wrapped: whether an SSOMiddleware answers there, or a route of the application.
-        resumes: whether there is a `resume_at`.
-        takes_over_logout: whether the SSOMiddleware answers the Logout URL.
-        looked_for: what the visitors are recognised by, in a few words each.
+        wrapped: whether SSOMiddleware answers there, not a route of the application.
+        resumes: whether `resume_at` is set.
+        takes_over_logout: whether SSOMiddleware answers the Logout URL.
+        looked_for: what identifies visitors, in a few words each.
     """
 
     helpdesk: HelpDesk | None
@@ -90,10 +90,10 @@ class Entrance(NamedTuple):
 
 
 def locate(app: Any) -> list[Located]:
-    """Return every SSOMiddleware that can be reached from `app`, the outermost first.
+    """Return every SSOMiddleware in `app`, the outermost first.
 
     Raises:
-        Failure: a middleware of a Starlette application cannot be made.
+        Failure: a middleware of a Starlette application cannot be created.
     """
     project = django_project()
     in_settings = project and project.gate()
@@ -103,12 +103,12 @@ def locate(app: Any) -> list[Located]:
             located.append(Located(node.gate, prefix, node.app))
         elif project and in_settings and project.is_handler(node):
             located.append(Located(in_settings, prefix, None))
-            in_settings = None  # one project, one line
+            in_settings = None  # only once per project
     return located
 
 
 def layers(app: Any, *, mounts: bool) -> Iterator[tuple[str, Any]]:
-    """Give each application in `app` with its mount prefix, the outermost first."""
+    """Yield each application in `app` with its mount prefix, the outermost first."""
     seen: set[int] = set()
     waiting: list[tuple[str, Any]] = [("", app)]
     while waiting:
@@ -125,9 +125,9 @@ def layers(app: Any, *, mounts: bool) -> Iterator[tuple[str, Any]]:
 def _wrapped_by(node: Any) -> Iterator[Any]:
     if isinstance(node, Starlette):
         yield _middleware_stack(node)
-    if isinstance(node, MethodType):  # such as the wsgi_app that Flask has by itself
+    if isinstance(node, MethodType):  # such as Flask's original wsgi_app
         yield node.__self__
-    # Its own attributes only: to ask a proxy for an attribute may do anything.
+    # Instance attributes only: reading an attribute of a proxy may have any effect.
     attributes = getattr(node, "__dict__", {})
     yield from (attributes[name] for name in _WRAPPED if callable(attributes.get(name)))
     by_protocol = attributes.get("application_mapping")  # the ProtocolTypeRouter of Channels
@@ -136,14 +136,14 @@ def _wrapped_by(node: Any) -> Iterator[Any]:
 
 
 def _middleware_stack(app: Starlette) -> Any:
-    # Starlette makes its middlewares at the first request: made and kept here, as it would itself.
+    # Starlette builds its middleware stack for the first request. Build and keep it now.
     if app.middleware_stack is None:
         try:
             app.middleware_stack = app.build_middleware_stack()
         except ConfigError as error:
             raise Failure(f"the settings of the middleware are wrong:\n{error}") from None
         except Exception as error:  # noqa: BLE001 - whatever a middleware raises
-            raise Failure(f"a middleware cannot be made: {describe(error)}") from None
+            raise Failure(f"a middleware cannot be created: {describe(error)}") from None
     return app.middleware_stack
 
 
@@ -158,7 +158,7 @@ def _mounted_on(node: Any) -> Iterator[tuple[str, Any]]:
 
 
 def _session_cookies(app: Any) -> Iterator[str]:
-    """Return the names of the cookies that hold a session, around an SSOMiddleware and inside."""
+    """Yield the names of the session cookies in `app`."""
     for _, node in layers(app, mounts=False):
         attributes = getattr(node, "__dict__", {})
         for holder, key in (("config", "SESSION_COOKIE_NAME"), ("options", "key")):  # Flask, Quart; Beaker

@@ -1,4 +1,4 @@
-"""A browser, as far as `check` needs one: it opens pages in process, and knows what SSOMiddleware said."""
+"""A minimal browser that opens pages in process and reads the events of SSOMiddleware."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ HEADERS = {
 
 
 class Answer(NamedTuple):
-    """What came of a visit.
+    """The result of a visit.
 
     Attributes:
         response: the response, if there was one.
         error: what happened instead.
-        outcome: of SSOMiddleware's event; `None`: the request did not reach it.
-        reason: of the event.
-        body: the begin of the response's body.
+        outcome: the outcome in SSOMiddleware's event; `None` if the request did not reach it.
+        reason: the reason in the event.
+        body: the start of the response's body.
         missed: what a resolver did not find in the session.
     """
 
@@ -46,19 +46,19 @@ class Answer(NamedTuple):
 
     @property
     def page(self) -> LoginPage:
-        """What a browser would show; nothing if it is no HTML."""
+        """The page; empty if the response is not HTML."""
         headers = self.response.headers if self.response else httpx.Headers()
         is_html = "html" in headers.get("content-type", "") and "content-encoding" not in headers
         return LoginPage(self.body.decode(errors="replace") if is_html else "")
 
     @property
     def policies(self) -> list[str]:
-        """The policies for the page."""
+        """The page's Content-Security-Policy headers."""
         return self.response.headers.get_list("content-security-policy") if self.response else []
 
     @property
     def asks_by_http(self) -> bool:
-        """Whether the browser itself asks for name and password (RFC 9110, section 11.6.1)."""
+        """Whether the browser asks for user name and password itself (RFC 9110, section 11.6.1)."""
         return self.response is not None and "www-authenticate" in self.response.headers
 
     @property
@@ -68,12 +68,12 @@ class Answer(NamedTuple):
 
     @property
     def location(self) -> str:
-        """Where a redirect leads, as the application wrote it, or ""."""
+        """The Location header as the application wrote it, or ""."""
         return self.response.headers.get("location", "") if self.response else ""
 
     @property
     def said(self) -> str:
-        """The answer in a few words; a hand-off's without its token."""
+        """The answer in a few words, without the token of a hand-off."""
         where = self.location
         if "token=" in where:
             where = f"{where.partition('?')[0]}?token=..."
@@ -81,7 +81,7 @@ class Answer(NamedTuple):
 
     @property
     def email(self) -> str:
-        """The address in a hand-off, for showing."""
+        """The email address in a hand-off, for display."""
         token = parse_qs(urlsplit(self.location).query).get("token", [""])[0]
         try:
             return str(jwt.decode(token, options={"verify_signature": False})["email"])
@@ -90,28 +90,28 @@ class Answer(NamedTuple):
 
 
 class Browser:
-    """Opens pages of an application: keeps cookies, and leaves each redirect to be looked at."""
+    """Opens pages of an application. It keeps cookies and does not follow redirects."""
 
     def __init__(self, client: Client) -> None:
         self._client = client
-        # Browsers send Secure cookies to http://localhost, too.
+        # Browsers also send Secure cookies to http://localhost.
         policy = DefaultCookiePolicy(secure_protocols=("https", "http"))
         self._cookies = httpx.Cookies(CookieJar(policy))
 
     @property
     def cookies(self) -> frozenset[tuple[str, str | None]]:
-        """Names and values of the cookies it has."""
+        """The names and values of its cookies."""
         return frozenset((cookie.name, cookie.value) for cookie in self._cookies.jar)
 
     def open(
         self, url: str, headers: Iterable[tuple[str, str]] = (), asked: set[str] | None = None
     ) -> Answer:
-        """Open `url`, and see what comes of it, whatever that is.
+        """Open `url`, and return what happens, errors included.
 
         Args:
-            url: of the application.
-            headers: beside those that every visit has.
-            asked: collects the names of the headers that a WSGI application looks for.
+            url: a URL of the application.
+            headers: in addition to those of every visit.
+            asked: collects the names of the headers that a WSGI application reads.
         """
         response, error = None, ""
         body = bytearray()
@@ -130,7 +130,7 @@ class Browser:
                 self._cookies.extract_cookies(response)
             except NoAnswer as missing:
                 error = str(missing)
-            except (Exception, SystemExit) as raised:  # noqa: BLE001 - this is what is looked for
+            except (Exception, SystemExit) as raised:  # noqa: BLE001 - reported as the answer
                 error = f"raised {describe(raised)}"
         outcome, reason = events[-1] if events else (None, None)
         return Answer(response, error, outcome, reason, bytes(body), missed[-1] if missed else "")
@@ -138,7 +138,7 @@ class Browser:
 
 @contextmanager
 def _events() -> Generator[tuple[list[tuple[str | None, str | None]], list[str]], None, None]:
-    """Collect what SSOMiddleware logs: outcome and reason of its events, and what a resolver missed."""
+    """Collect the outcomes and reasons that SSOMiddleware logs, and what a resolver missed."""
     seen: list[tuple[str | None, str | None]] = []
     missed: list[str] = []
 
@@ -154,7 +154,7 @@ def _events() -> Generator[tuple[list[tuple[str | None, str | None]], list[str]]
     level, disabled = logger.level, logger.disabled
     logger.addHandler(collector)
     logger.setLevel(logging.DEBUG)
-    logger.disabled = False  # logging.config disables loggers that exist already, if not told otherwise
+    logger.disabled = False  # logging.config disables existing loggers by default
     try:
         yield seen, missed
     finally:

@@ -1,4 +1,4 @@
-"""Visiting an application in process, as a browser that opens a page would: no server, no network."""
+"""Visiting an application in process as a browser would, without a server or network."""
 
 from __future__ import annotations
 
@@ -20,39 +20,39 @@ from sso_middleware._calls import is_async, takes
 from sso_middleware.cli.output import Failure, describe
 
 _TIMEOUT = 30  # seconds
-_ENOUGH = 1_000_000  # bytes of a body, before a stream is left
-_PEER = "192.0.2.1"  # nobody's address (RFC 5737): no trusted proxy
+_ENOUGH = 1_000_000  # bytes of a body to read
+_PEER = "192.0.2.1"  # an address for documentation (RFC 5737), so never a trusted proxy
 
 Client: TypeAlias = Callable[[httpx.Request], httpx.Response]
-"""Answers a request, whose extension "body" collects the begin of the body, and "asked" the names of the
-headers that a WSGI application looks for; raises NoAnswer, and what the application raises."""
+"""Answers a request. Its extension "body" collects the start of the body, and "asked" the names of the
+headers that a WSGI application reads. It raises NoAnswer and what the application raises."""
 
 
 class NoAnswer(Exception):
-    """The application did not answer a visit; the text says what it did instead."""
+    """The application did not answer a visit; the message says what it did instead."""
 
     @classmethod
     def within(cls, seconds: float) -> NoAnswer:
-        """Return it for an application that takes too long."""
-        return cls(f"brought no answer: the application was not done after {seconds:g} seconds")
+        """Return the error for an application that takes too long."""
+        return cls(f"got no answer: the application took longer than {seconds:g} seconds")
 
 
 def is_below(prefix: str, path: str) -> bool:
-    """Whether `path` is that of the mount `prefix`, or one under it."""
+    """Whether `path` is the mount `prefix` or below it."""
     return path == prefix or path.startswith(f"{prefix}/")
 
 
 @contextmanager
 def client_of(app: Any, root_path: str = "", timeout: float = _TIMEOUT) -> Generator[Client, None, None]:
-    """Give a client for a WSGI or ASGI application, started and later stopped by its lifespan.
+    """Yield a client for a WSGI or ASGI application, and run its lifespan.
 
     Args:
         app: the application.
         root_path: the mount prefix that the server announces.
-        timeout: seconds that it has to start, to answer a visit, and to stop.
+        timeout: seconds each for the start, a visit and the stop.
 
     Raises:
-        Failure: it does not start, or ends the process.
+        Failure: the application does not start, or ends the process.
     """
     if not is_async(app) and takes(app, 2) is not False:  # three: scope, receive and send
         yield lambda request: _within(timeout, partial(_visit_wsgi, app, root_path, request))
@@ -65,8 +65,8 @@ def client_of(app: Any, root_path: str = "", timeout: float = _TIMEOUT) -> Gener
             yield lambda request: portal.call(
                 _visit_asgi, partial(_watched, app, state), root_path, timeout, request
             )
-    except RuntimeError:  # from anyio: a SystemExit in a task of the application's own ends the event loop
-        raise Failure("the application ends the process: SystemExit in a task of its own") from None
+    except RuntimeError:  # from anyio: a SystemExit in one of the application's tasks ends the event loop
+        raise Failure("the application ends the process: SystemExit in one of its tasks") from None
 
 
 # ASGI.
@@ -91,26 +91,26 @@ async def _watched(app: Any, state: dict[str, Any], keep: Any, scope: Any, recei
         if message["type"] == "http.response.body":
             missing = missing if message.get("more_body") else ""
             keep(message.get("body", b""))
-            message = {**message, "body": b""}  # HTTPX would keep all of it, and a stream may never end
+            message = {**message, "body": b""}  # HTTPX would keep it all, and a stream may be endless
         await send(message)
 
     try:
         await app(scope | {"state": state.copy()}, receive, send_head)
-    except SystemExit as error:  # would end the event loop, and every later visit with it
+    except SystemExit as error:  # would end the event loop and all later visits
         raise NoAnswer(f"raised {describe(error)}") from None
     if missing:
-        raise NoAnswer(f"brought no answer: {missing} was never sent")
+        raise NoAnswer(f"got no answer: {missing} was never sent")
 
 
 @asynccontextmanager
 async def _living(app: Any, patience: float) -> AsyncGenerator[dict[str, Any], None]:
-    """Start `app`, give the state that its requests share, and stop it (ASGI lifespan spec).
+    """Start `app`, yield the state that its requests share, and stop it (ASGI lifespan spec).
 
-    As servers do, it takes an application that returns at once or raises for one without a lifespan, and
-    "lifespan.startup.failed" for an answer: asgi-lifespan waits for more, or raises.
+    Like servers, and unlike asgi-lifespan, it accepts an application without a lifespan, which returns at
+    once or raises, and handles "lifespan.startup.failed".
 
     Raises:
-        Failure: it does not start.
+        Failure: the application does not start.
     """
     state: dict[str, Any] = {}
     problems: list[str] = []
@@ -125,7 +125,7 @@ async def _living(app: Any, patience: float) -> AsyncGenerator[dict[str, Any], N
 
     async def send(message: dict[str, Any]) -> None:
         if message["type"] == "lifespan.startup.failed":
-            problems.append(message.get("message", "").strip().rpartition("\n")[2] or "it does not say why")
+            problems.append(message.get("message", "").strip().rpartition("\n")[2] or "it gives no reason")
         started.set()
 
     async def live() -> None:
@@ -139,7 +139,7 @@ async def _living(app: Any, patience: float) -> AsyncGenerator[dict[str, Any], N
         with move_on_after(patience):
             await started.wait()
         if not started.is_set():
-            problems.append(f"it is not there after {patience:g} seconds")
+            problems.append(f"it takes longer than {patience:g} seconds")
         failed += problems
         if not failed:
             yield state
@@ -147,31 +147,31 @@ async def _living(app: Any, patience: float) -> AsyncGenerator[dict[str, Any], N
             with move_on_after(patience):
                 await stopped.wait()
         tasks.cancel_scope.cancel()
-    if failed:  # raised out here, where no task group wraps it
+    if failed:  # raised here, because a task group would wrap it
         raise Failure(f"the application does not start: {failed[0]}")
 
 
 async def _run(app: Any, *protocol: Any) -> list[str]:
     try:
         await app(*protocol)
-    except Exception:  # noqa: BLE001, S110 - how an application says that it has no lifespan
+    except Exception:  # noqa: BLE001, S110 - an application without a lifespan raises
         pass
     except SystemExit as error:
         return [describe(error)]
     return []
 
 
-# WSGI. Not by HTTPX's transport: it takes ASCII only, and its PATH_INFO is not what PEP 3333 says.
+# WSGI. HTTPX's transport only supports ASCII, and its PATH_INFO does not follow PEP 3333.
 
 
 def _within(timeout: float, visit: Callable[[], httpx.Response]) -> httpx.Response:
-    # A thread that hangs cannot be ended: it is left behind, and does not keep the process from ending.
+    # A hanging thread cannot be ended. As a daemon, it does not keep the process alive.
     future: Future[httpx.Response] = Future()
 
     def run() -> None:
         try:
             future.set_result(visit())
-        except BaseException as raised:  # noqa: BLE001 - SystemExit, too, is raised where it is looked for
+        except BaseException as raised:  # noqa: BLE001 - the caller handles it, SystemExit too
             future.set_exception(raised)
 
     Thread(target=copy_context().run, args=(run,), daemon=True).start()
@@ -203,16 +203,16 @@ def _visit_wsgi(app: Any, root_path: str, request: httpx.Request) -> httpx.Respo
     def start_response(
         status: str, headers: list[tuple[str, str]], exc_info: Any = None
     ) -> Callable[[bytes], None]:
-        del exc_info  # an error page counts as what it is
+        del exc_info  # an error page is an answer too
         started.append((status, headers))
         return lambda _: None
 
     body = app(environ, start_response)
     if body is None:
-        raise NoAnswer("brought no answer: the application returned None instead of a body")
+        raise NoAnswer("got no answer: the application returned None instead of a body")
     try:
         size = 0
-        for chunk in body:  # an application may call start_response while it is iterated
+        for chunk in body:  # start_response may only be called during the iteration
             size += len(chunk)
             _keep(request, chunk)
             if size > _ENOUGH:
@@ -221,7 +221,7 @@ def _visit_wsgi(app: Any, root_path: str, request: httpx.Request) -> httpx.Respo
         if hasattr(body, "close"):
             body.close()
     if not started:
-        raise NoAnswer("brought no answer: start_response was never called")
+        raise NoAnswer("got no answer: start_response was never called")
     status, headers = started[-1]
     raw = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]
     return httpx.Response(int(status[:3]), headers=raw)
@@ -237,7 +237,7 @@ def _native(text: str) -> str:
 
 
 class _Recording(dict[str, Any]):
-    """An environ that notes which headers it is asked for; a copy of it does not."""
+    """An environ that records which headers are read; a copy of it does not."""
 
     def __init__(self, environ: dict[str, Any], asked: set[str]) -> None:
         super().__init__(environ)

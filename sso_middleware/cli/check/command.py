@@ -1,4 +1,4 @@
-"""`sso-middleware check`: what is wrong with the settings, an application, or the way to the Help Desk."""
+"""`sso-middleware check`: find mistakes in the settings, an application, or the way to the Help Desk."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ from sso_middleware.cli.output import Exit, Failure, json_option, say
 from sso_middleware.errors import InvalidEmail
 from sso_middleware.helpdesk import HelpDesk, check_email
 
-_MOST_VISITS = 6  # that may take as long as one may
+_MOST_VISITS = 6  # that may take the full timeout each
 
 
 def _explain(ctx: click.Context, _: click.Parameter, rule_id: str | None) -> None:
@@ -46,7 +46,7 @@ def _explain(ctx: click.Context, _: click.Parameter, rule_id: str | None) -> Non
         return
     rule = RULES.get(rule_id_of(rule_id))
     if rule is None:
-        raise click.BadParameter(f"there is no {rule_id}; there are {', '.join(RULES)}.")
+        raise click.BadParameter(f"{rule_id} does not exist; choose from {', '.join(RULES)}.")
     say((f"{rule.id} {rule.severity}: ", STYLES[rule.severity]), (rule.title, "bold"))
     say(rule.why)
     say(rule.hint)
@@ -73,26 +73,27 @@ def _signable(_ctx: click.Context, _: click.Parameter, email: str | None) -> str
     envvar="SSO_MIDDLEWARE_COOKIE",
     show_envvar=True,
     callback=_not_empty,
-    help="The Cookie header of somebody signed in to the application: walks that way, too.",
+    help="The Cookie header of a signed-in user, to walk as that user too.",
 )
 @click.option(
-    "--walk/--no-walk", "walk", default=True, help="Visit the application in process (the default), or not."
+    "--walk/--no-walk",
+    "walk",
+    default=True,
+    help="Whether to visit the application in process (the default).",
 )
-@click.option("--root-path", default="", help="The mount prefix your server announces, such as /app.")
+@click.option("--root-path", default="", help="The mount prefix that your server sets, such as /app.")
 @click.option(
-    "--online", "go_online", is_flag=True, help="Also reach the SSO Auth URL; only --as sends tokens."
+    "--online", "go_online", is_flag=True, help="Also request the SSO Auth URL; only --as sends tokens."
 )
 @click.option(
     "--as",
     "email",
     metavar="EMAIL",
     callback=_signable,
-    help="With --online: try real hand-offs for EMAIL, a user of the Help Desk.",
+    help="With --online: try real hand-offs for EMAIL, an existing Help Desk user.",
 )
-@click.option("--yes", is_flag=True, help="With --as: send them without asking.")
-@click.option(
-    "--ignore", multiple=True, metavar="ID", help="A finding that is not to count; may be repeated."
-)
+@click.option("--yes", is_flag=True, help="With --as: do not ask before sending.")
+@click.option("--ignore", multiple=True, metavar="ID", help="Ignore a finding; may be repeated.")
 @click.option(
     "--explain",
     metavar="ID",
@@ -106,7 +107,7 @@ def _signable(_ctx: click.Context, _: click.Parameter, email: str | None) -> str
     type=click.FloatRange(min=0, min_open=True),
     default=20,
     show_default=True,
-    help="Seconds that the application may take to be imported, to start, and to answer a visit.",
+    help="Seconds each for importing and starting the application and for a visit.",
 )
 @prefix_option
 @json_option
@@ -125,29 +126,29 @@ def command(
     prefix: str,
     as_json: bool,
 ) -> None:
-    """Look for what is wrong with the settings in the environment, or with an application.
+    """Find mistakes in the settings in the environment, or in an application.
 
-    MODULE:APP is what you would hand to gunicorn or uvicorn, for Django mysite.wsgi:application or
-    mysite.asgi:application; MODULE:make_app() calls a factory. It is imported and visited in process,
-    as an anonymous visitor, with forged identity headers and, given a cookie, as its owner; redirects to
-    the login page and from the Logout URL are followed as far as they stay inside; nothing is sent to the
-    Help Desk, except by --as. Your resolver and event hooks run. Of Django's system checks, those of
-    sso_middleware run, too.
+    MODULE:APP is what you pass to gunicorn or uvicorn, in Django mysite.wsgi:application or
+    mysite.asgi:application. MODULE:make_app() calls a factory. The application is imported and visited
+    in process: as an anonymous visitor, with forged identity headers and, with --cookie, as a signed-in
+    user. Redirects to the login page and from the Logout URL are followed inside the application. Your
+    resolver and event hooks run, and in Django the system checks of sso_middleware. Nothing is sent to
+    the Help Desk without --online.
     """
     ignored = {rule_id_of(rule_id) for rule_id in ignore}
     if unknown := {rule_id for rule_id in ignored - RULES.keys() if not is_of_django(rule_id)}:
-        raise click.BadParameter(f"there is no {', '.join(sorted(unknown))}.", param_hint="--ignore")
+        raise click.BadParameter(f"there is no finding {', '.join(sorted(unknown))}.", param_hint="--ignore")
     if email is not None:
         if not go_online or target is not None:
             raise click.UsageError(
-                "--as goes with --online, and without MODULE:APP: it signs hand-offs itself."
+                "--as needs --online and cannot be used with MODULE:APP: it signs hand-offs itself."
             )
         _confirm(email, prefix, yes=yes)
     root_path = mount_prefix(root_path)
     if target is None:
         report = _check_environment(prefix)
     else:
-        # What the application prints must not end up in our output.
+        # Keep what the application prints out of our output.
         with limit(target, timeout, BLOCKED_IMPORT, as_json=as_json), redirect_stdout(sys.stderr):
             loaded = load(target)
         most = _MOST_VISITS * timeout
@@ -156,7 +157,7 @@ def command(
             report.findings = fitted(report.findings, framework_of(loaded.app))
     if go_online:
         if report.helpdesk is None:
-            raise click.UsageError("--online needs an account whose settings are known.")
+            raise click.UsageError("--online needs an account with known settings.")
         report.online = reach(report.helpdesk.sso_auth_url)
         report.findings += report.online.findings
         if email is not None:
@@ -174,7 +175,7 @@ def _confirm(email: str, prefix: str, *, yes: bool) -> None:
     if yes:
         return
     if not (sys.stdin and sys.stdin.isatty()):
-        raise click.UsageError("--as asks before it sends anything: without a terminal, pass --yes.")
+        raise click.UsageError("--as asks for confirmation: without a terminal, pass --yes.")
     say(
         f"This sends up to {MOST} hand-offs for {email} to {helpdesk.sso_auth_url}. An accepted one signs "
         "that user in. What happens to an unknown address is not documented, so name an existing user.",
@@ -220,12 +221,12 @@ def _check_application(
         if is_paste_factory(loaded.app):
             hint = f"; {PASTE}"
         elif inspect.isfunction(loaded.app) and takes(loaded.app, 0):
-            hint = f"; if it makes the application: {target}()"
+            hint = f"; if it is a factory, pass {target}()"
         elif name := wrapped_beside(loaded.app, loaded.module):
-            hint = f"; {target.partition(':')[0]}:{name} is wrapped: serve that one"
+            hint = f"; {target.partition(':')[0]}:{name} is wrapped: serve that instead"
         report.findings.append(found("SSO.E020", f"{target} is {type(loaded.app).__name__}{hint}"))
         return report
-    # The outermost answers first; a second one is another account's.
+    # The outermost one answers first; a second one belongs to another account.
     first = located[0]
     report.helpdesk = first.helpdesk
     if report.helpdesk is not None:
@@ -242,7 +243,7 @@ def _check_application(
     handed_off = any(
         step.name == "signed-in visit" and step.walked and step.finding is None for step in report.walk
     )
-    # Who is handed off has been recognised, wherever the session middleware is.
+    # A signed-in visitor was handed off, so the session middleware is in the right place.
     report.findings += paths + ([] if handed_off else order)
     report.findings += [step.finding for step in report.walk if step.finding]
     return report
@@ -251,8 +252,8 @@ def _check_application(
 def _walk_route(
     report: Report, app: Any, prefix: str, root_path: str, cookie: str | None, timeout: float
 ) -> bool:
-    """Look for a hand-off in a route of the application, and walk that way."""
-    # To call what is no application, such as a factory, may do anything.
+    """Look for a hand-off in a route of the application, and walk it."""
+    # Calling something that is not an application, such as a factory, may have any effect.
     if is_paste_factory(app) or (inspect.isfunction(app) and takes(app, 0)):
         return False
     try:
@@ -273,14 +274,14 @@ def _walk_route(
 
 
 def _check_token_of(helpdesk: HelpDesk, prefix: str, *, short: bool) -> list[Finding]:
-    """Look at the SSO Token of an application: a HelpDesk does not give it away, the environment may."""
+    """Check the application's SSO Token if the environment holds it; a HelpDesk does not reveal it."""
     try:
         settings = settings_from_environment(prefix)
     except Failure:
         settings = None
     if settings is not None and _sign_alike(helpdesk, helpdesk_of(settings)):
         return list(check_token(settings["sso_token"]))
-    return [found("SSO.W001", "a HelpDesk says so while the application is imported")] if short else []
+    return [found("SSO.W001", "a HelpDesk warned about it during the import")] if short else []
 
 
 def _sign_alike(*helpdesks: HelpDesk) -> bool:

@@ -1,4 +1,4 @@
-"""The Django project of this process, if there is one: nothing here imports Django before it does."""
+"""The Django project of this process, if there is one. Django is only imported if the project did so."""
 
 # Django comes without type information.
 # mypy: disable-error-code="import-untyped"
@@ -25,7 +25,7 @@ def django_project() -> DjangoProject | None:
 
 
 class DjangoProject:
-    """What a Django project says of itself: its handlers, its settings, its system checks."""
+    """The handlers, settings and system checks of a Django project."""
 
     def is_handler(self, app: object) -> bool:
         """Whether `app` is the project as a WSGI or ASGI application."""
@@ -34,10 +34,10 @@ class DjangoProject:
         return isinstance(app, BaseHandler)
 
     def gate(self) -> Gate | None:
-        """Return what answers for the line in ``MIDDLEWARE``, or `None` if there is no such line.
+        """Return the gate of the middleware in ``MIDDLEWARE``, or `None` if it is not there.
 
-        It is made once more from the same settings: what a handler keeps is Django's own, and a
-        middleware that is a function hides what comes after it.
+        It is created again from the same settings: a handler's middleware chain is private to Django, and
+        a function in it hides what it wraps.
         """
         from sso_middleware.django import SSOMiddleware  # noqa: PLC0415
         from sso_middleware.django.order import read_order  # noqa: PLC0415
@@ -56,22 +56,22 @@ class DjangoProject:
         return str(settings.SESSION_COOKIE_NAME)
 
     def findings(self) -> list[Finding]:
-        """Return what Django's system checks of the settings say, less what the project silences."""
+        """Return the messages of the settings' system checks, except those the project silences."""
         from django.core.checks import run_checks  # noqa: PLC0415
 
         return [
             Finding(Rule(message.id, "Django's system check", "", message.hint), message.msg)
             for message in run_checks(tags=["sso_middleware"])
-            # A short token is among our own findings.
+            # `check` has its own finding for a short token.
             if message.id != _SHORT_TOKEN and not message.is_silenced()
         ]
 
     def show_errors(self) -> None:
-        """Let errors come out of Django, where it would answer 500 and write to the administrators."""
+        """Make Django raise errors instead of answering 500 and mailing the administrators."""
         from django.conf import settings  # noqa: PLC0415
 
         settings.DEBUG_PROPAGATE_EXCEPTIONS = True
 
 
 def _no_response(_: Any) -> None:
-    """Stand for the rest of Django, which is not asked here."""
+    """Stand in for the rest of Django, which is never called here."""

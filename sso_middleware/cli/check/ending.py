@@ -1,4 +1,4 @@
-"""How `check` ends: always, whatever the application does, and in JSON if that is asked for."""
+"""Making sure that `check` always ends and can report any error as JSON."""
 
 from __future__ import annotations
 
@@ -15,34 +15,34 @@ from sso_middleware.cli.output import Exit, Failure, Json, say_json
 
 BLOCKED_IMPORT = (
     "its import blocks. A call that serves the application, such as ui.run() or app.run(), never returns: "
-    'put it under if __name__ == "__main__":. If the import is only slow, pass a longer --timeout.'
+    'move it under if __name__ == "__main__":. If the import is just slow, pass a longer --timeout.'
 )
 
 
 def leave(code: str | int | None) -> NoReturn:
-    """End the process at once: threads and child processes of the application would keep it alive."""
+    """End the process at once, because the application's threads and processes may keep it alive."""
     for stream in (sys.stdout, sys.stderr):
-        with suppress(AttributeError, OSError, ValueError):  # there is none, nobody reads, or it is closed
+        with suppress(AttributeError, OSError, ValueError):  # missing, closed, or a broken pipe
             stream.flush()
     os._exit(code if isinstance(code, int) else Exit.SETTINGS)
 
 
-BLOCKED_VISIT = "it blocks its event loop or a thread of it. Start it, and see which page never comes."
+BLOCKED_VISIT = "it blocks its event loop or a thread. Start it, and find the page that never loads."
 
 
 @contextmanager
 def limit(target: str, seconds: float, words: str, *, as_json: bool) -> Generator[None, None, None]:
-    """End the process with `words` if what is done here takes longer than `seconds`.
+    """End the process with `words` if the block takes longer than `seconds`.
 
-    An import cannot be interrupted, and has to be made in the main thread, where servers make it. Nor can
-    an event loop that an application blocks.
+    Neither an import, which belongs in the main thread as in servers, nor a blocked event loop can be
+    interrupted.
     """
     stdout = sys.stdout
 
     def give_up() -> NoReturn:
         sys.stdout = stdout
         unit = "second" if seconds == 1 else "seconds"
-        failure = Failure(f"{target} was given up after {seconds:g} {unit}: {words}")
+        failure = Failure(f"{target} timed out after {seconds:g} {unit}: {words}")
         if as_json:
             say_json(_report_of(target, failure))
         failure.show()
@@ -58,7 +58,7 @@ def limit(target: str, seconds: float, words: str, *, as_json: bool) -> Generato
 
 
 class ReportCommand(click.Command):
-    """A command whose ``--json`` prints an object for errors, too, with the keys of a report."""
+    """A command whose ``--json`` also prints errors as an object with the keys of a report."""
 
     def make_context(self, info_name: str | None, args: list[str], *more: Any, **extra: Any) -> click.Context:
         """Read the arguments."""
@@ -82,6 +82,6 @@ def _told(target: str | None, *, as_json: bool) -> Generator[None, None, None]:
 
 
 def _report_of(target: str | None, error: click.ClickException) -> dict[str, Json]:
-    """Return what ``--json`` prints if there is nothing else to say."""
+    """Return what ``--json`` prints for `error`."""
     nothing: dict[str, Json] = {"settings": None, "panel": None, "walk": [], "online": None, "findings": []}
     return {"source": target, **nothing, "error": error.format_message()}

@@ -1,4 +1,4 @@
-"""The framework an application is made with, and the hints that fit it."""
+"""Hints for the framework that an application uses."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from sso_middleware.cli.check.rule import Finding
 
 _FRAMEWORKS = ("fastapi", "starlette", "quart", "flask", "django", "pyramid", "bottle")
 _INIT = "`sso-middleware init {0}` prints the lines."
-_ADD = f"SSOMiddleware: add it by app.add_middleware(SSOMiddleware, ...). {_INIT}"
-_WRAP = f"app.{{1}}_app: write app.{{1}}_app = SSOMiddleware(app.{{1}}_app, ...). {_INIT}"
-_SERVE = f"SSOMiddleware: write application = SSOMiddleware({{1}}, ...), and serve application. {_INIT}"
+_ADD = f"SSOMiddleware: add it with app.add_middleware(SSOMiddleware, ...). {_INIT}"
+_WRAP = f"app.{{1}}_app: set app.{{1}}_app = SSOMiddleware(app.{{1}}_app, ...). {_INIT}"
+_SERVE = f"SSOMiddleware: set application = SSOMiddleware({{1}}, ...), and serve application. {_INIT}"
 _LAX = 'SESSION_COOKIE_SAMESITE: set it to "Lax". If the resolver reads another cookie: --ignore SSO.W026.'
 _SAME_SITE = (
     'same_site: pass same_site="lax" to SessionMiddleware. If the resolver reads another cookie: '
@@ -31,7 +31,7 @@ _HINTS = {
     },
     "SSO.E041": {
         "django": "ALLOWED_HOSTS: add the host of the Auth URL if the answer is 400. Otherwise move "
-        "sso_middleware.django.SSOMiddleware up in MIDDLEWARE, above what answers first.",
+        "sso_middleware.django.SSOMiddleware up in MIDDLEWARE, above the middleware that answers first.",
     },
     "SSO.E043": {
         "django": "LOGIN_URL: set it to your login page, a path or the name of a URL; for the admin's login "
@@ -41,13 +41,13 @@ _HINTS = {
         "django": 'HELPDESK_SSO: add "logout": True, or give the project a page at the Logout URL.',
     },
     "SSO.E047 then": {
-        "django": "LOGOUT_REDIRECT_URL: set it to a page that is open to everybody.",
+        "django": "LOGOUT_REDIRECT_URL: set it to a page that anyone can open.",
     },
     "SSO.W024": {
-        "fastapi": "app.add_middleware: add the session middleware after SSOMiddleware, because the one "
-        f"added last is outermost. {_NOT_CONCERNED}",
-        "starlette": "middleware: put the session middleware before SSOMiddleware, because the first of "
-        f"the list is outermost. {_NOT_CONCERNED}",
+        "fastapi": "app.add_middleware: add the session middleware after SSOMiddleware, because the last "
+        f"one added is outermost. {_NOT_CONCERNED}",
+        "starlette": "middleware: put the session middleware before SSOMiddleware, because the first one "
+        f"is outermost. {_NOT_CONCERNED}",
     },
     "SSO.W026": {
         "fastapi": _SAME_SITE,
@@ -70,7 +70,7 @@ def framework_of(app: Any) -> str:
 
 
 def fitted(findings: list[Finding], framework: str) -> list[Finding]:
-    """Return `findings` with the hints that fit `framework`."""
+    """Return `findings` with hints for `framework`."""
     return [_fit(finding, framework) for finding in findings]
 
 

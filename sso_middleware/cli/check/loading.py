@@ -1,4 +1,4 @@
-"""Importing the application that `check` is to look at."""
+"""Importing the application for `check`."""
 
 from __future__ import annotations
 
@@ -17,13 +17,12 @@ from sso_middleware.cli.output import Failure, describe
 from sso_middleware.errors import ConfigError, ShortTokenWarning, SSOError
 
 PASTE = (
-    "for what pserve starts, name a module of yours that has the line "
-    'application = pyramid.paster.get_app("development.ini")'
+    'if you use pserve, pass a module with the line application = pyramid.paster.get_app("development.ini")'
 )
 
 
 class Loaded(NamedTuple):
-    """An application, whether a HelpDesk complained of a short token while it was made, and its module."""
+    """An application, whether its import warned about a short token, and its module."""
 
     app: Any
     short_token: bool
@@ -34,15 +33,15 @@ def load(target: str) -> Loaded:
     """Import ``module:name``, or ``module:name()`` for a factory, as servers do.
 
     Raises:
-        UsageError: `target` is not of that form.
-        Failure: it cannot be imported.
+        UsageError: `target` has the wrong form.
+        Failure: `target` cannot be imported.
     """
     module_name, _, path = target.partition(":")
     name = path.removesuffix("()")
     if not module_name or not all(part.isidentifier() for part in name.split(".")):
         hint = f" ({PASTE})" if ".ini" in target else ""
         raise click.BadParameter(
-            f"{target!r} is not of the form module:app or module:make_app(){hint}.", param_hint="MODULE:APP"
+            f"{target!r} must have the form module:app or module:make_app(){hint}.", param_hint="MODULE:APP"
         )
     sys.path.insert(0, str(Path.cwd()))  # as gunicorn and uvicorn do
     with warnings.catch_warnings(record=True) as caught:
@@ -56,16 +55,16 @@ def load(target: str) -> Loaded:
         except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever an application raises
             raise Failure(_problem(target, error)) from None
     if not callable(app):
-        raise Failure(f"{target} is no application: {type(app).__name__} cannot be called")
+        raise Failure(f"{target} is not an application: {type(app).__name__} is not callable")
     short = any(issubclass(warning.category, ShortTokenWarning) for warning in caught)
     return Loaded(app, short, vars(module))
 
 
 def is_paste_factory(app: Any) -> bool:
-    """Whether `app` makes applications for PasteDeploy, as the ``main`` of a Pyramid project does."""
+    """Whether `app` is a PasteDeploy factory, like ``main`` in a Pyramid project."""
     try:
         parameters = inspect.signature(app).parameters
-    except (TypeError, ValueError):  # not everything tells
+    except (TypeError, ValueError):  # it has no signature
         return False
     return next(iter(parameters), "").startswith("global_conf")
 
@@ -80,8 +79,8 @@ def _problem(target: str, error: BaseException) -> str:
 
 
 def _system_checks() -> list[str]:
-    """Return what Django's system checks say, in a line each; nothing where they cannot be run."""
+    """Return the messages of Django's system checks; none if they cannot run."""
     if project := django_project():
-        with suppress(Exception, SystemExit):  # what they import may be what fails
+        with suppress(Exception, SystemExit):  # they may import what failed
             return [f"{each.rule.id}: {each.message} {each.hint}" for each in project.findings()]
     return []

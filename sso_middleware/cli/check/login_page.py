@@ -1,4 +1,4 @@
-"""Reading a login page: whether its form keeps the way back, and may lead to the Help Desk."""
+"""Reading a login page: whether its form keeps the return address and may lead to the Help Desk."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ class Field(NamedTuple):
 
 
 class Form(NamedTuple):
-    """A form: `action` as it is written."""
+    """A form, with `action` as written."""
 
     action: str
     fields: list[Field]
 
     @property
     def asks_for_password(self) -> bool:
-        """Whether it has a field for a password."""
+        """Whether it has a password field."""
         return any(field.kind == "password" for field in self.fields)
 
     @property
@@ -42,13 +42,13 @@ class Form(NamedTuple):
         ]
 
     def holds(self, path: str, url: str) -> bool:
-        """Whether `path` travels with it when it is sent from the page at `url`."""
+        """Whether submitting the form on the page at `url` sends `path` along."""
         texts = [urljoin(url, self.action or url), *(field.value for field in self.fields)]
         return any(path in unquote(unquote(text)) for text in texts)
 
 
 class LoginPage(HTMLParser):
-    """What a page has of forms, links and policies."""
+    """The forms, links and policies of a page."""
 
     def __init__(self, html: str) -> None:
         super().__init__()
@@ -64,23 +64,23 @@ class LoginPage(HTMLParser):
 
     @property
     def offers_login(self) -> bool:
-        """Whether a visitor can sign in here, or go on from here to where one can."""
+        """Whether a visitor can sign in on this page or on one that it links to."""
         return self.form is not None or any(map(_SIGN_IN.search, self._links))
 
     def blocks(self, policies: list[str], url: str, target: str) -> bool:
         """Whether a form of the page at `url` may not lead to `target` (CSP Level 3, form-action).
 
         Args:
-            policies: the values of its Content-Security-Policy headers; those of its own are added.
-            url: of the page.
-            target: the address of a redirect that answers the form.
+            policies: the values of its Content-Security-Policy headers, besides those in the page.
+            url: the URL of the page.
+            target: the URL of a redirect that answers the form.
         """
         every = [policy for value in [*policies, *self._policies] for policy in value.split(",")]
         sources = [found for policy in every if (found := _form_action(policy)) is not None]
         return any(not any(_allows(source, url, target) for source in each) for each in sources)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Take note of a tag."""
+        """Record a tag."""
         given = {name: value or "" for name, value in reversed(attrs)}
         if tag == "form":
             self._forms.append(Form(given.get("action", ""), []))
@@ -95,7 +95,7 @@ class LoginPage(HTMLParser):
 
 
 def _form_action(policy: str) -> list[str] | None:
-    """Return the sources of the first form-action, or `None`: it has no fallback."""
+    """Return the sources of the first form-action, or `None`; it has no fallback."""
     for directive in policy.split(";"):
         name, *sources = directive.lower().split() or [""]
         if name == "form-action":

@@ -1,4 +1,4 @@
-"""What `check` has found out, printed for people or programs."""
+"""The results of `check`, printed for people or programs."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ STYLES = {"error": "bold red", "warning": "bold yellow", "info": "bold cyan"}
 
 @dataclass
 class Report:
-    """What was found out; `None` and empty where it was not looked for."""
+    """The results; `None` or empty where nothing was checked."""
 
     source: str
     helpdesk: HelpDesk | None = None
@@ -27,14 +27,17 @@ class Report:
 
 
 def print_report(report: Report, ignored: set[str]) -> None:
-    """Print `report` for people; a finding of `ignored` is marked."""
+    """Print `report` for people and mark the `ignored` findings."""
     if report.helpdesk is not None:
         say(("Settings", "bold"), f" of {report.source}")
         say(f"  SSO Auth URL  {report.helpdesk.sso_auth_url}")
         say(f"  Account ID    {report.helpdesk.account_id}")
         say(("Enter in the vendor's panel", "bold"), ", Settings -> Security -> Single sign-on", indent=2)
         for name, value in panel(report.helpdesk).items():
-            say(f"  {name:<12}  {value or '(where users go after logging out: a page of yours)'}", indent=16)
+            say(
+                f"  {name:<12}  {value or '(a page of your application where users go after logging out)'}",
+                indent=16,
+            )
     if report.walk:
         say(("A walk through the application", "bold"))
     for step in report.walk:
@@ -66,11 +69,11 @@ def _mark(step: Step) -> tuple[str, str]:
 
 def _describe(online: Online) -> str:
     if not online.reached:
-        return "no answer"
+        return "no response"
     clock = (
-        "no clock in its answer"
+        "no Date header"
         if online.clock_difference is None
-        else (f"its clock and ours differ by {abs(online.clock_difference)} s")
+        else (f"its clock and this machine's differ by {abs(online.clock_difference)} s")
     )
     return f"answers {online.status}, {online.tls or 'no TLS'}, {clock}"
 
@@ -92,7 +95,7 @@ def _name(attempt: Attempt, trial: Outcome) -> str:
 
 def _where(attempt: Attempt) -> str:
     ending = attempt.ending
-    parts = [f"{ending.status or 'no answer'} at {ending.url}"]
+    parts = [f"{ending.status or 'no response'} at {ending.url}"]
     parts += [f'title "{ending.title}"'] if ending.title else []
     parts += [f"cookies {' '.join(ending.cookies)}"] if ending.cookies else []
     parts += [ending.stopped] if ending.stopped else []

@@ -1,4 +1,4 @@
-"""An application that hands its visitors off in a route of its own, without an SSOMiddleware."""
+"""An application that hands visitors off in its own route, without SSOMiddleware."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _NOT_THERE = frozenset({None, 404, 405, 410})
 
 
 def find_route(client: Client, helpdesk: HelpDesk) -> Entrance | None:
-    """Look whether the application has an answer for the Auth URL that it does not have for any address."""
+    """Check whether the application answers the Auth URL differently from a path that does not exist."""
     path = decoded_path_of(helpdesk.auth_url)
     answers = [
         Browser(client).open(f"{origin_of(helpdesk.auth_url)}{encode_path(each)}")
@@ -27,9 +27,9 @@ def find_route(client: Client, helpdesk: HelpDesk) -> Entrance | None:
 
 
 def wrapped_beside(app: Any, module: dict[str, Any]) -> str | None:
-    """Return the name in `module` of an application that is wrapped, as `app` is not."""
+    """Return the name in `module` of a wrapped application other than `app`."""
     for name, value in module.items():
-        with suppress(Exception):  # it cannot be made, or is a proxy that cannot be looked at now
+        with suppress(Exception):  # a broken application, or an unbound proxy
             if callable(value) and not isinstance(value, type) and value is not app and locate(value):
                 return name
     return None

@@ -1,4 +1,4 @@
-"""What a rule is, and a finding: the model of Django's system checks, with an id, a severity and a hint."""
+"""Rules and findings with an id, a severity and a hint, as in Django's system checks."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ _SEVERITIES: dict[str, Severity] = {"E": "error", "W": "warning", "I": "info"}
 
 
 class Rule(NamedTuple):
-    """One thing that can be wrong.
+    """Something that can be wrong.
 
     Attributes:
-        id: ``SSO.`` and a letter for the severity and a number; never used for anything else. Django's
-            system checks have ``sso_middleware.`` in front.
+        id: ``SSO.``, a letter for the severity and a number; never reused. The ids of Django's system checks
+            start with ``sso_middleware.`` instead.
         title: what is wrong, in a few words.
-        why: what comes of it.
+        why: the consequences.
         hint: how to fix it.
     """
 
@@ -27,17 +27,17 @@ class Rule(NamedTuple):
 
     @property
     def severity(self) -> Severity:
-        """Error and warning make `check` fail; info does not."""
+        """The severity; errors and warnings make `check` fail, infos do not."""
         return _SEVERITIES[self.id.rpartition(".")[2][0]]
 
 
 class Finding(NamedTuple):
-    """A rule that is broken here, and how.
+    """A broken rule.
 
     Attributes:
         rule: the rule.
         message: how it is broken.
-        remedy: how to fix it here, if that is known better than the rule knows it.
+        remedy: a more specific hint than the rule's, or "".
     """
 
     rule: Rule

@@ -1,8 +1,8 @@
-"""Opening a hand-off at the real Help Desk as a browser does, and noting where it ends.
+"""Opening a hand-off at the real Help Desk as a browser does, and recording where it ends.
 
-Redirects are followed by hand: within a limit, never from https to http, never to another origin with the
-token in the URL, and not to the application, which need not run. What an `Ending` holds may be shown: a URL
-without query, path parameters and fragment, the names of cookies, and no token.
+Redirects are followed up to a limit: never from https to http, never to another origin with the token in the
+URL, and not to the application, which may not be running. An `Ending` is safe to show: it holds a URL without
+query, path parameters and fragment, the names of cookies, and no token.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _ENOUGH = 100_000  # bytes of a body; a title comes early
 _LONGEST_SHOWN = 200  # characters of a URL or a title
 _TITLE = re.compile(r"<title\b[^>]{0,500}>([^<]*)", re.IGNORECASE)
 _PASSWORD = re.compile(r"<input\b[^>]{0,500}\btype\s*=\s*[\"']?password\b", re.IGNORECASE)
-_UNSPECIFIC = frozenset({429, *range(500, 600)})  # says nothing of the hand-off
+_UNSPECIFIC = frozenset({429, *range(500, 600)})  # says nothing about the hand-off
 
 _Place: TypeAlias = tuple[str | bytes, int | None, str | bytes]
 
@@ -39,7 +39,7 @@ class Pace:
     """How fast a trial goes.
 
     Attributes:
-        patience: seconds that the Help Desk has for each answer.
+        patience: seconds to wait for each response.
         pause: seconds between two hand-offs.
         sleep: waits for a number of seconds.
     """
@@ -53,13 +53,13 @@ class Ending(NamedTuple):
     """Where a hand-off ended.
 
     Attributes:
-        status: the last status; `None`: there was no answer.
-        url: where, without query, path parameters and fragment.
-        title: of the page there.
-        cookies: the names of the cookies that the visitor has then.
-        asks_password: whether the page has a field for a password.
+        status: the last status; `None` without a response.
+        url: the last URL, without query, path parameters and fragment.
+        title: the title of the page.
+        cookies: the names of the visitor's cookies.
+        asks_password: whether the page has a password field.
         came_back: whether it led to the Auth URL or the Logout URL of the application.
-        stopped: why a redirect was not followed, or what happened instead of an answer; or "".
+        stopped: why a redirect was not followed, or why there is no response; or "".
     """
 
     status: int | None
@@ -72,32 +72,32 @@ class Ending(NamedTuple):
 
     @property
     def is_page(self) -> bool:
-        """Whether it is a page with a status of success (RFC 9110, section 15.3)."""
+        """Whether it is a page with a success status (RFC 9110, section 15.3)."""
         return self.status in range(200, 300) and not self.stopped
 
     @property
     def is_refusal(self) -> bool:
-        """Whether it is an error of the client's (RFC 9110, section 15.5), or back at the application."""
+        """Whether it is a client error (RFC 9110, section 15.5) or leads back to the application."""
         return self.came_back or (self.status in range(400, 500) and not self.is_unspecific)
 
     @property
     def is_unspecific(self) -> bool:
-        """Whether the status is about the Help Desk's own state (RFC 9110, section 15.6; RFC 6585)."""
+        """Whether the status is about the Help Desk itself (RFC 9110, section 15.6; RFC 6585)."""
         return self.status in _UNSPECIFIC
 
     @property
     def page(self) -> tuple[int | None, str, str]:
-        """What tells one page from another."""
+        """What identifies the page."""
         return self.status, self.url, self.title
 
 
 class Visitor:
-    """A browser with cookies of its own.
+    """A browser with its own cookies.
 
     Args:
-        sso_auth_url: the SSO Auth URL, whose origin alone gets tokens.
-        application: the URLs of the application, at which it stops.
-        patience: seconds that each answer may take.
+        sso_auth_url: the SSO Auth URL; tokens are sent only to its origin.
+        application: the URLs of the application, where it stops.
+        patience: seconds to wait for each response.
         tls: how certificates are verified.
     """
 
@@ -116,7 +116,7 @@ class Visitor:
         self._here = Secret(httpx.URL(sso_auth_url))
 
     def open(self, url: Secret[str], token: Secret[str] | None = None) -> Ending:
-        """Open `url`, which carries `token` if there is one, and follow its redirects."""
+        """Open `url`, which may carry `token`, and follow its redirects."""
         self._token = token or self._token
         self._here = Secret(httpx.URL(url()))
         status = None
@@ -146,7 +146,7 @@ class Visitor:
         return self._ending(status, stopped=f"more than {_HOPS} redirects")
 
     def ended_at(self) -> Secret[str]:
-        """Return the URL of the last page; of the start page there, if that URL carries the token."""
+        """Return the URL of the last page or, if it carries the token, of that site's start page."""
         here = self._here
         return Secret(str(here().join("/") if self._carries_token(here()) else here()))
 
@@ -169,14 +169,14 @@ class Visitor:
         return body[:_ENOUGH].decode(errors="replace")
 
     def _objection(self, target: httpx.URL) -> str:
-        """Say why a redirect to `target` is not followed, or return ""."""
+        """Return why a redirect to `target` is not followed, or ""."""
         if target.scheme not in ("http", "https") or target.userinfo:
-            return "it redirected to what is no plain web address"
+            return "it redirected to something other than a plain web address"
         if (self._here().scheme, target.scheme) == ("https", "http"):
             return "it redirected from https to http"
         if _origin(target) != self._origin and self._carries_token(target):
             host = target.raw_host.decode()
-            return f"it redirected to {host} with the token, which goes to the SSO Auth URL alone"
+            return f"it redirected to {host} with the token, which may only go to the SSO Auth URL"
         return ""
 
     def _carries_token(self, url: httpx.URL) -> bool:
@@ -199,7 +199,7 @@ class Visitor:
         )
 
     def _shown(self, text: str) -> str:
-        for part in self._token().split(".")[1:]:  # what is signed, and the signature
+        for part in self._token().split(".")[1:]:  # the claims and the signature
             text = text.replace(part, "...")
         return text[:_LONGEST_SHOWN]
 
@@ -213,16 +213,16 @@ def _place(url: httpx.URL) -> _Place:
 
 
 def _describe(error: Exception, patience: float) -> str:
-    """Say what happened instead of an answer; other errors' texts may quote a URL."""
+    """Return why there is no response; messages of other errors may quote a URL."""
     if isinstance(error, httpx.TimeoutException):
-        return f"no answer within {patience:g} seconds"
+        return f"no response within {patience:g} seconds"
     reason = str(error) if isinstance(error, httpx.ConnectError) else ""
-    return f"no usable answer: {reason or type(error).__name__}"
+    return f"no usable response: {reason or type(error).__name__}"
 
 
 @contextmanager
 def _unlogged() -> Generator[None]:
-    """Keep HTTPX and what it stands on from logging: INFO has whole URLs, and DEBUG headers."""
+    """Silence HTTPX and its dependencies: they log whole URLs at INFO and headers at DEBUG."""
     before = logging.root.manager.disable
     logging.disable()
     try:

@@ -1,4 +1,4 @@
-"""Following redirects inside an application, and judging where they lead: a login page, the Logout URL."""
+"""Following redirects inside an application, and judging where the login page and the Logout URL lead."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ _AN_ERROR = 400
 _NO_PAGE = frozenset({404, 405, 410})
 _WANTS_SIGN_IN = frozenset({401, 403})
 _MOST_HOPS = 10  # a browser gives up at 20
-_SHOWN = 3  # hops; in a circle, ways back may grow with each
-_THEN = "then: set it to a page that is open to everybody, app-relative or absolute: Logout(..., then=...)."
-_DEEPEST = 3  # ways back in ways back that are looked into
+_SHOWN = 3  # hops
+_THEN = "then: set it to a page that anyone can open, app-relative or absolute: Logout(..., then=...)."
+_DEEPEST = 3  # levels of return addresses inside return addresses
 
 
 class Step(NamedTuple):
-    """One link of the chain: what was asked, what came of it, and what is wrong with that.
+    """One step of the walk.
 
     Attributes:
-        name: what was asked.
-        said: what came of it.
-        finding: what is wrong with that, or worth a word.
-        walked: whether the visit was made at all.
+        name: what was visited.
+        said: what happened.
+        finding: what is wrong or notable about it.
+        walked: whether the visit was made.
     """
 
     name: str
@@ -39,7 +39,7 @@ class Step(NamedTuple):
 
     @property
     def is_wrong(self) -> bool:
-        """Whether the chain is broken here."""
+        """Whether the walk fails here."""
         return self.finding is not None and counts([self.finding])
 
 
@@ -58,17 +58,17 @@ class Hop(NamedTuple):
         try:
             target = urljoin(self.url, self.answer.location)
             httpx.URL(target)
-        except (ValueError, httpx.InvalidURL):  # no address at all
+        except (ValueError, httpx.InvalidURL):  # not a URL
             return ""
         return target
 
 
 class Trail(NamedTuple):
-    """The visits that came of one address.
+    """The visits that follow from one URL.
 
     Attributes:
         hops: the visits, at least one.
-        is_circle: whether it would go on like that.
+        is_circle: whether they form a redirect loop.
     """
 
     hops: list[Hop]
@@ -76,7 +76,7 @@ class Trail(NamedTuple):
 
     @property
     def last(self) -> Hop:
-        """The visit at its end."""
+        """The last visit."""
         return self.hops[-1]
 
     @property
@@ -86,16 +86,16 @@ class Trail(NamedTuple):
         return f"{said}, ..." if len(self.hops) > _SHOWN else said
 
     def touches(self, path: str) -> bool:
-        """Whether `path` is among its addresses."""
+        """Whether `path` is among the visited paths."""
         return any(decoded_path_of(hop.url) == path for hop in self.hops)
 
 
 def follow(browser: Browser, url: str, is_inside: Callable[[str], bool]) -> Trail:
-    """Open `url`, and go where a browser would, for as long as that is inside the application."""
+    """Open `url`, and follow redirects while they stay inside the application."""
     hops: list[Hop] = []
     been: set[tuple[str, frozenset[tuple[str, str | None]]]] = set()
     while True:
-        # With other cookies the same address may answer otherwise: a look whether a browser keeps them.
+        # A URL may answer differently with other cookies, for example to test whether they are kept.
         here = (url, browser.cookies)
         if here in been or len(hops) == _MOST_HOPS:
             return Trail(hops, is_circle=True)
@@ -108,7 +108,7 @@ def follow(browser: Browser, url: str, is_inside: Callable[[str], bool]) -> Trai
 
 
 def _depth_of(path: str, query: str) -> int | None:
-    """Say how deep in `query` an address with `path` is: 0 for a value, 1 for one in a value's own query."""
+    """Return how deep `path` is in `query`: 0 in a value, 1 in the query of a value."""
     queries: Iterable[str] = [query]
     for depth in range(_DEEPEST):
         values = [unquote(value) for each in queries for _, value in parse_qsl(each)]
@@ -125,7 +125,7 @@ def _path_in(value: str) -> str:
 
 
 def is_no_page(answer: Answer) -> bool:
-    """Whether the answer is one that leaves a visitor nothing to go on with."""
+    """Whether the answer gives a visitor no way to continue."""
     if answer.status in _WANTS_SIGN_IN:
         return not (answer.asks_by_http or answer.page.offers_login)
     return answer.status in _NO_PAGE
@@ -140,20 +140,20 @@ def login_step(trail: Trail, auth_path: str, judge_page: Callable[[Hop], Finding
     """Judge where an anonymous visitor is sent to sign in.
 
     Args:
-        trail: the visits from the login page on.
-        auth_path: the path of the Auth URL, where the visitor comes from and is to return to.
-        judge_page: says what is wrong with the page itself.
+        trail: the visits, starting with the login page.
+        auth_path: the path of the Auth URL, to which the visitor must return.
+        judge_page: returns what is wrong with the page itself.
     """
     first, last = trail.hops[0], trail.last
     path, query = urlsplit(last.url).path, urlsplit(last.url).query
     finding = None
     if trail.is_circle:
-        finding = found("SSO.E050", f"{urlsplit(first.url).path} answers {trail.said}, and so on")
+        finding = found("SSO.E050", f"{urlsplit(first.url).path} answers {trail.said}, repeatedly")
     elif is_failure(last.answer):
         said = last.answer.error or f"answers {last.answer.said}"
         finding = found("SSO.E040", f"the login page {path} {said}")
     elif last.answer.outcome == "handed_off":
-        finding = found("SSO.E042", f"{urlsplit(first.url).path} signs everybody in as {last.answer.email}")
+        finding = found("SSO.E042", f"{urlsplit(first.url).path} signs everyone in as {last.answer.email}")
     elif is_no_page(last.answer):
         finding = found("SSO.E043", f"the login page {path} answers {last.answer.said}")
     elif _depth_of(auth_path, query):
@@ -167,7 +167,7 @@ def logout_step(trail: Trail, auth_path: str) -> Step:
     """Judge where the Help Desk sends its visitors after they log out.
 
     Args:
-        trail: the visits from the Logout URL on, by somebody who is not signed in.
+        trail: an anonymous visitor's visits, starting with the Logout URL.
         auth_path: the path of the Auth URL.
     """
     first, last = trail.hops[0], trail.last
@@ -182,7 +182,7 @@ def logout_step(trail: Trail, auth_path: str) -> Step:
     elif status >= _AN_ERROR and status not in _WANTS_SIGN_IN:
         finding = found("SSO.E047", f"{last.url} answers {last.answer.said}", _THEN if ours else "")
     elif ours:
-        said += "; whether the session ends was not tried: this visit is made without the cookie"
+        said += "; not tested whether the session ends, because this visit is made without the cookie"
     elif status in _WANTS_SIGN_IN or _depth_of(path, urlsplit(last.url).query) is not None:
         finding = found("SSO.W053", f"{first.url} answers {said}")
     else:

@@ -1,7 +1,7 @@
-"""`check --online --as EMAIL`: hand-offs for a real person to the real Help Desk, controls and variants.
+"""`check --online --as EMAIL`: hand-offs for a real user to the real Help Desk, with controls and variants.
 
-Unless the settings are accepted, variants follow. Each hand-off, with or without a token, counts as a
-request, eight at most. Redirects do not count, nor do the looks at a page, which carry no token.
+Variants are tried if the settings are not accepted. There are at most eight hand-offs, with or without a
+token. Redirects and later visits to a page, which carry no token, do not count.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ Token: TypeAlias = Literal["none", "random", "signed"]
 
 
 class Variant(NamedTuple):
-    """What is tried: how the key is made of the SSO Token, and what is sent."""
+    """What is tried: how the key is derived from the SSO Token, and what is sent."""
 
     key: Literal["raw", "md5"]
     auth_url: str
@@ -44,9 +44,9 @@ class Attempt:
         token: how it was signed; "none" and "random" are the controls.
         variant: what was tried; `None` for a control.
         ending: where it ended.
-        visitor: whom the Help Desk saw.
-        verdict: what that says; `None` for a control, and if it was not judged.
-        why: the reason.
+        visitor: the browser that made it.
+        verdict: the verdict; `None` for a control, or if it was not judged.
+        why: the reason for the verdict.
     """
 
     token: Token
@@ -59,14 +59,14 @@ class Attempt:
 
 @dataclass
 class Outcome:
-    """What a trial has found out.
+    """The result of a trial.
 
     Attributes:
-        given: the settings unchanged.
-        verdict: what is said in the end.
-        why: the reason.
-        variant: the accepted one.
-        attempts: the hand-offs, in their order.
+        given: the unchanged settings.
+        verdict: the final verdict.
+        why: the reason for the verdict.
+        variant: the accepted variant.
+        attempts: the hand-offs, in order.
     """
 
     given: Variant
@@ -99,7 +99,7 @@ class Outcome:
 
 
 def variants(auth_url: str, email: str) -> list[Variant]:
-    """Return what is tried, in this order; the settings unchanged come first."""
+    """Return what to try, in order; the unchanged settings come first."""
     head, mark, query = auth_url.partition("?")
     slash = f"{head[:-1] if head.endswith('/') else f'{head}/'}{mark}{query}"
     tried = [Variant("raw", auth_url, email), Variant("md5", auth_url, email), Variant("raw", slash, email)]
@@ -109,16 +109,16 @@ def variants(auth_url: str, email: str) -> list[Variant]:
 
 
 class _Stop(Exception):
-    """Ends a trial; the text says why."""
+    """Ends a trial; the message says why."""
 
 
 class Trial:
-    """Hand-offs for a real person to the real Help Desk.
+    """Hand-offs for a real user to the real Help Desk.
 
     Args:
         settings: the account's settings, as `settings_from_environment` returns them.
-        email: the person's address.
-        pace: how fast it goes.
+        email: the user's address.
+        pace: the timing.
     """
 
     def __init__(self, settings: Secret[Mapping[str, Any]], email: str, pace: Pace) -> None:
@@ -127,7 +127,7 @@ class Trial:
         self._pace = pace
         self._tls = ssl.create_default_context()
         self._variants = variants(self._helpdesk.auth_url, email)
-        self.outcome = Outcome(self._variants[0])
+        self.outcome: Outcome = Outcome(self._variants[0])
 
     def run(self) -> None:
         """Make the hand-offs, until one is accepted or nothing is left to try."""
@@ -168,7 +168,7 @@ class Trial:
         if ending.status is None:
             raise _Stop(ending.stopped)
         if ending.status == _TOO_MANY_REQUESTS:
-            raise _Stop("the Help Desk asks for fewer requests (429): try again later")
+            raise _Stop("the Help Desk limits requests (429): try again later")
         return attempt
 
     def _look(self, attempt: Attempt) -> Look | None:
@@ -184,7 +184,7 @@ class Trial:
         return Visitor(helpdesk.sso_auth_url, application, self._pace.patience, self._tls)
 
     def _url(self, token: Token, variant: Variant) -> tuple[Secret[str], Secret[str] | None]:
-        """Return the URL of a new hand-off, and the token in it."""
+        """Return the URL of a new hand-off, and its token."""
         if token == "none":
             query = urlencode({"account_id": self._helpdesk.account_id, "auth_url": variant.auth_url})
             return Secret(with_query(self._helpdesk.sso_auth_url, query)), None
@@ -200,24 +200,24 @@ class Trial:
 
 
 def differences(given: Variant, variant: Variant) -> list[str]:
-    """Name what differs between `given` and `variant`."""
+    """Return what differs between `given` and `variant`."""
     names = {"key": f"{variant.key} key", "auth_url": f"auth_url {variant.auth_url}", "email": variant.email}
     return [said for name, said in names.items() if getattr(given, name) != getattr(variant, name)]
 
 
 def changes(given: Variant, variant: Variant, prefix: str, *, token_file: bool) -> list[str]:
-    """Say what to change in the settings, for `variant` to be what they are; never the SSO Token."""
+    """Return how to change the settings to match `variant`, without showing the SSO Token."""
     steps: list[str] = []
     if variant.key != given.key:
         present = f'"$(cat "${prefix}SSO_TOKEN_FILE")"' if token_file else f'"${prefix}SSO_TOKEN"'
         steps.append(
-            "Sign with the md5 of the SSO Token, 32 lower-case hexadecimal digits. In a shell: "
+            "sso_token: set it to the md5 of the SSO Token, 32 lower-case hexadecimal digits. In a shell: "
             f"{prefix}SSO_TOKEN=$(printf %s {present} | md5sum | cut -c1-32)"
             f"{f', without {prefix}SSO_TOKEN_FILE' if token_file else ''}. In Python: "
             "sso_token=hashlib.md5(sso_token.encode()).hexdigest()."
         )
     if variant.auth_url != given.auth_url:
-        steps.append(f"Set {prefix}AUTH_URL={variant.auth_url} (auth_url).")
+        steps.append(f"auth_url: set {prefix}AUTH_URL={variant.auth_url}.")
     if variant.email != given.email:
-        steps.append("Return addresses in lower case from your resolver.")
+        steps.append("resolve_email: return addresses in lower case.")
     return steps

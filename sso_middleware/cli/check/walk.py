@@ -1,4 +1,4 @@
-"""Walking through the real application, in process: each link of the chain until one is wrong."""
+"""Walking through the real application in process, step by step until one is wrong."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ from sso_middleware.resolvers.proxy import (
 
 _SEE_OTHER = 303
 _ROUTE = (
-    "Auth URL: let its route send signed-in visitors to the Help Desk. Check that the cookie is fresh and "
-    "whole, and that it is the one your login sets."
+    "auth_url: its route must redirect signed-in visitors to the Help Desk. Check that the cookie is current "
+    "and complete, and that your login sets it."
 )
-_NOT_SIGNED_IN = "not walked: pass the Cookie header of somebody who is signed in, by --cookie"
-_UNTRUSTED = "untrusted_proxy"  # as trusted_header refuses what does not come from the proxy
+_NOT_SIGNED_IN = "not walked: pass the Cookie header of a signed-in user with --cookie"
+_UNTRUSTED = "untrusted_proxy"  # trusted_header's reason for a request that bypasses the proxy
 _FORGED = "sso-middleware-check@example.invalid"
 _IDENTITY_HEADERS = dict.fromkeys(
     (
@@ -57,13 +57,13 @@ _IDENTITY_HEADERS = dict.fromkeys(
 
 
 class Walk:
-    """Visits an application as people would.
+    """Visits an application as users do.
 
     Args:
         client: makes the visits.
         entrance: where visitors are handed off.
         root_path: the mount prefix the server announces.
-        cookie: the Cookie header of somebody who is signed in, if there is one.
+        cookie: the Cookie header of a signed-in user, or `None`.
     """
 
     def __init__(self, client: Client, entrance: Entrance, root_path: str, cookie: str | None) -> None:
@@ -72,7 +72,7 @@ class Walk:
         self._root_path = root_path
         self._helpdesk = entrance.helpdesk
         self._cookie = cookie
-        # Where no account is fixed, any host must do.
+        # Without a fixed account, any host must work.
         auth_url = self._helpdesk.auth_url if self._helpdesk else "https://localhost"
         self._origin = origin_of(auth_url)
         self._path = entrance.path
@@ -80,7 +80,7 @@ class Walk:
         self._url = f"{self._origin}{encode_path(self._path)}{query and '?'}{query}"
 
     def steps(self) -> Iterator[Step]:
-        """Make the visits; each chain ends at its first wrong link."""
+        """Make the visits, and stop each chain at its first wrong step."""
         yield from self._anonymous()
         if self._cookie is None:
             yield Step("signed-in visit", _NOT_SIGNED_IN, walked=False)
@@ -135,16 +135,16 @@ class Walk:
             return None
         action = urlsplit(urljoin(hop.url, form.action or hop.url)).path
         said = (
-            f"the form on {path} posts to {action}, and {self._path} is not in it; its fields: "
-            f"{', '.join(form.names) or 'none but a password'}"
+            f"the form on {path} posts to {action} without {self._path}; its fields: "
+            f"{', '.join(form.names) or 'only a password'}"
         )
         kept = next((name for name in form.names if self._is_kept_as(name, login_url)), None)
         return found(
-            "SSO.W055", said, f'next_param: set it to "{kept}", as the form calls it.' if kept else ""
+            "SSO.W055", said, f'next_param: set it to "{kept}", the name the form uses.' if kept else ""
         )
 
     def _is_kept_as(self, name: str, login_url: str) -> bool:
-        """Whether the login page keeps the way back if it comes as the parameter `name`."""
+        """Whether the login page keeps a return address passed as the parameter `name`."""
         start = login_url.partition("?")[0]
         query = urlencode({name: encode_path(self._path)})
         last = follow(Browser(self._client), f"{start}?{query}", self._is_inside).last
@@ -163,15 +163,15 @@ class Walk:
         answers = {header: self._forge(header) for header in singly}
         believed = [header for header, answer in answers.items() if self._is_handed_off(answer)]
         if self._is_handed_off(together) and _IDENTITY_HEADERS.keys().isdisjoint(believed):
-            believed = [*_IDENTITY_HEADERS, *believed]  # no one of them does by itself
+            believed = [*_IDENTITY_HEADERS, *believed]  # only together
         if believed:
-            return Step(name, "believed", found("SSO.W048", f"{', '.join(believed)} from anybody"))
+            return Step(name, "believed", found("SSO.W048", f"{', '.join(believed)} from any client"))
         guarded = [header for header, answer in answers.items() if answer.reason == _UNTRUSTED]
         reminder = found("SSO.I049", ", ".join(guarded)) if guarded else None
         return Step(name, f"not believed: {len(_IDENTITY_HEADERS)} common ones", reminder)
 
     def _names_read(self) -> list[str]:
-        """Return the names of the headers that a WSGI application looks for, less those tried anyway."""
+        """Return the names of the headers that a WSGI application reads, without those tried anyway."""
         asked: set[str] = set()
         Browser(self._client).open(self._url, asked=asked)
         return sorted(asked - {name.title() for name in (*_IDENTITY_HEADERS, *HEADERS, "Host")})
@@ -187,10 +187,10 @@ class Walk:
         if problem is None and answer.outcome == "anonymous":
             came = ", ".join(part.partition("=")[0].strip() for part in cookie.split(";"))
             looked = "; ".join(filter(None, [*self._entrance.looked_for, answer.missed]))
-            said = f"; looked for: {looked}" if looked else ""
+            said = f"; it looked for {looked}" if looked else ""
             problem = found(
                 "SSO.E045",
-                f"the resolver returned None in spite of the cookie{said}; came: the cookies {came}",
+                f"the resolver returned None despite the cookie{said}; cookies received: {came}",
             )
         if problem is None and not self._entrance.wrapped and not self._leads_to_the_helpdesk(answer):
             problem = found("SSO.E045", f"the visitor's browser gets {answer.said}", _ROUTE)
@@ -221,7 +221,7 @@ class Walk:
     def _logout(self, logout_url: str) -> Step:
         if origin_of(logout_url) != self._origin and not self._entrance.takes_over_logout:
             return _elsewhere("logout", logout_url)
-        # Without the cookie: the session it stands for is somebody's.
+        # Without the cookie, so that the user's session is not ended.
         return logout_step(follow(Browser(self._client), logout_url, self._is_inside), self._path)
 
     def _common_problem(self, answer: Answer, who: str) -> Finding | None:
@@ -229,7 +229,7 @@ class Walk:
             return found("SSO.E040", f"a visit {who} {answer.said}")
         if answer.outcome is None and self._entrance.wrapped:
             wrong = "SSO.E040" if is_failure(answer) else "SSO.E041"
-            return found(wrong, f"a visit {who} is answered {answer.said}, and not by SSOMiddleware")
+            return found(wrong, f"a visit {who} is answered with {answer.said}, not by SSOMiddleware")
         if answer.outcome in ("refused", "unavailable"):
             return found("SSO.E046", f"a visit {who} is refused: {answer.reason}")
         return None

@@ -1,4 +1,4 @@
-"""What is wrong with how an application is put together, seen without a visit."""
+"""Mistakes in an application's wiring that can be seen without a visit."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _READS_SESSION = re.compile(r"(?:Session|Auth)\w*Middleware")
 
 
 def check_paths(located: Located, root_path: str) -> Iterator[Finding]:
-    """Look whether the intercepted paths are those of the Auth URL and the Logout URL."""
+    """Check that the intercepted paths are those of the Auth URL and the Logout URL."""
     helpdesk = located.helpdesk
     if helpdesk is None:
         yield found("SSO.I025", "helpdesk is a callable")
@@ -38,28 +38,28 @@ def _check_path(located: Located, root_path: str, purpose: Purpose, url: str) ->
     elif public:
         if not is_below(mounted_at, path):
             fits = f"{origin_of(url)}{encode_path(mounted_at + path)}"
-            said = f"the middleware is mounted at {mounted_at}, and {url} is outside of that"
-            yield found(rule, f"{said}; it would be {fits}")
+            said = f"{url} is outside {mounted_at}, where the middleware is mounted"
+            yield found(rule, f"{said}; use {fits}")
     elif relative and path not in {root_path + candidate for candidate in relative}:
         listed = ", ".join(sorted(relative))
         if any(path.endswith(candidate) for candidate in relative):
             fits = f"{origin_of(url)}{encode_path(root_path + min(relative))}"
             yield found(
-                "SSO.I023", f"{listed} is intercepted, so it would be {fits}; the registered URL is {url}"
+                "SSO.I023", f"the registered URL is {url}, but {listed} is intercepted, which fits {fits}"
             )
         else:
             yield found(
-                rule, f"{listed} is intercepted, and the registered URL is {url}{_slash(path, relative)}"
+                rule, f"the registered URL is {url}, but {listed} is intercepted{_slash(path, relative)}"
             )
 
 
 def _slash(path: str, relative: set[str]) -> str:
     stripped = {candidate.rstrip("/") for candidate in relative}
-    return ": they differ by the slash at the end" if path.rstrip("/") in stripped else ""
+    return ": they differ by the trailing slash" if path.rstrip("/") in stripped else ""
 
 
 def check_cookies(app: Any, located: Iterable[Located]) -> Iterator[Finding]:
-    """Look for a session cookie that does not come along from another site, around `located` and inside."""
+    """Look for a SameSite=Strict session cookie, outside and inside of `located`."""
     seen: set[int] = set()
     for start in (app, *(each.inner for each in located)):
         for _, node in layers(start, mounts=False):
@@ -75,12 +75,12 @@ def check_cookies(app: Any, located: Iterable[Located]) -> Iterator[Finding]:
 
 
 def check_proxy_fix(app: Any) -> Iterator[Finding]:
-    """Look for a ProxyFix of Werkzeug's inside of another."""
+    """Look for nested ProxyFix middlewares of Werkzeug."""
     for _, node in layers(app, mounts=True):
         if _is_proxy_fix(node) and any(
             inner is not node and _is_proxy_fix(inner) for _, inner in layers(node, mounts=True)
         ):
-            yield found("SSO.W028", "a ProxyFix is inside of another")
+            yield found("SSO.W028", "a ProxyFix wraps another one")
             return
 
 
@@ -89,18 +89,18 @@ def _is_proxy_fix(node: Any) -> bool:
 
 
 def check_order(located: Located) -> Iterator[Finding]:
-    """Look for a session middleware inside of SSOMiddleware, where it runs too late."""
+    """Look for a session middleware inside SSOMiddleware, where it runs too late."""
     for _, node in layers(located.inner, mounts=False):
         name = type(node).__name__
         if _READS_SESSION.fullmatch(name):
-            yield found("SSO.W024", f"{name} is inside of SSOMiddleware")
+            yield found("SSO.W024", f"{name} is inside SSOMiddleware")
 
 
 def check_hooks(located: Located) -> Iterator[Finding]:
-    """Look for functions of the application itself that Flask or Quart runs before each view.
+    """Look for functions of the application that Flask or Quart runs before each view.
 
-    Those of a blueprint run before its own views only, and those of extensions do not decide who is signed
-    in, or do so in what they give a resolver, too. Any resolver may depend on what the others decide.
+    Functions of a blueprint only run before its own views. Functions of an extension do not decide who is
+    signed in, or a resolver sees their decision too.
     """
     for _, node in layers(located.inner, mounts=False):
         hooks = getattr(node, "__dict__", {}).get("before_request_funcs")

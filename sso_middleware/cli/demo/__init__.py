@@ -1,1 +1,1 @@
-"""`sso-middleware demo`: the sandbox beside a sample application."""
+"""`sso-middleware demo`: the sandbox and a sample application."""

@@ -1,4 +1,4 @@
-"""`sso-middleware demo`: a Help Desk and a sample application, to click through."""
+"""`sso-middleware demo`: run a Help Desk and a sample application."""
 
 from __future__ import annotations
 
@@ -17,30 +17,29 @@ from sso_middleware.sandbox.server import serving
 
 @click.command("demo")
 @click.option(
-    "--port", type=PORT, default=8000, show_default=True, help="The application's; 0 takes any free one."
+    "--port", type=PORT, default=8000, show_default=True, help="The application's port; 0 picks a free one."
 )
 @click.option(
     "--helpdesk-port",
     type=PORT,
     default=9400,
     show_default=True,
-    help="The Help Desk's; 0 takes any free one.",
+    help="The Help Desk's port; 0 picks a free one.",
 )
-@click.option("--self-test", is_flag=True, help="Walk the whole journey, say how each step went, and stop.")
+@click.option("--self-test", is_flag=True, help="Walk the whole journey, print how each step went, and stop.")
 @log_option
 @click.pass_context
 def command(ctx: click.Context, port: int, helpdesk_port: int, self_test: bool, access_log: bool) -> None:
-    """Run a Help Desk and a sample application on this machine, each in its own server.
+    """Run a Help Desk and a sample application on this machine, each on its own port.
 
-    Sign in to the application, open Support, and you are signed in to the Help Desk. Then break a
-    setting on the application's page, and see what the Help Desk says. Each verdict is printed to
-    standard error.
+    Sign in to the application and open Support to sign in to the Help Desk. Then break a setting on the
+    application's page and see what the Help Desk says. Each verdict is printed to standard error.
     """
     chosen = {
         name: ctx.get_parameter_source(name) is not ParameterSource.DEFAULT
         for name in ("port", "helpdesk_port")
     }
-    if self_test:  # where does not matter, so it never meets a port that is taken
+    if self_test:  # any free port will do
         port = port if chosen["port"] else 0
         helpdesk_port = helpdesk_port if chosen["helpdesk_port"] else 0
     if access_log:
@@ -61,7 +60,7 @@ def command(ctx: click.Context, port: int, helpdesk_port: int, self_test: bool, 
         )
         helpdesk_url = start(
             stack,
-            lambda port: sandbox.run(host="localhost", port=port),  # another site than the application
+            lambda port: sandbox.run(host="localhost", port=port),  # not the application's site
             helpdesk_port,
             "--helpdesk-port",
             or_any=not chosen["helpdesk_port"],
@@ -72,12 +71,12 @@ def command(ctx: click.Context, port: int, helpdesk_port: int, self_test: bool, 
         say(("Sample application  ", "bold"), f"{app_url}/")
         say(("Help Desk           ", "bold"), f"{helpdesk_url}/")
         say("Sign in to the application and open Support. Then break a setting there.")
-        say("The account is made up, and the Help Desk is a stand-in. Ctrl-C stops both.")
+        say("The account is made up, and the Help Desk is a stand-in. Press Ctrl-C to stop both.")
         tell(sandbox)
 
 
 def walk(journey: Journey) -> Exit:
-    """Take the journey, say how each step went, and return the exit code."""
+    """Walk the journey, print each step, and return the exit code."""
     try:
         for sentence in journey.walk():
             say(("ok      ", "green"), sentence)

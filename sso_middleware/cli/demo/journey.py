@@ -1,4 +1,4 @@
-"""`demo --self-test`: the whole journey of a visitor, walked without a browser."""
+"""`demo --self-test`: walk a visitor's whole journey without a browser."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ _CSRF = re.compile(r'name="csrf" value="([^"]+)"')
 
 
 class Broken(Exception):
-    """A step did not come out as it should."""
+    """A step failed."""
 
 
 class Journey:
     """Walks from the Help Desk's sign-in page to signing out again.
 
     Args:
-        app_url: where the sample application is.
-        helpdesk_url: where the sandbox is.
+        app_url: base URL of the sample application.
+        helpdesk_url: base URL of the sandbox.
     """
 
     def __init__(self, app_url: str, helpdesk_url: str) -> None:
@@ -33,10 +33,10 @@ class Journey:
         self._handoff_url = ""
 
     def walk(self) -> Iterator[str]:
-        """Take the steps; gives a sentence for each.
+        """Take the steps and yield a sentence for each.
 
         Raises:
-            Broken: a step went wrong.
+            Broken: a step failed.
         """
         steps: tuple[Callable[[], str], ...] = (
             self._sign_in,
@@ -81,9 +81,9 @@ class Journey:
     def _replay(self) -> str:
         with _browser() as another:
             page = another.get(self._handoff_url)
-        _expect(page.status_code == 403, f"the same token again was answered {page.status_code}")  # noqa: PLR2004 - HTTP
+        _expect(page.status_code == 403, f"a replayed token was answered with {page.status_code}")  # noqa: PLR2004 - HTTP
         self._expect_verdict("replayed")
-        return "replay: the same token again, from another browser, was refused"
+        return "replay: the same token, from another browser, was refused"
 
     def _logout(self) -> str:
         page = self._browser.post(f"{self._helpdesk}/logout", data={"csrf": self._csrf()})
@@ -108,7 +108,7 @@ class Journey:
 
 
 def _browser() -> httpx.Client:
-    # Each redirect is looked at, so none is followed. No proxy: both servers are on this machine.
+    # Redirects are checked, not followed. No proxy: both servers are on this machine.
     return httpx.Client(trust_env=False, timeout=_TIMEOUT)
 
 

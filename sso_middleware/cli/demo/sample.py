@@ -1,7 +1,7 @@
-"""The demo's sample application: a small site that people sign in to, with a link to the Help Desk.
+"""The demo's sample application: a small site with a login and a link to the Help Desk.
 
-It is written with Starlette alone, and wired up as any application would be, except that its account is
-chosen at each visit, so that a setting can be broken on purpose.
+It is a plain Starlette application, except that it chooses its account for each request, so that you can
+break a setting.
 """
 
 from __future__ import annotations
@@ -46,12 +46,12 @@ class _Failure(NamedTuple):
 
 
 _FAILURES = {
-    "cut": _Failure("Token cut", "The SSO Token was not copied whole.", "HELPDESK_SSO_TOKEN"),
+    "cut": _Failure("Truncated token", "The SSO Token was not copied completely.", "HELPDESK_SSO_TOKEN"),
     "md5": _Failure(
-        "Token hashed", "The SSO Token is hashed with md5 before it signs.", "HELPDESK_SSO_TOKEN"
+        "Hashed token", "The SSO Token is hashed with md5 before it signs.", "HELPDESK_SSO_TOKEN"
     ),
-    "account": _Failure("Wrong account", "The Account ID is that of another account.", "HELPDESK_ACCOUNT_ID"),
-    "slash": _Failure("One slash too many", "The Auth URL has a slash at its end.", "HELPDESK_AUTH_URL"),
+    "account": _Failure("Wrong account", "The Account ID belongs to another account.", "HELPDESK_ACCOUNT_ID"),
+    "slash": _Failure("Extra slash", "The Auth URL ends with a slash.", "HELPDESK_AUTH_URL"),
     "strict": _Failure(
         "SameSite=Strict",
         "The session cookie is not sent when a user comes from the Help Desk.",
@@ -59,7 +59,7 @@ _FAILURES = {
     ),
     "next": _Failure(
         "A login that forgets next",
-        "After signing in, users are not led back to the Auth URL.",
+        "After signing in, users do not return to the Auth URL.",
         "next_param, resume_at",
     ),
 }
@@ -99,7 +99,7 @@ class SampleApplication:
         )
 
     def connect(self, environment: Mapping[str, str]) -> None:
-        """Use the account that the variables in `environment` describe."""
+        """Use the account in the variables of `environment`."""
         self._environment = dict(environment)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -146,10 +146,10 @@ class SampleApplication:
             mistake = ""
         self._broken = mistake
         if mistake == "next":
-            request.session.clear()  # so that Support asks for a login
+            request.session.clear()  # so that Support requires a login
         elif "email" in request.session:
             request.session["email"] = EMAIL  # sends the cookie again, with its SameSite
-        if mistake == "strict":  # shows at a visit that begins at the other site
+        if mistake == "strict":  # only visits from another site show it
             return RedirectResponse(f"{origin_of(self._environment['HELPDESK_SSO_AUTH_URL'])}/sign-in", 303)
         return RedirectResponse(AUTH_PATH if mistake else "/#break", 303)
 
@@ -166,5 +166,5 @@ class SampleApplication:
 
 
 async def _end_session(scope: Scope) -> list[tuple[str, str]]:
-    scope["session"].clear()  # the SessionMiddleware outside then expires its cookie
+    scope["session"].clear()  # the outer SessionMiddleware then expires its cookie
     return []

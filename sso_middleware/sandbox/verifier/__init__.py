@@ -1,4 +1,4 @@
-"""The judge of hand-offs: by the vendor's documentation, and by labelled assumptions where that is silent."""
+"""Judging hand-offs by the vendor's documentation, and by labelled assumptions where it is silent."""
 
 from sso_middleware.sandbox.verifier.differences import alike, shown
 from sso_middleware.sandbox.verifier.rules import Key, Rules, md5_of

@@ -1,4 +1,4 @@
-"""Judging the three claims of a hand-off, each by itself."""
+"""Checks of the three claims of a hand-off."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from sso_middleware.errors import InvalidEmail
 from sso_middleware.helpdesk import check_email
 from sso_middleware.sandbox.verifier.verdicts import HandoffRejected, VerdictCode
 
-_LATEST_IAT = 10**20  # nanoseconds since 1970 have 19 digits these days; more than that is no time at all
+_LATEST_IAT = 10**20  # today, nanoseconds since 1970 have 19 digits; longer numbers are not a time
 
 _REQUIRED: tuple[tuple[str, VerdictCode, str], ...] = (
     ("email", "missing_email", "the visitor's email address"),
@@ -18,7 +18,7 @@ _REQUIRED: tuple[tuple[str, VerdictCode, str], ...] = (
 
 _EMAIL_HINTS = {
     "not_a_string": "Send the address as a JSON string, not as null, a number, a list or an object.",
-    "empty": "The application found no address for this visitor: treat that as not signed in, or refuse.",
+    "empty": "The application has no address for this visitor: treat them as not signed in, or refuse.",
     "not_ascii": "Send the ASCII form of the address, its domain in punycode.",
     "too_long": "An address has 254 characters at most (RFC 5321).",
     "local_part_too_long": "The part before the @ has 64 characters at most (RFC 5321).",
@@ -27,10 +27,10 @@ _EMAIL_HINTS = {
 
 
 def check(claims: dict[str, Any], shortest_jti: int) -> tuple[str, int, str]:
-    """Return ``email``, ``iat`` and ``jti`` out of `claims`; others do not matter (RFC 7519, section 4).
+    """Return ``email``, ``iat`` and ``jti`` of `claims`; ignore other claims (RFC 7519, section 4).
 
     Raises:
-        HandoffRejected: one is missing or is not what it has to be.
+        HandoffRejected: a claim is missing or invalid.
     """
     for name, code, what in _REQUIRED:
         if name not in claims:
@@ -44,7 +44,7 @@ def _email(value: object) -> str:
     except InvalidEmail as error:
         raise HandoffRejected(
             "invalid_email",
-            f"email is not an address that this Help Desk takes (assumed): {error.reason}.",
+            f"email is not an address that this Help Desk accepts (assumed): {error.reason}.",
             _EMAIL_HINTS[error.reason],
         ) from None
 
@@ -60,10 +60,10 @@ def _iat(value: object) -> int:
         case float():
             what = "not a whole number"
         case _:
-            what = "no time since 1970"
+            what = "not a time since 1970"
     raise HandoffRejected(
         "invalid_iat",
-        f"iat is {what}; it has to be a whole number of seconds since 1970 (assumed).",
+        f"iat is {what}; it must be a whole number of seconds since 1970 (assumed).",
         "Send int(time.time()), without quotation marks, fraction or date format.",
     )
 
@@ -79,6 +79,6 @@ def _jti(value: object, shortest: int) -> str:
         what = "not printable text"
     raise HandoffRejected(
         "invalid_jti",
-        f"jti is {what}; it has to be printable text of at least {shortest} characters (assumed).",
+        f"jti is {what}; it must be printable text of at least {shortest} characters (assumed).",
         "Send secrets.token_hex(16): random, 32 characters, new for each token.",
     )

@@ -1,4 +1,4 @@
-"""Saying in words how what was received differs from what was expected."""
+"""Describing how a received value differs from the expected one."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from itertools import takewhile
 from urllib.parse import SplitResult, unquote, urlsplit
 
 _SHOWN = 80  # characters of a received value
-_LONGEST_SPLIT = 2000  # characters; urlsplit() takes quadratic time for a host that is not ASCII
+_LONGEST_SPLIT = 2000  # characters; urlsplit() takes quadratic time for a non-ASCII host
 _JWT = re.compile(r"eyJ[\w%.=-]{8,}")
 _UNITS = ((10**3, "milliseconds"), (10**6, "microseconds"), (10**9, "nanoseconds"))
 _HALF_HOUR = 1800
@@ -16,7 +16,7 @@ _DAY = 86_400
 
 
 def shown(value: str, *secrets: str, longest: int = _SHOWN) -> str:
-    """Return a received value cut to a bearable length, as ASCII, without a JWT or one of `secrets`."""
+    """Return a received value as ASCII, truncated to `longest`, without JWTs and `secrets`."""
     for secret in secrets:
         value = value.replace(secret, "[SSO Token]")
     value = _JWT.sub("[token]", value)
@@ -24,11 +24,11 @@ def shown(value: str, *secrets: str, longest: int = _SHOWN) -> str:
 
 
 def of_urls(expected: str, received: str) -> str:
-    """Say how the Auth URL `received` differs from the one `expected`, and where."""
+    """Describe how and where the `received` Auth URL differs from the `expected` one."""
     if received == expected + "/":
-        return "It has a slash at its end, and the registered one has none."
+        return "It has a trailing slash, but the registered one has none."
     if received + "/" == expected:
-        return "It lacks the slash at the end of the registered one."
+        return "It lacks the trailing slash of the registered one."
     if unquote(received) == expected:
         return "It is percent-encoded twice: encode it once."
     if expected.startswith(received) and expected[len(received)] in "&#":
@@ -36,7 +36,7 @@ def of_urls(expected: str, received: str) -> str:
     if received == expected.replace("+", " "):
         return "Its + arrived as a space: percent-encode it as a parameter."
     if received == expected.strip() or received.strip() == expected:
-        return "It has white space at an end."
+        return "It has leading or trailing white space."
     if received.lower() == expected.lower():
         return f"It differs in upper and lower case, {_place(expected, received)}."
     try:
@@ -50,9 +50,7 @@ def of_urls(expected: str, received: str) -> str:
 
 def _differing_part(ours: SplitResult, theirs: SplitResult) -> str:
     if ours.scheme != theirs.scheme:
-        return (
-            f"It is {theirs.scheme}, and the registered one {ours.scheme} (a proxy in front may hide https)"
-        )
+        return f"It is {theirs.scheme}, but the registered one is {ours.scheme} (a proxy may hide https)"
     if ours.hostname != theirs.hostname:
         return "The host differs"
     if ours.netloc != theirs.netloc:
@@ -63,7 +61,7 @@ def _differing_part(ours: SplitResult, theirs: SplitResult) -> str:
 
 
 def alike(one: str, other: str) -> int:
-    """Return how many characters the two have in common from their start."""
+    """Return the length of the common prefix."""
     return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False)))
 
 
@@ -74,13 +72,13 @@ def _place(expected: str, received: str) -> str:
 
 
 def of_clocks(ahead: int, iat: int, now: int, freshness: float) -> str | None:
-    """Name the mistake that explains an `iat` that is `ahead` seconds off, if it looks like a known one.
+    """Return the known mistake that explains an `iat` that is `ahead` seconds off, or `None`.
 
     Args:
-        ahead: `iat` less `now`, in seconds; negative if `iat` is in the past.
+        ahead: `iat` minus `now`, in seconds; negative if `iat` is in the past.
         iat: the claim.
-        now: the right time, in seconds since the epoch.
-        freshness: seconds that may lie between signing and judging for it to look like a time zone.
+        now: the correct time, in seconds since the epoch.
+        freshness: the seconds between signing and judging that still count as a time zone mistake.
     """
     for factor, unit in _UNITS:
         if abs(iat // factor - now) < _DAY:
@@ -90,7 +88,7 @@ def of_clocks(ahead: int, iat: int, now: int, freshness: float) -> str | None:
     if half_hours and 0 <= lag <= freshness:
         return (
             f"That is almost exactly {abs(half_hours) / 2:g} h {'ahead' if ahead > 0 else 'behind'}, so it "
-            "looks like a time zone: local time taken for UTC, or the reverse. Use int(time.time()), or "
+            "looks like a time zone mistake: local time used as UTC, or the reverse. Use int(time.time()) or "
             "datetime.now(UTC).timestamp()."
         )
     return None

@@ -1,4 +1,4 @@
-"""Remembering which tokens were used: bounded, and by a time that never runs backwards."""
+"""A bounded memory of used tokens."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ import heapq
 
 
 class UsedTokens:
-    """The `jti` values of the hand-offs that were accepted. Not safe for threads by itself.
+    """The `jti` values of accepted hand-offs. Not thread-safe.
 
-    One is forgotten only when its token is stale anyway. When as many are remembered as may be,
-    new ones are turned away: to forget one that is still fresh would let it be used again.
+    A value is forgotten only when its token is stale. When the memory is full, new tokens are refused:
+    forgetting a fresh one would allow a replay.
 
     Args:
-        remembered: how many to remember at most.
+        remembered: maximum number of values.
     """
 
     def __init__(self, remembered: int) -> None:
@@ -22,12 +22,12 @@ class UsedTokens:
         self._oldest_first: list[tuple[int, bytes]] = []
 
     def forget(self, issued_before: float) -> None:
-        """Forget tokens with an `iat` before that time."""
+        """Forget tokens with an earlier `iat`."""
         while self._oldest_first and self._oldest_first[0][0] < issued_before:
             self._digests.remove(heapq.heappop(self._oldest_first)[1])
 
     def is_full(self) -> bool:
-        """Whether no further token can be remembered."""
+        """Whether no more tokens can be remembered."""
         return len(self._digests) >= self._remembered
 
     def __contains__(self, jti: str) -> bool:
@@ -41,5 +41,5 @@ class UsedTokens:
 
 
 def _digest(jti: str) -> bytes:
-    # A digest has one size, whatever was sent.
+    # A digest has a fixed size.
     return hashlib.sha256(jti.encode()).digest()

@@ -1,4 +1,4 @@
-"""The rules that a hand-off is judged by where the vendor documents none."""
+"""The assumed rules for judging a hand-off."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from dataclasses import asdict, dataclass
 from math import isfinite
 from typing import Literal, TypeAlias
 
-REMEMBERED = 100_000  # used tokens at most; about 20 MB when full
+REMEMBERED = 100_000  # used tokens; about 20 MB when full
 Key: TypeAlias = Literal["raw", "md5"]
 """How the signing key is derived: the SSO Token unchanged, or its md5 as 32 hexadecimal digits."""
 
-_AT_LEAST_ONE = ("longest_token", "remembered")  # with 0 nobody could ever sign in
+_AT_LEAST_ONE = ("longest_token", "remembered")  # with 0, no one could sign in
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rules:
-    """What is assumed and can be set; `HandoffVerifier` says what each rule means."""
+    """The configurable assumptions; `HandoffVerifier` describes them."""
 
     freshness: float
     leeway: float
@@ -27,7 +27,7 @@ class Rules:
     key: Key
 
     def problems(self) -> dict[str, str]:
-        """Return what is wrong with each rule that cannot be used."""
+        """Return the problem of each invalid rule."""
         found: dict[str, str] = {}
         for name, value in asdict(self).items():
             least = 1 if name in _AT_LEAST_ONE else 0
@@ -35,25 +35,25 @@ class Rules:
                 if value not in ("raw", "md5"):
                     found[name] = "must be raw or md5"
             elif name != "jti_once" and not _is_number(value, least):
-                found[name] = f"must be a number, {least} or more"
+                found[name] = f"must be a number, at least {least}"
         return found
 
     def key_of(self, sso_token: str) -> str:
-        """Return what signs, derived from the SSO Token."""
+        """Return the signing key derived from the SSO Token."""
         return sso_token if self.key == "raw" else md5_of(sso_token)
 
     @property
     def oldest(self) -> float:
-        """Seconds that may have passed since a token's ``iat``."""
+        """The maximum age of a token's ``iat``, in seconds."""
         return self.freshness + self.leeway
 
     def in_words(self) -> dict[str, str]:
-        """Return the rules for people, in the order of the settings page."""
+        """Return the rules in words, in the order of the settings page."""
         return {
             "The signing key is": "the SSO Token, unchanged"
             if self.key == "raw"
             else "the md5 of the SSO Token, as 32 hexadecimal digits",
-            "A token is good for": f"{self.freshness:g} seconds from its iat",
+            "A token is valid for": f"{self.freshness:g} seconds from its iat",
             "Clocks may differ by": f"{self.leeway:g} seconds",
             "A jti has at least": f"{self.shortest_jti} characters",
             "A jti may be used": "once" if self.jti_once else "any number of times",

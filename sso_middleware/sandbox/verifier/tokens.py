@@ -1,4 +1,4 @@
-"""Reading a JWT strictly: PyJWT takes it apart, and what PyJWT lets through is checked here."""
+"""Strict parsing of a JWT: PyJWT decodes it, and this module checks what PyJWT does not."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from sso_middleware.sandbox.verifier.verdicts import HandoffRejected, VerdictCod
 _COMPACT = re.compile(r"([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]*)")
 _PARTS_OF_A_JWE = 5
 _DEEPEST_SHOWN = 100
-_LONGEST_NUMBER = 100  # characters; Python's own limit is 4,300 digits, and a sum of two may exceed it
-_MOST_NAMES = 8  # of a header's members, in a message
+_LONGEST_NUMBER = 100  # characters; Python's limit is 4,300 digits, and a sum may exceed it
+_MOST_NAMES = 8  # header names in a message
 
 _ALGORITHM_HINTS = {
-    "none": "The JWT is not signed at all. Sign it with HS256 and the SSO Token.",
+    "none": "The JWT is not signed. Sign it with HS256 and the SSO Token.",
     "HS384": "Sign with HS256.",
     "HS512": "Sign with HS256.",
 }
 _ALGORITHM_HINT = (
-    "Sign with HS256, a keyed hash. RS256, ES256 and their like need a key pair, and the SSO Token is none."
+    "Sign with HS256, a keyed hash. RS256, ES256 and similar need a key pair; the SSO Token is not one."
 )
 
 
@@ -44,12 +44,12 @@ _WHAT = {
 
 
 class Token(NamedTuple):
-    """A JWT whose header is in order. Nothing in it is verified yet.
+    """A JWT with a valid header. Nothing is verified yet.
 
     Attributes:
-        message: what the signature is over.
+        message: the signed bytes.
         signature: the signature, decoded.
-        payload: the claims, as JSON text in bytes.
+        payload: the claims, as JSON bytes.
     """
 
     message: bytes
@@ -58,7 +58,7 @@ class Token(NamedTuple):
 
 
 def parameters_of(url: str) -> tuple[str, str, str]:
-    """Return ``token``, ``account_id`` and ``auth_url`` of a hand-off URL; others do not matter.
+    """Return ``token``, ``account_id`` and ``auth_url`` of a hand-off URL; ignore other parameters.
 
     Raises:
         HandoffRejected: ``missing_...`` or ``duplicate_parameter``.
@@ -70,7 +70,7 @@ def parameters_of(url: str) -> tuple[str, str, str]:
         if values[name] in ([], [""]):
             where = "is empty" if values[name] else "is missing"
             hint = (
-                "It is after a #, which a browser never sends: put it into the query, after a ?."
+                "It is after a #, where browsers do not send it: move it to the query, after a ?."
                 if f"{name}=" in url.partition("#")[2]
                 else f"Add {name}={_WHAT[name]} to the query, percent-encoded."
             )
@@ -79,14 +79,14 @@ def parameters_of(url: str) -> tuple[str, str, str]:
         if len(values[name]) > 1:
             raise HandoffRejected(
                 "duplicate_parameter",
-                f"The parameter {name} is there {len(values[name])} times; once is allowed (assumed).",
-                "Send each parameter once. The SSO Auth URL in your settings may carry it already.",
+                f"The parameter {name} is sent {len(values[name])} times; once is allowed (assumed).",
+                "Send each parameter once. The SSO Auth URL in your settings may already contain it.",
             )
     return values["token"][0], values["account_id"][0], values["auth_url"][0]
 
 
 def read(token: str) -> Token:
-    """Take `token` apart and check its form and header.
+    """Split `token` and check its form and header.
 
     Raises:
         HandoffRejected: ``malformed_token`` or ``bad_algorithm``.
@@ -94,14 +94,13 @@ def read(token: str) -> Token:
     match = _COMPACT.fullmatch(token)
     if not match:
         raise HandoffRejected("malformed_token", "The token is not a JWT in compact form.", _form_hint(token))
-    # PyJWT skips characters that are no base64url, and ignores spare bits at the end.
+    # PyJWT skips characters that are not base64url, and ignores unused bits at the end.
     for segment in match.groups():
         if not _is_canonical(segment):
             raise HandoffRejected(
                 "malformed_token",
                 "A part of the JWT is not valid base64url.",
-                "It was cut off or changed on the way. Put it into the URL exactly as the JWT library "
-                "returned it.",
+                "It was truncated or changed. Put it into the URL exactly as the JWT library returned it.",
             )
     header = _object(base64url_decode(match[1]), "header")
     algorithm = header.get("alg")
@@ -110,16 +109,16 @@ def read(token: str) -> Token:
         said = f"alg {name[:20]!a}" if name else "an alg that is not a string" if algorithm else "no alg"
         raise HandoffRejected(
             "bad_algorithm",
-            f"The JWT's header says {said}, where HS256 is expected (assumed).",
+            f"The JWT's header says {said}, but HS256 is expected (assumed).",
             _ALGORITHM_HINTS.get(name, _ALGORITHM_HINT),
         )
     if header != {"alg": "HS256", "typ": "JWT"}:
         names = ", ".join(f"{name[:20]!a}" for name in [*header][:_MOST_NAMES])
         raise HandoffRejected(
             "malformed_token",
-            f"The JWT's header holds {names}; it has to be alg HS256 and typ JWT, nothing else (assumed).",
-            'Make the header exactly {"alg": "HS256", "typ": "JWT"}: leave out kid and the like, and set typ '
-            "if the library does not.",
+            f"The JWT's header holds {names}; only alg HS256 and typ JWT are allowed (assumed).",
+            'The header must be exactly {"alg": "HS256", "typ": "JWT"}: leave out others such as kid, and '
+            "set typ if the library does not.",
         )
     parts = jwt.PyJWS().decode_complete(token, options={"verify_signature": False})
     return Token(f"{match[1]}.{match[2]}".encode(), parts["signature"], parts["payload"])
@@ -135,10 +134,10 @@ def claims_of(token: Token) -> dict[str, Any]:
 
 
 def decoded(token: str) -> tuple[object, object]:
-    """Return header and claims of anything like a JWT, as JSON gives them; unverified.
+    """Return the decoded header and claims of anything like a JWT, without verifying them.
 
-    Each is `None` if it cannot be read. A number that JSON could not hold again, or with more than 100
-    digits, is its text.
+    Each is `None` if it cannot be read. Numbers that JSON cannot represent or with more than 100 digits are
+    returned as text.
     """
     header, claims, *_ = [*token.split("."), "", ""]
     return _decoded(header), _decoded(claims)
@@ -148,7 +147,7 @@ def _decoded(segment: str) -> object:
     try:
         text = base64url_decode(segment).decode()
         if text.count("[") + text.count("{") > _DEEPEST_SHOWN:
-            return None  # what is nested so deep is no claim of anybody's, and may be too deep to show
+            return None  # no real claim nests so deep, and it may be too deep to show
         return json.loads(text, parse_constant=str, parse_float=_finite, parse_int=_short)
     except ValueError:
         return None
@@ -172,13 +171,13 @@ def _is_canonical(segment: str) -> bool:
 
 def _object(data: bytes, part: str) -> dict[str, Any]:
     try:
-        # Decoded here because json.loads takes UTF-16 and UTF-32 too.
+        # Decoded here because json.loads also accepts UTF-16 and UTF-32.
         value: object = json.loads(data.decode(), object_pairs_hook=_unique, parse_constant=_no_constant)
     except _NamedTwice as twice:
         raise HandoffRejected(
             "malformed_token",
             f"The JWT's {part} has {str(twice)[:20]!a} more than once.",
-            "Libraries differ in which of the two they take, so neither counts: send each name once.",
+            "Libraries differ in which one they use, so neither counts: send each name once.",
         ) from None
     except (ValueError, RecursionError):
         value = None
@@ -186,7 +185,7 @@ def _object(data: bytes, part: str) -> dict[str, Any]:
         raise HandoffRejected(
             "malformed_token",
             f"The JWT's {part} is not a JSON object in UTF-8.",
-            "Let a JWT library make it from a dict, instead of assembling it by hand.",
+            "Let a JWT library create it from a dict instead of assembling it by hand.",
         )
     return cast("dict[str, Any]", value)
 
@@ -205,26 +204,26 @@ def _unique(pairs: list[tuple[str, Any]]) -> Mapping[str, Any]:
 
 
 def _no_constant(name: str) -> None:
-    raise ValueError(name)  # NaN and Infinity are no JSON (RFC 8259, section 6)
+    raise ValueError(name)  # NaN and Infinity are not JSON (RFC 8259, section 6)
 
 
 def _form_hint(token: str) -> str:
     if token.count(".") == _PARTS_OF_A_JWE - 1:
         return "It has five parts, so it is encrypted (a JWE). Send a signed JWT, which has three."
     if token.lower().startswith("bearer "):
-        return "Leave out the word Bearer: the parameter holds the JWT alone."
+        return "Remove the word Bearer: the parameter holds only the JWT."
     if token.startswith(("b'", 'b"')):
-        return "It is the text of a bytes object: decode it, token.decode(), before putting it into the URL."
+        return "It is the text of a bytes object: call token.decode() before putting it into the URL."
     if "=" in token:
-        return "It has base64 padding (=). A JWT has none: let a JWT library make it."
+        return "It has base64 padding (=), which a JWT does not have: let a JWT library create it."
     if "+" in token or "/" in token or " " in token:
         return (
-            "It has characters of plain base64. A JWT uses the URL-safe alphabet, with - and _ instead of + "
-            "and /: let a JWT library make it."
+            "It has characters of standard base64. A JWT uses the URL-safe alphabet, with - and _ instead of "
+            "+ and /: let a JWT library create it."
         )
     if token.startswith("{"):
-        return "It is the claims themselves. Sign them as a JWT with HS256 and the SSO Token."
+        return "These are the claims themselves. Sign them as a JWT with HS256 and the SSO Token."
     return (
-        "A JWT is three runs of A-Z a-z 0-9 - _ with dots between. Put it into the URL exactly as the JWT "
-        "library returned it; it may have been cut off."
+        "A JWT is three parts of A-Z a-z 0-9 - _ separated by dots. Put it into the URL exactly as the JWT "
+        "library returned it; it may be truncated."
     )

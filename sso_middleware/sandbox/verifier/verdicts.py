@@ -1,4 +1,4 @@
-"""The verdicts on a hand-off, and which of them rest on something the vendor does not document."""
+"""The verdicts on a hand-off, and what they assume where the vendor's documentation is silent."""
 
 from __future__ import annotations
 
@@ -28,41 +28,40 @@ VerdictCode: TypeAlias = Literal[
     "stale",
     "replayed",
 ]
-"""Why a hand-off is rejected: stable codes, in the order in which they are looked for."""
+"""Why a hand-off is rejected: stable codes, in the order of the checks."""
 
 CODES: tuple[VerdictCode, ...] = get_args(VerdictCode)
 
-#: What the vendor's page leaves open, by the verdict that has to settle it in some way.
+#: What the vendor does not document, by the verdict that assumes it.
 ASSUMPTIONS: dict[VerdictCode, str] = {
     "duplicate_parameter": "What the vendor does with a parameter sent twice is not documented.",
-    "unknown_account": "The vendor asks for the Account ID of its panel; that it compares the two character "
+    "unknown_account": "The vendor requires the Account ID of its panel. That it compares the two character "
     "by character is assumed.",
-    "auth_url_mismatch": "The vendor asks for the same Auth URL as in its panel; that it compares the two "
+    "auth_url_mismatch": "The vendor requires the same Auth URL as in its panel. That it compares the two "
     "character by character is assumed.",
-    "token_too_long": "No limit is documented. The one here is below what web servers commonly accept "
-    "for a whole address.",
-    "malformed_token": "The vendor asks for a JWT. That its header is to hold alg and typ and nothing else "
-    "is assumed from the vendor's Knowledge Base product.",
+    "token_too_long": "No limit is documented. This one is below what web servers commonly accept for a "
+    "whole URL.",
+    "malformed_token": "The vendor requires a JWT. That its header holds only alg and typ is assumed from "
+    "the vendor's Knowledge Base product.",
     "bad_algorithm": "The vendor names no algorithm. HS256 follows from “signed using your SSO Token” and "
     "from the vendor's Knowledge Base product.",
-    "bad_signature": "The vendor says that the SSO Token signs the JWT, and not whether the token is the key "
-    "unchanged. The vendor's Knowledge Base product hashes its key with md5 first.",
-    "invalid_email": "Which addresses the vendor takes is not documented. Here it is what an HTML email "
-    "field takes, in ASCII.",
-    "invalid_iat": "The vendor calls iat an issued-at timestamp; that it is a whole number of seconds since "
+    "bad_signature": "The vendor says that the SSO Token signs the JWT, but not whether it is the unchanged "
+    "key. The vendor's Knowledge Base product hashes its key with md5 first.",
+    "invalid_email": "The vendor does not document which addresses it accepts. The sandbox accepts what an "
+    "HTML email field accepts, in ASCII.",
+    "invalid_iat": "The vendor calls iat an issued-at timestamp. That it is a whole number of seconds since "
     "1970 is assumed.",
-    "invalid_jti": "The vendor calls jti a unique token ID; its shortest length is assumed from the "
-    "vendor's Knowledge Base product, and that it is printable text is assumed.",
-    "issued_in_future": "How far clocks may differ is not documented.",
-    "stale": "How long a token is good for is not documented for the Help Desk. It is 180 seconds in the "
+    "invalid_jti": "The vendor calls jti a unique token ID. Its minimum length is assumed from the vendor's "
+    "Knowledge Base product, and that it is printable text is assumed.",
+    "issued_in_future": "How much clocks may differ is not documented.",
+    "stale": "How long a token is valid is not documented for the Help Desk. It is 180 seconds in the "
     "vendor's Knowledge Base product.",
-    "replayed": "The vendor says jti is there for replay protection; that each is good for one use, and "
-    "that only a successful sign-in uses it up, is assumed. "
-    "So is refusing what cannot be told from a replay.",
+    "replayed": "The vendor says that jti is for replay protection. It is assumed that a jti is valid once, "
+    "that only a successful sign-in uses it up, and that a possible replay is refused.",
 }
 
 
-#: The setting that a verdict is about, as `HelpDesk` calls it. `HelpDesk` gets the rest right by itself.
+#: The setting of `HelpDesk` behind a verdict. `HelpDesk` gets the rest right.
 _SETTINGS: dict[VerdictCode, str] = {
     "missing_account_id": "account_id",
     "missing_auth_url": "auth_url",
@@ -75,7 +74,7 @@ _SETTINGS: dict[VerdictCode, str] = {
 
 @dataclass(frozen=True, slots=True)
 class VerifiedHandoff:
-    """A hand-off that signs its visitor in.
+    """An accepted hand-off.
 
     Attributes:
         email: the visitor's address.
@@ -93,14 +92,14 @@ class VerifiedHandoff:
 
 
 class HandoffRejected(SSOError):
-    """A hand-off that would not sign its visitor in.
+    """A rejected hand-off.
 
-    Neither message nor hint holds the token, the SSO Token or an address.
+    Its message and hint hold no token, SSO Token or email address.
 
     Args:
         code: a stable verdict code.
         message: a sentence that says what is wrong.
-        hint: a sentence or two that say how to fix it, naming the likely mistake.
+        hint: how to fix it, with the likely mistake.
     """
 
     def __init__(self, code: VerdictCode, message: str, hint: str) -> None:
@@ -111,12 +110,12 @@ class HandoffRejected(SSOError):
 
     @property
     def assumption(self) -> str | None:
-        """What the vendor's page leaves open about this verdict; `None` if it rests on no assumption."""
+        """What the vendor does not document about this verdict; `None` if nothing is assumed."""
         return ASSUMPTIONS.get(self.code) if "(assumed)" in self.message else None
 
     @property
     def setting(self) -> str | None:
-        """The setting to change and its variable, as ``auth_url (HELPDESK_AUTH_URL)``; `None`: no setting."""
+        """The setting to change and its variable, such as ``auth_url (HELPDESK_AUTH_URL)``, or `None`."""
         name = _SETTINGS.get(self.code)
         return f"{name} (HELPDESK_{name.upper()})" if name else None
 

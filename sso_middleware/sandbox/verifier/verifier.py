@@ -1,4 +1,4 @@
-"""Judging a hand-off: as the vendor documents it, and by labelled assumptions where it does not."""
+"""The verifier of hand-offs."""
 
 from __future__ import annotations
 
@@ -17,31 +17,31 @@ from sso_middleware.sandbox.verifier.verdicts import HandoffRejected, VerifiedHa
 
 
 class HandoffVerifier:
-    """Judges hand-offs to one Help Desk account. Safe to share between threads.
+    """Judges hand-offs to one Help Desk account. Thread-safe.
 
-    Time never runs backwards for it: what was stale or used stays so when the clock steps back. The
-    class is slotted, so that error trackers show its repr instead of the SSO Token.
+    If the clock moves back, stale and used tokens stay rejected. The class has slots, so that error
+    trackers show its repr instead of the SSO Token.
 
     Args:
-        sso_token: SSO Token, what the JWT is to be signed with.
+        sso_token: SSO Token, which signs the JWT.
         account_id: Account ID.
         auth_url: the Auth URL registered in the panel.
-        freshness: seconds for which a token is good, counted from its ``iat`` (assumed).
-        leeway: seconds by which clocks may differ, either way (assumed).
+        freshness: seconds a token is valid after its ``iat`` (assumed).
+        leeway: seconds clocks may differ, either way (assumed).
         clock: returns the time in seconds since the epoch; default: `time.time`, looked up at each call, so
-            that a test may replace it.
-        shortest_jti: characters a ``jti`` must have (assumed).
-        jti_once: whether a ``jti`` is good for one use (assumed). Only an accepted hand-off uses it up.
-        longest_token: characters a JWT may have (assumed), at least 1.
-        remembered: used tokens remembered at most, at least 1. When that many were used within `freshness`,
-            further ones are rejected, because a replay could not be told.
+            that tests can replace it.
+        shortest_jti: minimum length of a ``jti``, in characters (assumed).
+        jti_once: whether a ``jti`` is valid only once (assumed). Only an accepted hand-off uses it up.
+        longest_token: maximum length of a JWT, in characters, at least 1 (assumed).
+        remembered: maximum number of used tokens to remember, at least 1. If more are used within
+            `freshness`, they are rejected, because they could be replays.
         key: how the signing key is derived from the SSO Token: ``raw``, unchanged, or ``md5`` (assumed).
 
     Attributes:
-        rules: the settings that are marked as assumed, together.
+        rules: the settings marked as assumed.
 
     Raises:
-        ConfigError: naming every wrong setting at once.
+        ConfigError: settings are wrong; it names all of them.
     """
 
     __slots__ = ("_account_id", "_auth_url", "_clock", "_latest", "_lock", "_sso_token", "_used", "rules")
@@ -63,7 +63,7 @@ class HandoffVerifier:
     ) -> None:
         self._sso_token: Secret[str] = Secret(sso_token)
         del sso_token  # from tracebacks with locals, too
-        self.rules = Rules(
+        self.rules: Rules = Rules(
             freshness=freshness,
             leeway=leeway,
             shortest_jti=shortest_jti,
@@ -83,35 +83,35 @@ class HandoffVerifier:
         self._lock = Lock()
         self.reset()
 
-    def __repr__(self) -> str:  # also of one whose construction failed, for tracebacks with locals
+    def __repr__(self) -> str:  # also after a failed __init__, for tracebacks with locals
         account_id, auth_url = getattr(self, "_account_id", None), getattr(self, "_auth_url", None)
         return f"{type(self).__name__}({account_id=!r}, {auth_url=!r})"
 
     def reset(self) -> None:
-        """Forget which tokens were used, and how late it has been."""
+        """Forget used tokens and the latest time."""
         with self._lock:
             self._used = UsedTokens(self.rules.remembered)
             self._latest = float("-inf")
 
     def verify(self, url: str) -> VerifiedHandoff:
-        """Judge a hand-off by its whole URL, and use its token up if it is accepted.
+        """Judge a hand-off by its URL. An accepted token cannot be used again.
 
-        Only the query counts: where the URL points to is not compared.
+        Only the query is judged, not the address before it.
 
         Raises:
-            HandoffRejected: it would not sign its visitor in.
-            TypeError: it is no `str`.
+            HandoffRejected: the hand-off is not accepted.
+            TypeError: `url` is not a `str`.
         """
         if not isinstance(url, str):  # pyright: ignore[reportUnnecessaryIsInstance]
             given = type(url).__name__
             del url
-            raise TypeError(f"verify() takes the URL of a hand-off, a str, and not {given}")
+            raise TypeError(f"url must be a str, the URL of a hand-off, not {given}")
         try:
             return self._judge(url)
         except HandoffRejected as rejected:
             hint = f"{rejected.setting}: {rejected.hint}" if rejected.setting else rejected.hint
             verdict = HandoffRejected(rejected.code, rejected.message, hint)
-        # Raised again and without the argument: no frame of its traceback holds URL or token.
+        # Raised again without the argument, so that no frame of the traceback holds the URL or token.
         del url
         raise verdict
 
@@ -133,9 +133,9 @@ class HandoffVerifier:
         if account_id == self._account_id:
             return
         if self._sso_token() in account_id:
-            hint = "The SSO Token was sent as the Account ID: the two are swapped. Make a new SSO Token."
+            hint = "The SSO Token was sent as the Account ID: they are swapped. Create a new SSO Token."
         elif account_id.strip().lower() == self._account_id.lower():
-            hint = "It differs in white space or letter case only: copy it from the vendor's panel unchanged."
+            hint = "It only differs in white space or case: copy it unchanged from the vendor's panel."
         else:
             hint = f"This Help Desk is account {self._account_id}: copy the Account ID from its panel."
         raise HandoffRejected(
@@ -151,9 +151,9 @@ class HandoffVerifier:
         auth_url = auth_url.replace(self._sso_token(), "[SSO Token]")
         raise HandoffRejected(
             "auth_url_mismatch",
-            f"auth_url is {differences.shown(auth_url)}, and {self._auth_url} is registered; the two are "
+            f"auth_url is {differences.shown(auth_url)}, but {self._auth_url} is registered; the two are "
             "compared character by character (assumed).",
-            f"{differences.of_urls(self._auth_url, auth_url)} Write the same in the vendor's panel and in "
+            f"{differences.of_urls(self._auth_url, auth_url)} Use the same URL in the vendor's panel and in "
             "your settings.",
         )
 
@@ -162,8 +162,7 @@ class HandoffVerifier:
             raise HandoffRejected(
                 "token_too_long",
                 f"The token has {len(token)} characters; {self.rules.longest_token} are allowed (assumed).",
-                "Send only the claims email, iat and jti: a profile or a permission list does not belong in "
-                "an address.",
+                "Send only the claims email, iat and jti, without a profile or permissions.",
             )
 
     def _check_signature(self, token: tokens.Token) -> None:
@@ -182,9 +181,9 @@ class HandoffVerifier:
             )
         raise HandoffRejected(
             "bad_signature",
-            "The JWT is not signed with this account's SSO Token, nor with a likely slip of it.",
-            "It is another token, or the JWT was changed after signing. Copy the SSO Token of this account "
-            "from the vendor's panel again, and restart the application.",
+            "The JWT is not signed with this account's SSO Token, nor with a common mistake of it.",
+            "The key is another one, or the JWT was changed after signing. Copy the SSO Token of this "
+            "account from the vendor's panel again, and restart the application.",
         )
 
     def _check_time(self, iat: int) -> None:
@@ -199,14 +198,14 @@ class HandoffVerifier:
                 "issued_in_future",
                 f"iat is {seconds:,} seconds in the future; {self.rules.leeway:g} are tolerated (assumed).",
                 differences.of_clocks(seconds, iat, int(now), self.rules.freshness)
-                or f"Your server's clock is {seconds:,} seconds ahead: set it by NTP{remedy}.",
+                or f"Your server's clock is {seconds:,} seconds ahead: synchronize it (NTP){remedy}.",
             )
         if iat >= now - self.rules.oldest:
             return
         seconds = ceil(now) - iat
         hint = differences.of_clocks(-seconds, iat, int(now), self.rules.freshness) or (
-            "Sign a new token each time a visitor is sent, and send it at once. If you already do, your "
-            f"server's clock is {seconds:,} seconds behind: set it by NTP."
+            "Sign a new token for each redirect, and send it at once. If you already do, your server's clock "
+            f"is {seconds:,} seconds behind: synchronize it (NTP)."
         )
         if now - clock > 1:
             hint += (
@@ -214,7 +213,7 @@ class HandoffVerifier:
             )
         raise HandoffRejected(
             "stale",
-            f"It was issued {seconds:,} seconds ago; a token is good for {self.rules.oldest:g} (assumed).",
+            f"It was issued {seconds:,} seconds ago; a token is valid for {self.rules.oldest:g} (assumed).",
             hint,
         )
 
@@ -223,21 +222,20 @@ class HandoffVerifier:
         if jti in self._used:
             raise HandoffRejected(
                 "replayed",
-                "This jti was used before; each is good for one sign-in (assumed).",
-                "Sign a new token for each visit. The Back button, a prefetch, or a scanner of links in mail "
-                "may have opened the same address before; a token kept in a page or cache does the same.",
+                "This jti was used before; each is valid for one sign-in (assumed).",
+                "Sign a new token for each visit. The Back button, a prefetch or an email link scanner may "
+                "have opened this URL before, or the token was cached.",
             )
         if self._used.is_full():
             raise HandoffRejected(
                 "replayed",
-                f"{self.rules.remembered} tokens were used within {self.rules.freshness:g} seconds, as many "
-                "as are remembered here; whether this one was used before cannot be told, and so it is "
-                "refused (assumed).",
-                "Wait a little, or reset the sandbox.",
+                f"{self.rules.remembered} tokens were used within {self.rules.freshness:g} seconds, and no "
+                "more can be remembered. This one may be a replay, so it is refused (assumed).",
+                "Wait a moment, or reset the sandbox.",
             )
         self._used.add(jti, iat)
 
 
 def wall_clock() -> float:
-    """Return the time, by `time.time` as it is at this moment."""
+    """Return `time.time()`, looked up at each call."""
     return time.time()

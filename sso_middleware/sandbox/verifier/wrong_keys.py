@@ -1,4 +1,4 @@
-"""Telling which mistake with the SSO Token explains a signature that does not match."""
+"""Finding the mistake with the SSO Token that explains a wrong signature."""
 
 from __future__ import annotations
 
@@ -10,28 +10,28 @@ from urllib.parse import quote_plus
 
 from sso_middleware.helpdesk.settings import HS256
 
-# Bytes cut off, and left, at which a cut is looked for. Anyone who may ask for shorter keys guesses the SSO
-# Token byte by byte. What is left is half of it, at least: 16 bytes or more next to 8 or fewer.
+# A truncated key is recognized if at most 8 bytes are missing and at least 16 are left. If shorter keys were
+# recognized, an attacker could guess the SSO Token byte by byte.
 _LONGEST_CUT = 8
 _SHORTEST_LEFT = 16
 
 _MD5 = (
-    "The vendor's Knowledge Base product hashes its key with md5; the Help Desk's page says the SSO Token "
-    "itself. Sign with the token unchanged, or start the sandbox with --key md5."
+    "The vendor's Knowledge Base product hashes its key with md5. For the Help Desk, it documents the SSO "
+    "Token itself. Sign with the unchanged token, or start the sandbox with --key md5."
 )
 _NOT_MD5 = "Set it to the md5 of the SSO Token, 32 hexadecimal digits, or start the sandbox with --key raw."
-_STRIP = "Remove it where the token is read: .strip(), or fix the file or variable it comes from."
-_AS_TEXT = "Use the SSO Token's text as the key, unchanged, as the panel shows it."
+_STRIP = "Remove it with .strip() where the token is read, or fix the file or variable."
+_AS_TEXT = "Use the SSO Token as the key, exactly as the panel shows it."
 
 
 def explain(
     sso_token: str, account_id: str, message: bytes, signature: bytes
 ) -> tuple[str, str, bool] | None:
-    """Say what `message` was signed with, if it was something made from the settings by mistake.
+    """Return which wrong key, derived from the settings by mistake, signed `message`.
 
     Returns:
-        What was used instead of the key, how to fix it, and whether it is a mistake only because of how the
-        key is assumed to be derived; `None` if nothing tried fits.
+        What was used as the key, how to fix it, and whether it is only wrong because of how the key is
+        assumed to be derived; `None` if nothing matches.
     """
     for key, what, remedy in _candidates(sso_token, account_id):
         if HS256.verify(message, key, signature):
@@ -48,7 +48,7 @@ def _candidates(sso_token: str, account_id: str) -> Iterator[tuple[bytes, str, s
         (b" ", "space"),
         (b"\t", "tab"),
     ):
-        yield raw + ending, f"your SSO Token plus a {name} at its end", _STRIP
+        yield raw + ending, f"your SSO Token followed by a {name}", _STRIP
         yield ending + raw, f"your SSO Token with a {name} before it", _STRIP
     yield "\ufeff".encode() + raw, "your SSO Token with a byte order mark before it", _STRIP
     for mark in ("'", '"'):
@@ -56,14 +56,14 @@ def _candidates(sso_token: str, account_id: str) -> Iterator[tuple[bytes, str, s
         yield quoted, "your SSO Token with quotation marks around it", "Remove the quotation marks."
         yield b"b" + quoted, "the text of a bytes object holding your SSO Token", "Decode it: token.decode()."
     bare = sso_token.strip("\"'`<>[]{}() ")
-    yield bare.encode(), "your SSO Token stripped of its marks at the ends", _AS_TEXT
+    yield bare.encode(), "your SSO Token without its leading and trailing marks", _AS_TEXT
     for name in ("md5", "sha1", "sha256"):
         digest = hashlib.new(name, raw, usedforsecurity=False)
         remedy = _MD5 if name == "md5" else f"Do not hash it: {_AS_TEXT[0].lower()}{_AS_TEXT[1:]}"
         for key in (digest.hexdigest().encode(), digest.hexdigest().upper().encode(), digest.digest()):
             yield (
                 key,
-                "your SSO Token md5'd" if name == "md5" else f"the {name} of your SSO Token",
+                f"the {name} of your SSO Token",
                 remedy,
             )
     for encode in (base64.b64encode, base64.urlsafe_b64encode):
@@ -85,7 +85,7 @@ def _candidates(sso_token: str, account_id: str) -> Iterator[tuple[bytes, str, s
     yield quote_plus(sso_token).encode(), "your SSO Token percent-encoded", _AS_TEXT
     yield account_id.encode(), "the Account ID", "Copy the SSO Token from the vendor's panel."
     yield b"", "an empty key", "The SSO Token is not set where the JWT is signed."
-    copy = "It was not copied whole: copy it from the vendor's panel again."
+    copy = "It is truncated: copy it from the vendor's panel again."
     for cut in range(1, min(_LONGEST_CUT, len(raw) - _SHORTEST_LEFT) + 1):
         left = len(raw) - cut
         yield raw[:left], f"the first {left} of your SSO Token's {len(raw)} bytes", copy

@@ -4,7 +4,7 @@ from sso_middleware.wsgi import SSOMiddleware
 
 router = config.make_wsgi_app()
 # Serve `application`; main(global_config, **settings) returns it.
-# For `check`, where pserve starts it: a module with
+# If you use pserve, pass `check` a module with
 #     application = pyramid.paster.get_app("development.ini")
 application = SSOMiddleware(
     router,

@@ -14,6 +14,6 @@ app.add_middleware(
     login_url="/login",  # your login page
     logout=Logout(end_session()),
 )
-# Added last is outermost: move yours here, if you have one already.
-# SECRET: that of your sessions, 32 characters or more.
+# The middleware added last is outermost. If you already have a SessionMiddleware, move it here.
+# SECRET: the secret of your sessions, at least 32 characters.
 app.add_middleware(SessionMiddleware, secret_key=SECRET, https_only=desk.auth_url.startswith("https:"))

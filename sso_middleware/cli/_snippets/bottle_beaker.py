@@ -5,7 +5,7 @@ from sso_middleware.resolvers.bottle import beaker_session_email, end_beaker_ses
 from sso_middleware.wsgi import SSOMiddleware
 
 desk = HelpDesk.from_env()
-# Serve `application`: bottle.run(app=application), or name it to your server.
+# Serve `application`: bottle.run(app=application), or pass it to your server.
 application = SSOMiddleware(
     app,
     desk,
@@ -15,12 +15,12 @@ application = SSOMiddleware(
     login_url="/login",  # your login page
     logout=Logout(end_beaker_session()),
 )
-# Wrapped around last is outermost: move yours here, if you have one already.
-# SECRET: that of your sessions, 32 characters or more.
+# The last wrapper is outermost. If you already have a SessionMiddleware, move it here.
+# SECRET: the secret of your sessions, at least 32 characters.
 application = SessionMiddleware(
     application,
     {
-        "session.type": "memory",  # with several workers, one that they share
+        "session.type": "memory",  # with several workers, a shared store
         "session.key": "session",
         "session.secret": SECRET,
         "session.httponly": True,

@@ -10,7 +10,7 @@ app.wsgi_app = SSOMiddleware(
     desk,
     # For session["user"] = {"email": ..., "email_verified": ...}.
     # With Flask-Login: login_user_email(app, verified="email_verified").
-    # For session["user_id"]: context_email(app, getter, verified=...), whose getter looks the user up.
+    # For session["user_id"]: context_email(app, getter, verified=...) with a getter that loads the user.
     session_email(app, "user", "email", verified="email_verified"),
     login_url="/login",  # your login page
     logout=Logout(end_session(app)),

@@ -6,9 +6,9 @@ from sso_middleware.wsgi import SSOMiddleware
 
 def resolve_email(environ):
     session_id = parse_cookie(environ).get("session")  # the name of your session cookie
-    user = find_user(session_id) if session_id else None  # your own look-up of a session
+    user = find_user(session_id) if session_id else None  # your session lookup
     if user is None:
-        return None  # nobody is signed in
+        return None  # not signed in
     if not user.email_verified:
         raise HandoffRefused("email_not_verified")
     return user.email
@@ -19,6 +19,6 @@ application = SSOMiddleware(
     HelpDesk.from_env(),
     resolve_email,
     login_url="/login",  # your login page
-    # Enough if the cookie is the whole session; else end the session on the server, too.
+    # Enough if the cookie holds the whole session. Otherwise, end the session on the server too.
     logout=Logout(expire_cookies("session")),
 )

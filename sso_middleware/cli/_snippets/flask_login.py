@@ -14,6 +14,6 @@ app.wsgi_app = SSOMiddleware(
     desk,
     # The users of your user_loader have "email" and "email_verified".
     login_user_email(app, verified="email_verified"),
-    login_url="/login",  # your login page, as login_manager.login_view has it
+    login_url="/login",  # your login page, the same as login_manager.login_view
     logout=Logout(end_session(app)),
 )

@@ -7,12 +7,12 @@ from sso_middleware.asgi import SSOMiddleware
 from sso_middleware.resolvers.starlette import end_session, session_email
 
 desk = HelpDesk.from_env()
-# routes: yours.
-# SECRET: that of your sessions, 32 characters or more.
+# routes: your routes.
+# SECRET: the secret of your sessions, at least 32 characters.
 app = Starlette(
     routes=routes,
     middleware=[
-        # The first of the list is outermost; yours, if you have one already.
+        # The first is outermost. If you already have a SessionMiddleware, put it here.
         Middleware(SessionMiddleware, secret_key=SECRET, https_only=desk.auth_url.startswith("https:")),
         Middleware(
             SSOMiddleware,

@@ -3,10 +3,10 @@ from sso_middleware import HandoffRefused, HelpDesk
 
 def resolve_email(request):
     if not request.user.is_authenticated:
-        return None  # nobody is signed in
+        return None  # not signed in
     if not request.user.is_verified():  # django-otp: the second factor is missing
         raise HandoffRefused("second_factor")
-    if not request.user.email_verified:  # Django itself verifies none: ask what knows it in your site
+    if not request.user.email_verified:  # your own field: Django does not verify addresses
         raise HandoffRefused("email_not_verified")
     return request.user.email
 

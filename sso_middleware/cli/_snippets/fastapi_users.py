@@ -18,7 +18,7 @@ async def helpdesk(request: Request, visitor: Visitor):
     if user is None:
         return RedirectResponse("/login?next=/sso/helpdesk", 303)  # your login page
     if not user.is_verified:
-        return RedirectResponse("/", 303)  # your page that asks to verify the address
+        return RedirectResponse("/", 303)  # your page for verifying the address
     return handoff_response(request.scope, desk, user.email)
 
 

@@ -2,8 +2,8 @@ from sso_middleware import HelpDesk, Logout, expire_cookies
 from sso_middleware.resolvers.bottle import signed_cookie_email
 from sso_middleware.wsgi import SSOMiddleware
 
-# SECRET: that of your session cookie, 32 characters or more.
-# Serve `application`: bottle.run(app=application), or name it to your server.
+# SECRET: the secret of your session cookie, at least 32 characters.
+# Serve `application`: bottle.run(app=application), or pass it to your server.
 application = SSOMiddleware(
     app,
     HelpDesk.from_env(),
