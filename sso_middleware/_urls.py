@@ -167,8 +167,8 @@ def split_mount(root: str, path: str) -> tuple[str, str]:
     """Return the mount prefix, as `mount_prefix` writes it, and the app-relative path.
 
     The prefix is removed at a segment boundary: ``/apple`` is not below ``/app``. Some ASGI servers include
-    the prefix in the path, uvicorn as it is spelled, and some do not; like Starlette's router, this accepts
-    all three.
+    the prefix in the path, uvicorn exactly as it is spelled, and some do not; like Starlette's router, this
+    accepts all three.
     """
     prefix = mount_prefix(root)
     if root != prefix and path.startswith(f"{root}/"):

@@ -152,18 +152,18 @@ def email_of(user: Any, attr: str, verified: Verified, *, hint: str = _HINT_ATTR
 
 
 def email_if_signed_in(user: Any, attr: str, verified: Verified, *, hint: str) -> str | None:
-    """Return the address of a user of Starlette, Flask-Login or Django; `None`: nobody is signed in.
+    """Return the address of a user of Starlette, Flask-Login or Django, or `None` for an anonymous visitor.
 
     Args:
-        user: has ``is_authenticated``; `None` is nobody.
+        user: has ``is_authenticated``; `None` is anonymous.
         attr: see `email_of`.
         verified: see `Verified`.
         hint: see `email_of`.
 
     Raises:
-        HandoffRefused: the user is inactive, which not every authentication looks at itself, or the address
-            is not verified.
-        ResolverError: as `email_of`; or a flag is no answer, or there is no ``is_authenticated``.
+        HandoffRefused: the user is inactive, which not every authentication checks, or the address is not
+            verified.
+        ResolverError: as in `email_of`; or a flag has no clear answer, or there is no ``is_authenticated``.
     """
     user = Secret(user)  # a property may raise: see `_secret`
     if isinstance(user(), NoneType) or not holds(field_of(user(), "is_authenticated", _HINT_SIGNED_IN)):
@@ -246,7 +246,7 @@ def require_verified(user: Any, verified: Verified) -> None:
         is_verified = holds(field_of(user(), verified, _HINT_VERIFIED))
         if is_verified and answers_to_any_name(user(), verified):
             raise ResolverError(
-                f"{user().__class__.__name__} answers to any name, so its {verified!r} says nothing: give a "
+                f"{user().__class__.__name__} answers to any name, so its {verified!r} says nothing: use a "
                 "predicate of the user"
             )
     else:

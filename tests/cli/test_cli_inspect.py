@@ -87,7 +87,7 @@ def test_for_people():
 @pytest.mark.parametrize(
     ("key", "said"),
     [
-        (f"{SSO_TOKEN}\n", "your SSO Token plus a newline"),
+        (f"{SSO_TOKEN}\n", "your SSO Token followed by a newline"),
         (f"  {SSO_TOKEN}"[1:], "your SSO Token with a space before it"),
         (hashlib.md5(SSO_TOKEN.encode()).hexdigest(), "md5"),
         (base64.b64decode(SSO_TOKEN + "=" * (-len(SSO_TOKEN) % 4)), "base64-decoded"),
