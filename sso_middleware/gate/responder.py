@@ -32,7 +32,7 @@ class Responder:
     def __init__(self, on_event: EventHook | None, helpdesk: HelpDesk | None) -> None:
         self._reporter = Reporter(on_event)
         self._account_id = helpdesk.account_id if helpdesk else None
-        self.is_secure: bool = helpdesk is not None and is_secure(helpdesk)
+        self.is_secure: bool = helpdesk is not None and uses_https(helpdesk)
 
     def without_a_person(self, visit: Visit, *, own_frames: bool) -> Answer | None:
         """Answer a request that did not come from a person opening the page; `None`: it did."""
@@ -75,7 +75,7 @@ class Responder:
         """Answer with the signed redirect, or break a loop."""
         visit.log_names(helpdesk.forward_params)
         count = loop_breaker.count(visit.headers.get("Cookie", ""), int(time.time()))
-        cookie = loop_breaker.set_cookie(count, visit.public_path, secure=is_secure(helpdesk))
+        cookie = loop_breaker.set_cookie(count, visit.public_path, secure=uses_https(helpdesk))
         done = self.no_longer_pending(visit)
         if count is None:
             self.report("refused", "loop", visit, helpdesk.account_id, email)
@@ -107,7 +107,7 @@ class Responder:
         )
 
 
-def is_secure(helpdesk: HelpDesk) -> bool:
+def uses_https(helpdesk: HelpDesk) -> bool:
     """Return whether cookies must be Secure, because the application is served over https."""
     return helpdesk.auth_url[:6].lower() == "https:"
 
