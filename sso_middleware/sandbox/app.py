@@ -42,8 +42,8 @@ logger: logging.Logger = logging.getLogger("sso_middleware.sandbox")
 class Sandbox:
     """A stand-in for the Help Desk, as an ASGI application: it judges hand-offs, shows why, and has tickets.
 
-    It keeps a bounded amount of data in memory. `helpdesk` is its account. While `run` serves it on a free port,
-    `helpdesk` points there, so create the middleware inside the block.
+    It keeps a bounded amount of data in memory. `helpdesk` is its account. While `run` serves it on a free
+    port, `helpdesk` points there, so create the middleware inside the block.
 
     Args:
         auth_url: the Auth URL: where your application starts a hand-off.

@@ -206,7 +206,7 @@ def test_a_port_that_was_asked_for_and_is_taken_is_a_usage_error(ports):
         done = run("demo", *(word.format(port) for word in ports))
     assert done.returncode == 2
     option = ports[[*ports].index("{}") - 1]
-    assert f"Invalid value for {option}: port {port} cannot be used (" in done.stderr
+    assert f"Invalid value for {option}: cannot use port {port} (" in done.stderr
     assert f"try {option} 0." in done.stderr
 
 
