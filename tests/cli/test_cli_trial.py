@@ -98,8 +98,8 @@ def test_the_settings_are_accepted_at_once():
     ("account", "given", "said"),
     [
         ({"key": "md5"}, JANE, "sso_token: set it to the md5 of the SSO Token"),
-        ({"auth_url": SLASH}, JANE, f"auth_url: set HELPDESK_AUTH_URL={SLASH} (auth_url)."),
-        ({"key": "md5", "auth_url": SLASH}, JANE, f"auth_url: set HELPDESK_AUTH_URL={SLASH} (auth_url)."),
+        ({"auth_url": SLASH}, JANE, f"auth_url: set HELPDESK_AUTH_URL={SLASH}."),
+        ({"key": "md5", "auth_url": SLASH}, JANE, f"auth_url: set HELPDESK_AUTH_URL={SLASH}."),
         ({}, "Jane@Example.com", "resolve_email: return addresses in lower case."),
         (
             {"key": "md5", "auth_url": SLASH, "email": "Jane@Example.com"},
