@@ -178,7 +178,7 @@ def test_self_test_fails_where_a_setting_is_broken(browser, demo, capsys):
 def test_self_test_fails_where_nothing_is_right(demo, capsys):
     _, app_url, helpdesk_url = demo
     assert walk(Journey(helpdesk_url, app_url)) == 1
-    assert "FAILED  no button to the Auth URL" in capsys.readouterr().out
+    assert "FAILED  the page does not link to the Auth URL" in capsys.readouterr().out
 
 
 def test_self_test_fails_where_the_session_is_lost_on_the_way(demo):
