@@ -31,7 +31,7 @@ def read(file: Path, prefix: str) -> dict[str, str]:
 
 
 def write(file: Path, variables: Mapping[str, str], prefix: str) -> None:
-    """Replace the variables in `file` whose names start with `prefix` by `variables`; keep its other lines.
+    """Replace the variables in `file` whose names start with `prefix` with `variables`; keep other lines.
 
     Only the file's owner can read the result. The file is replaced atomically.
 

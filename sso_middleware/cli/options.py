@@ -23,10 +23,10 @@ prefix_option: Decorator = click.option(
 )
 
 freshness_option: Decorator = click.option(
-    "--freshness", default=180.0, show_default=True, help="Seconds a token is valid (assumed)."
+    "--freshness", default=180.0, show_default=True, help="Seconds that a token is valid (assumed)."
 )
 leeway_option: Decorator = click.option(
-    "--leeway", default=0.0, show_default=True, help="Seconds clocks may differ (assumed)."
+    "--leeway", default=0.0, show_default=True, help="Seconds that clocks may differ (assumed)."
 )
 
 

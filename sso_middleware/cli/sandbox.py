@@ -44,7 +44,7 @@ _APPLICATION = "http://127.0.0.1:8000"
 @click.option(
     "--from-env",
     is_flag=True,
-    help="Use SSO Token, Account ID, Auth URL and Logout URL of the environment instead.",
+    help="Read SSO Token, Account ID, Auth URL and Logout URL from the environment.",
 )
 @click.option(
     "--env-file",

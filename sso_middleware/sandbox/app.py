@@ -59,9 +59,9 @@ class Sandbox:
         clock: returns the time in seconds since the epoch; default: `time.time`, looked up at each call.
         key: how the signing key is derived from the SSO Token: ``raw``, unchanged, or ``md5`` (assumed).
             `helpdesk` and `environment` hold the SSO Token unchanged, like the vendor's panel.
-        sends: the name of a parameter, such as ``return_page``. The sign-in page adds it to the Auth URL with
-            the requested page, and an accepted hand-off that returns it redirects there (assumed). `helpdesk`
-            forwards it.
+        sends: the name of a parameter, such as ``return_page``. The sign-in page adds the requested page to
+            the Auth URL under this name. If a hand-off returns it, the visitor is redirected there (assumed).
+            `helpdesk` forwards it.
         settings_page: a page of your application for changing its settings; the page of a refused hand-off
             links to it.
         allow_remote: answer other machines too, which can then read the log and a new SSO Token.

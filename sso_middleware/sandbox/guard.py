@@ -42,7 +42,7 @@ class Guard:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
         elif self._allow_remote or self._is_ours(scope):
-            # Starlette cannot read a query that is not ASCII. Percent-encoding keeps its meaning.
+            # Starlette cannot read a query that is not UTF-8. Percent-encoding keeps its meaning.
             query = _NOT_ASCII.sub(lambda match: b"%%%02X" % match[0][0], scope["query_string"])
             await self._app({**scope, "query_string": query}, receive, _with_headers(send))
         else:

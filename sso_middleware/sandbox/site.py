@@ -210,5 +210,5 @@ class Site:
 
 def _problem(name: str, text: str, longest: int) -> str | None:
     if not text:
-        return f"{name}: write something first."
-    return f"{name}: {longest} characters at most." if len(text) > longest else None
+        return f"{name}: this field is required."
+    return f"{name}: at most {longest} characters." if len(text) > longest else None

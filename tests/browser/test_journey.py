@@ -85,7 +85,7 @@ def test_by_keyboard_alone(open_page, site):
     """The same way with no mouse: everything is reached by Tab, and its focus is seen."""
     page = open_page()
     page.goto(site.url)
-    reach(page, "Skip to the content")
+    reach(page, "Skip to content")
     page.keyboard.press("Enter")
     reach(page, "Sign in through your application")
     page.keyboard.press("Enter")

@@ -168,7 +168,7 @@ def test_a_right_application(target):
     said = [step["said"] for step in report["walk"]]
     assert said[0] == "303 to /login?next=/sso/helpdesk"
     assert said[1] == "200"
-    assert said[2].startswith("not believed: 14 common ones")
+    assert said[2].startswith("not trusted: 14 common ones")
     assert said[3] == "303 to https://acme.example/sso?token=..., as jane@example.com"
     assert said[4].startswith("303 to /, then 200; not tested whether the session ends, ")
     assert all(step["walked"] for step in report["walk"])
@@ -494,7 +494,7 @@ def test_a_header_that_only_the_proxy_can_set_is_no_mistake(target, header):
     assert (code, found) == (0, ["SSO.I008", "SSO.I049"])
     assert message_of(report, "SSO.I049") == header
     done = run("check", target, settings=NO_LOGOUT)
-    assert "  fine  forged identity headers: not believed" in done.stdout
+    assert "  fine  forged identity headers: not trusted" in done.stdout
     assert "Make the proxy remove these headers and its secret's header from every request" in done.stdout
 
 
@@ -547,7 +547,7 @@ def test_the_first_wrong_link_is_named():
     done = run("check", "wsgi_apps:refusing()", *COOKIE)
     assert done.returncode == 1
     assert "  wrong signed-in visit: 403" in done.stdout
-    assert "The first wrong link is the signed-in visit." in done.stdout
+    assert "The first failed step is the signed-in visit." in done.stdout
 
 
 def test_a_session_middleware_inside_is_fine_for_who_is_handed_off_all_the_same():

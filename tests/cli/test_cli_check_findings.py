@@ -233,7 +233,7 @@ def test_the_key_that_is_looked_for_and_those_that_came():
 @pytest.mark.parametrize("target", ["wsgi_apps:believing_a_secret()", "asgi_apps:app"])
 def test_forged_headers_are_told_in_the_same_words(target):
     step = check(target)[2]["forged identity headers"]
-    assert step["said"] == "not believed: 14 common ones"
+    assert step["said"] == "not trusted: 14 common ones"
 
 
 @pytest.mark.parametrize(

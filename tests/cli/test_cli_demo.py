@@ -178,7 +178,7 @@ def test_self_test_fails_where_a_setting_is_broken(browser, demo, capsys):
 def test_self_test_fails_where_nothing_is_right(demo, capsys):
     _, app_url, helpdesk_url = demo
     assert walk(Journey(helpdesk_url, app_url)) == 1
-    assert "FAILED  no button to the Auth URL" in capsys.readouterr().out
+    assert "FAILED  the page does not link to the Auth URL" in capsys.readouterr().out
 
 
 def test_self_test_fails_where_the_session_is_lost_on_the_way(demo):
@@ -206,7 +206,7 @@ def test_a_port_that_was_asked_for_and_is_taken_is_a_usage_error(ports):
         done = run("demo", *(word.format(port) for word in ports))
     assert done.returncode == 2
     option = ports[[*ports].index("{}") - 1]
-    assert f"Invalid value for {option}: port {port} cannot be used (" in done.stderr
+    assert f"Invalid value for {option}: cannot use port {port} (" in done.stderr
     assert f"try {option} 0." in done.stderr
 
 

@@ -107,7 +107,7 @@ def test_a_right_project(target, project, cookie):
     said = [step["said"] for step in report["walk"]]
     assert said[0] == "303 to /accounts/login/?next=/sso/helpdesk"
     assert said[1] == "200"
-    assert said[2].startswith("not believed: ")
+    assert said[2].startswith("not trusted: ")
     assert said[3] == "303 to https://acme.example/sso?token=..., as jane@example.com"
     assert said[4].startswith("303 to /, then 200; not tested whether the session ends")
 

@@ -92,7 +92,7 @@ def test_for_people():
         (hashlib.md5(SSO_TOKEN.encode()).hexdigest(), "md5"),
         (base64.b64decode(SSO_TOKEN + "=" * (-len(SSO_TOKEN) % 4)), "base64-decoded"),
         (base64.b64encode(SSO_TOKEN.encode()), "base64-encoded"),
-        ("quite another token, of a good length", "nor with a common mistake of it"),
+        ("quite another token, of a good length", "or a common variation of it"),
     ],
 )
 def test_a_token_signed_with_the_wrong_key_says_which(key, said):

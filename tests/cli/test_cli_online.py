@@ -89,7 +89,7 @@ def test_nobody_there(serve):
     done = run("check", "--online", settings=SETTINGS | {"HELPDESK_SSO_AUTH_URL": "http://127.0.0.1:9"})
     assert done.returncode == 4
     assert "SSO.E060 error: The SSO Auth URL cannot be reached: 127.0.0.1: " in done.stdout
-    assert "no answer" in done.stdout
+    assert "no response" in done.stdout
     assert check("https://no-such-host.invalid/sso")[:2] == (4, ["SSO.E060"])
 
 

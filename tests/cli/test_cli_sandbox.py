@@ -209,9 +209,9 @@ def test_other_lines_of_the_file_stay(tmp_path):
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (b"HELPDESK_SSO_AUTH_URL=https://acme.example/sso\n", "holds the settings of a real Help Desk"),
-        (b"HELPDESK_SSO_TOKEN='x\n", "cannot be read as NAME=value lines"),
-        (b"\xff", "cannot be read as NAME=value lines"),
+        (b"HELPDESK_SSO_AUTH_URL=https://acme.example/sso\n", "is for a real Help Desk"),
+        (b"HELPDESK_SSO_TOKEN='x\n", "as NAME=value lines"),
+        (b"\xff", "as NAME=value lines"),
     ],
 )
 def test_a_file_of_something_else_is_left_alone(tmp_path, content, said):
@@ -226,7 +226,7 @@ def test_a_file_of_something_else_is_left_alone(tmp_path, content, said):
 def test_a_file_that_cannot_be_written_is_named(tmp_path):
     done = run("sandbox", "--port", "0", "--env-file", str(tmp_path / "nowhere" / "file"))
     assert done.returncode == 3
-    assert "cannot be written: No such file or directory" in done.stderr
+    assert "nowhere/file: No such file or directory" in done.stderr
 
 
 def test_a_file_and_the_environment_exclude_each_other(tmp_path):
@@ -261,7 +261,7 @@ def test_a_taken_port_is_a_usage_error_that_says_what_to_do():
         port = str(taken.getsockname()[1])
         done = run("sandbox", "--port", port)
     assert done.returncode == 2
-    assert f"port {port} cannot be used (" in done.stderr
+    assert f"cannot use port {port} (" in done.stderr
     assert "try --port 0." in done.stderr
 
 
@@ -283,7 +283,7 @@ def test_other_machines_only_if_allowed():
         base_url, _ = settings_of(sandbox)
         assert fetch(base_url, Host="helpdesk.example")[0] == 200
         assert sandbox.stop() == 0
-    assert "Warning: anyone who reaches this Help Desk can read its SSO Token" in sandbox.printed
+    assert "Warning: anyone who can reach this Help Desk can read its SSO Token" in sandbox.printed
 
 
 def test_ones_own_token_is_not_shown_to_other_machines():

@@ -316,7 +316,7 @@ def test_failed_check_prints_the_verdict_only(pytester, options):
     )
     result = pytester.runpytest_inprocess(*options)
     result.assert_outcomes(failed=3)
-    result.stdout.fnmatch_lines(["*HandoffRejected: bad_signature: *The key is another one*"])
+    result.stdout.fnmatch_lines(["*HandoffRejected: bad_signature: *Another key was used*"])
     output = result.stdout.str() + result.stderr.str()
     assert "eyJ" not in output
     assert "visitor@" not in output.replace('handoff("visitor@customer.example")', "")

@@ -94,7 +94,7 @@ TABLE = [
     ("duplicate_parameter", url_of(sign()) + "&account_id=4711", "once"),
     ("unknown_account", url_of(sign(), account_id="4712"), "account 4711"),
     ("unknown_account", url_of(sign(), account_id="4712"), "character by character (assumed)"),
-    ("unknown_account", url_of(sign(), account_id=" 4711"), "white space"),
+    ("unknown_account", url_of(sign(), account_id=" 4711"), "whitespace"),
     ("unknown_account", url_of(sign(), account_id=SSO_TOKEN), "swapped"),
     ("auth_url_mismatch", url_of(sign(), auth_url=AUTH_URL + "/"), "trailing slash"),
     ("auth_url_mismatch", url_of(sign(), auth_url=AUTH_URL.replace("sso", "SSO")), "upper and lower case"),
@@ -106,7 +106,7 @@ TABLE = [
         "its end instead of",
     ),
     ("auth_url_mismatch", url_of(sign(), auth_url="https%3A" + AUTH_URL[6:]), "encoded twice"),
-    ("auth_url_mismatch", url_of(sign(), auth_url=AUTH_URL + " "), "white space"),
+    ("auth_url_mismatch", url_of(sign(), auth_url=AUTH_URL + " "), "whitespace"),
     ("auth_url_mismatch", url_of(sign(), auth_url=AUTH_URL.replace("https", "http")), "hide https"),
     ("auth_url_mismatch", url_of(sign(), auth_url=AUTH_URL.replace("app", "www")), "host differs"),
     ("auth_url_mismatch", url_of(sign(), auth_url=AUTH_URL.replace(".com", ".com:8443")), "port differs"),
@@ -140,8 +140,8 @@ TABLE = [
     ("bad_algorithm", url_of(sign(header=HEADER | {"alg": "HS512"})), "Sign with HS256."),
     ("bad_algorithm", url_of(sign(header=HEADER | {"alg": ["HS256"]})), "key pair"),
     ("bad_algorithm", url_of(sign(header={"typ": "JWT"})), "no alg"),
-    ("bad_signature", url_of(sign(key="another token altogether")), "The key is another one"),
-    ("bad_signature", url_of(".".join([*sign().split(".")[:2], ""])), "The key is another one"),
+    ("bad_signature", url_of(sign(key="another token altogether")), "Another key was used"),
+    ("bad_signature", url_of(".".join([*sign().split(".")[:2], ""])), "Another key was used"),
     ("missing_email", without("email"), "email"),
     ("missing_iat", without("iat"), "int(time.time())"),
     ("missing_jti", without("jti"), "secrets.token_hex(16)"),
@@ -268,8 +268,8 @@ def test_order():
 
 
 MISTAKES = [
-    (f"{SSO_TOKEN}\n", "plus a newline"),
-    (f"{SSO_TOKEN}\r\n", "plus a Windows line ending"),
+    (f"{SSO_TOKEN}\n", "followed by a newline"),
+    (f"{SSO_TOKEN}\r\n", "followed by a Windows line ending"),
     (f" {SSO_TOKEN}", "a space before it"),
     (f"\ufeff{SSO_TOKEN}", "byte order mark"),
     (f'"{SSO_TOKEN}"', "quotation marks"),
@@ -308,7 +308,7 @@ def test_wrong_key_is_named(key, what):
             "leading and trailing marks",
         ),
         ("ab" * 20, b"\xab" * 20, "hex-decoded"),
-        ("x!", b"something else", "common mistake"),
+        ("x!", b"something else", "common variation"),
     ],
 )
 def test_wrong_key_of_other_tokens(sso_token, key, what):

@@ -12,7 +12,7 @@ app.config.update(
 app.wsgi_app = SSOMiddleware(
     app.wsgi_app,
     desk,
-    # The users of your user_loader have "email" and "email_verified".
+    # For a user_loader whose users have "email" and "email_verified".
     login_user_email(app, verified="email_verified"),
     login_url="/login",  # your login page, the same as login_manager.login_view
     logout=Logout(end_session(app)),

@@ -49,7 +49,7 @@ def client_of(app: Any, root_path: str = "", timeout: float = _TIMEOUT) -> Gener
     Args:
         app: the application.
         root_path: the mount prefix that the server announces.
-        timeout: seconds each for the start, a visit and the stop.
+        timeout: seconds for the start, for each visit, and for the stop.
 
     Raises:
         Failure: the application does not start, or ends the process.

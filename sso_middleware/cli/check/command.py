@@ -107,7 +107,7 @@ def _signable(_ctx: click.Context, _: click.Parameter, email: str | None) -> str
     type=click.FloatRange(min=0, min_open=True),
     default=20,
     show_default=True,
-    help="Seconds each for importing and starting the application and for a visit.",
+    help="Seconds to wait for the import, for the start, and for each visit.",
 )
 @prefix_option
 @json_option

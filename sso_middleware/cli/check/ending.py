@@ -34,8 +34,8 @@ BLOCKED_VISIT = "it blocks its event loop or a thread. Start it, and find the pa
 def limit(target: str, seconds: float, words: str, *, as_json: bool) -> Generator[None, None, None]:
     """End the process with `words` if the block takes longer than `seconds`.
 
-    Neither an import, which belongs in the main thread as in servers, nor a blocked event loop can be
-    interrupted.
+    An import, which runs in the main thread as in servers, cannot be interrupted. Neither can a blocked event
+    loop.
     """
     stdout = sys.stdout
 

@@ -43,7 +43,7 @@ def print_report(report: Report, ignored: set[str]) -> None:
     for step in report.walk:
         say(_mark(step), f"{step.name}: {step.said}", indent=8)
     if wrong := next((step for step in report.walk if step.is_wrong), None):
-        say(f"  The first wrong link is the {wrong.name}.")
+        say(f"  The first failed step is the {wrong.name}.")
     if report.online is not None:
         say(("The SSO Auth URL", "bold"))
         say(f"  {_describe(report.online)}")

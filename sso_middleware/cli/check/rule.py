@@ -27,7 +27,7 @@ class Rule(NamedTuple):
 
     @property
     def severity(self) -> Severity:
-        """The severity; errors and warnings make `check` fail, infos do not."""
+        """The severity; errors and warnings make `check` fail, info does not."""
         return _SEVERITIES[self.id.rpartition(".")[2][0]]
 
 

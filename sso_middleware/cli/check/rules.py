@@ -26,16 +26,15 @@ RULES = {
             "SSO.W003",
             "The SSO Token looks like an MD5 digest",
             "An MD5 digest has 32 hexadecimal digits. The vendor's Knowledge Base product hashes its key "
-            "with md5. For the Help Desk, the documentation says that the SSO Token signs; that it is used "
-            "unchanged is assumed.",
+            "with md5. For the Help Desk, the SSO Token is assumed to sign unchanged.",
             "sso_token: use it as the panel shows it. If the panel shows these 32 characters: "
             "--ignore SSO.W003.",
         ),
         Rule(
             "SSO.W004",
             "The SSO Token looks like base64-encoded text",
-            "Kubernetes secrets and some vaults show values in base64. That the SSO Token signs as "
-            "the panel shows it, undecoded, is assumed.",
+            "Kubernetes secrets and some vaults show values in base64. The SSO Token is assumed to sign as "
+            "the panel shows it, undecoded.",
             "sso_token: compare it with the panel, and decode it if they differ. If they match: --ignore "
             "SSO.W004.",
         ),

@@ -41,7 +41,7 @@ WALK_RULES = (
     ),
     Rule(
         "SSO.E045",
-        "The signed-in visitor counts as anonymous",
+        "The signed-in visitor is treated as anonymous",
         "The resolver does not find the session of the cookie.",
         "resolve_email: read the cookie and the key that your login sets. Check that the cookie is current "
         "and complete, and that the session middleware is outside SSOMiddleware.",
@@ -50,7 +50,7 @@ WALK_RULES = (
         "SSO.E046",
         "The visitor is refused",
         "SSOMiddleware shows the visitor a page with a reason instead of the Help Desk.",
-        "Fix the reason. email_not_verified: this user's address is not verified, or verified= names the "
+        "Fix the cause. email_not_verified: this user's address is not verified, or verified= names the "
         "wrong field. no_email: this user has no address. invalid_email: the address cannot be signed, and "
         "the log says why. Your resolver defines other reasons.",
     ),

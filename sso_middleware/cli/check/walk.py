@@ -130,7 +130,7 @@ class Walk:
             return None
         path, target = urlsplit(hop.url).path, self._helpdesk and self._helpdesk.sso_auth_url
         if target and page.blocks(hop.answer.policies, hop.url, target):
-            return found("SSO.E056", f"the form on {path} may not lead to {origin_of(target)}")
+            return found("SSO.E056", f"form-action on {path} blocks {origin_of(target)}")
         if self._entrance.resumes or form.holds(self._path, hop.url):
             return None
         action = urlsplit(urljoin(hop.url, form.action or hop.url)).path
@@ -165,10 +165,10 @@ class Walk:
         if self._is_handed_off(together) and _IDENTITY_HEADERS.keys().isdisjoint(believed):
             believed = [*_IDENTITY_HEADERS, *believed]  # only together
         if believed:
-            return Step(name, "believed", found("SSO.W048", f"{', '.join(believed)} from any client"))
+            return Step(name, "trusted", found("SSO.W048", f"{', '.join(believed)} from any client"))
         guarded = [header for header, answer in answers.items() if answer.reason == _UNTRUSTED]
         reminder = found("SSO.I049", ", ".join(guarded)) if guarded else None
-        return Step(name, f"not believed: {len(_IDENTITY_HEADERS)} common ones", reminder)
+        return Step(name, f"not trusted: {len(_IDENTITY_HEADERS)} common ones", reminder)
 
     def _names_read(self) -> list[str]:
         """Return the names of the headers that a WSGI application reads, without those tried anyway."""

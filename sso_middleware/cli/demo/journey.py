@@ -19,7 +19,7 @@ class Broken(Exception):
 
 
 class Journey:
-    """Walks from the Help Desk's sign-in page to signing out again.
+    """Walks from the Help Desk's sign-in page to the sign-out.
 
     Args:
         app_url: base URL of the sample application.
@@ -52,7 +52,10 @@ class Journey:
 
     def _sign_in(self) -> str:
         auth_url = f"{self._app}{AUTH_PATH}"
-        _expect(f'href="{auth_url}"' in self._browser.get(self._helpdesk).text, "no button to the Auth URL")
+        _expect(
+            f'href="{auth_url}"' in self._browser.get(self._helpdesk).text,
+            "the page does not link to the Auth URL",
+        )
         login = f"{self._app}/login?next={AUTH_PATH}"
         self._expect_redirect(self._browser.get(auth_url), login)
         self._expect_redirect(self._browser.post(login), auth_url)
@@ -76,7 +79,7 @@ class Journey:
         page = self._browser.post(tickets, data=fields)
         self._expect_redirect(page, f"{tickets}/")
         _expect("Does it work?" in self._browser.get(_location(page)).text, "the ticket is not there")
-        return f"ticket: {EMAIL} opened one"
+        return f"ticket: {EMAIL} opened a ticket"
 
     def _replay(self) -> str:
         with _browser() as another:

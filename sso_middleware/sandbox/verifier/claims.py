@@ -22,7 +22,7 @@ _EMAIL_HINTS = {
     "not_ascii": "Send the ASCII form of the address, its domain in punycode.",
     "too_long": "An address has 254 characters at most (RFC 5321).",
     "local_part_too_long": "The part before the @ has 64 characters at most (RFC 5321).",
-    "malformed": "Send one bare address like jane@example.com: no display name, no white space, no list.",
+    "malformed": "Send one bare address like jane@example.com: no display name, no whitespace, no list.",
 }
 
 

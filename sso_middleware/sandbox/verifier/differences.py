@@ -36,7 +36,7 @@ def of_urls(expected: str, received: str) -> str:
     if received == expected.replace("+", " "):
         return "Its + arrived as a space: percent-encode it as a parameter."
     if received == expected.strip() or received.strip() == expected:
-        return "It has leading or trailing white space."
+        return "It has leading or trailing whitespace."
     if received.lower() == expected.lower():
         return f"It differs in upper and lower case, {_place(expected, received)}."
     try:

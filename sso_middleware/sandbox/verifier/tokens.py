@@ -224,6 +224,6 @@ def _form_hint(token: str) -> str:
     if token.startswith("{"):
         return "These are the claims themselves. Sign them as a JWT with HS256 and the SSO Token."
     return (
-        "A JWT is three parts of A-Z a-z 0-9 - _ separated by dots. Put it into the URL exactly as the JWT "
+        "A JWT has three parts of A-Z a-z 0-9 - _, separated by dots. Put it into the URL exactly as the JWT "
         "library returned it; it may be truncated."
     )

@@ -35,24 +35,24 @@ CODES: tuple[VerdictCode, ...] = get_args(VerdictCode)
 #: What the vendor does not document, by the verdict that assumes it.
 ASSUMPTIONS: dict[VerdictCode, str] = {
     "duplicate_parameter": "What the vendor does with a parameter sent twice is not documented.",
-    "unknown_account": "The vendor requires the Account ID of its panel. That it compares the two character "
-    "by character is assumed.",
-    "auth_url_mismatch": "The vendor requires the same Auth URL as in its panel. That it compares the two "
-    "character by character is assumed.",
+    "unknown_account": "The vendor requires the Account ID of its panel. It is assumed to compare the two "
+    "character by character.",
+    "auth_url_mismatch": "The vendor requires the same Auth URL as in its panel. It is assumed to compare "
+    "the two character by character.",
     "token_too_long": "No limit is documented. This one is below what web servers commonly accept for a "
     "whole URL.",
-    "malformed_token": "The vendor requires a JWT. That its header holds only alg and typ is assumed from "
-    "the vendor's Knowledge Base product.",
+    "malformed_token": "The vendor requires a JWT. Its header is assumed to hold only alg and typ, as in the "
+    "vendor's Knowledge Base product.",
     "bad_algorithm": "The vendor names no algorithm. HS256 follows from “signed using your SSO Token” and "
     "from the vendor's Knowledge Base product.",
     "bad_signature": "The vendor says that the SSO Token signs the JWT, but not whether it is the unchanged "
     "key. The vendor's Knowledge Base product hashes its key with md5 first.",
     "invalid_email": "The vendor does not document which addresses it accepts. The sandbox accepts what an "
     "HTML email field accepts, in ASCII.",
-    "invalid_iat": "The vendor calls iat an issued-at timestamp. That it is a whole number of seconds since "
-    "1970 is assumed.",
-    "invalid_jti": "The vendor calls jti a unique token ID. Its minimum length is assumed from the vendor's "
-    "Knowledge Base product, and that it is printable text is assumed.",
+    "invalid_iat": "The vendor calls iat an issued-at timestamp. It is assumed to be a whole number of "
+    "seconds since 1970.",
+    "invalid_jti": "The vendor calls jti a unique token ID. It is assumed to be printable text with "
+    "the minimum length of the vendor's Knowledge Base product.",
     "issued_in_future": "How much clocks may differ is not documented.",
     "stale": "How long a token is valid is not documented for the Help Desk. It is 180 seconds in the "
     "vendor's Knowledge Base product.",

@@ -135,7 +135,7 @@ class HandoffVerifier:
         if self._sso_token() in account_id:
             hint = "The SSO Token was sent as the Account ID: they are swapped. Create a new SSO Token."
         elif account_id.strip().lower() == self._account_id.lower():
-            hint = "It only differs in white space or case: copy it unchanged from the vendor's panel."
+            hint = "It only differs in whitespace or case: copy it unchanged from the vendor's panel."
         else:
             hint = f"This Help Desk is account {self._account_id}: copy the Account ID from its panel."
         raise HandoffRejected(
@@ -172,7 +172,7 @@ class HandoffVerifier:
         mistake = wrong_keys.explain(self._sso_token(), self._account_id, token.message, token.signature)
         if mistake:
             what, remedy, depends = mistake
-            rule = "the token unchanged" if self.rules.key == "raw" else "its md5"
+            rule = "the unchanged token" if self.rules.key == "raw" else "its md5"
             raise HandoffRejected(
                 "bad_signature",
                 f"The JWT is signed with {what}."
@@ -181,9 +181,9 @@ class HandoffVerifier:
             )
         raise HandoffRejected(
             "bad_signature",
-            "The JWT is not signed with this account's SSO Token, nor with a common mistake of it.",
-            "The key is another one, or the JWT was changed after signing. Copy the SSO Token of this "
-            "account from the vendor's panel again, and restart the application.",
+            "The JWT is not signed with this account's SSO Token or a common variation of it.",
+            "Another key was used, or the JWT was changed after signing. Copy the SSO Token of this account "
+            "from the vendor's panel again, and restart the application.",
         )
 
     def _check_time(self, iat: int) -> None:
