@@ -83,7 +83,7 @@ class PostGuard:
             answer = PlainTextResponse("This request came from a page of another site.\n", 403)
             await answer(scope, receive, send)
         else:
-            await self._app(scope, _limited(receive), send)
+            await self._app(scope, _limited(receive, scope), send)
 
 
 def _is_foreign(scope: Scope) -> bool:
@@ -99,14 +99,19 @@ def _is_foreign(scope: Scope) -> bool:
     return headers.get("origin") not in (None, f"{scope['scheme']}://{headers.get('host', '')}")
 
 
-def _limited(receive: Receive) -> Receive:
+def _limited(receive: Receive, scope: Scope) -> Receive:
+    # The announced length counts first, so that the answer does not depend on how the body arrives.
+    announced = Headers(scope=scope).get("content-length", "")
+    is_too_long = len(announced) > len(str(_LONGEST_BODY)) or (
+        announced.isdecimal() and int(announced) > _LONGEST_BODY
+    )
     received = 0
 
     async def receive_limited() -> Message:
         nonlocal received
         message = await receive()
         received += len(message.get("body", b""))
-        if received > _LONGEST_BODY:
+        if is_too_long or received > _LONGEST_BODY:
             raise HTTPException(413, "The request is too long.")
         return message
 
