@@ -621,7 +621,7 @@ class TestQuart:
             SESSION_COOKIE_PATH="/",
             SESSION_COOKIE_PARTITIONED=True,
         )
-        (cookie,) = log_out(browser)
+        cookie = log_out(browser)[-1]  # an older Quart expires one that is not Partitioned, too
         expected = {"shop=", "domain=example.com", "path=/", "secure", "httponly", "partitioned"}
         assert attributes_of(cookie) == expected
 
