@@ -29,7 +29,7 @@ def main() -> int:
     if importlib.util.find_spec("atheris") is None:
         print("atheris is not installed: pip install --group fuzz", file=sys.stderr)
         return 2
-    sys.path.insert(0, str(TESTS / "support"))
+    sys.path[:0] = [str(TESTS), str(TESTS / "support")]
     if arguments.child is not None:
         fuzz(arguments.target, arguments.child)
     return run(arguments.target, arguments.seconds, new=arguments.new)
