@@ -16,7 +16,7 @@ from sso_middleware.resolvers import bottle as for_bottle
 from sso_middleware.resolvers import flask as for_flask
 from sso_middleware.resolvers import pyramid as for_pyramid
 from sso_middleware.resolvers import quart as for_quart
-from sso_middleware.resolvers._verification import OLDEST
+from sso_middleware.resolvers._verification import OLDEST, release_problem
 
 TRUE = {"verified": True}
 RESOLVERS = {
@@ -48,3 +48,8 @@ def test_as_in_pyproject():
     test = " ".join(project["optional-dependencies"]["test"])
     floors = dict(re.findall(r"([\w-]+)>=([\d.]+)", test))
     assert {name: floors[name] for name in OLDEST} == OLDEST
+
+
+def test_no_metadata():
+    """A framework that was not installed as a distribution is not judged."""
+    assert release_problem("a-framework-that-is-vendored") is None
