@@ -121,6 +121,7 @@ class _Client(jwt.PyJWKClient):
             answer = answers.get(timeout=self.timeout)
         except Empty:
             raise TimeoutError("the answer takes too long") from None
+        self._fetching.join(self.timeout)  # it has answered, and is about to end
         if isinstance(answer, Exception):
             try:
                 raise answer
