@@ -50,7 +50,7 @@ pipeline = helpdesk site
 
 @pytest.fixture(autouse=True)
 def no_variables(monkeypatch):
-    """The environment of whoever runs this plays no part."""
+    """The environment of the test run plays no part."""
     for name in os.environ:
         if name.startswith("HELPDESK_"):
             monkeypatch.delenv(name)
