@@ -143,24 +143,24 @@ class TestValues:
         assert ASGISite(lambda scope: LocalProxy(load)).get(PATH).is_handoff
         assert threading.main_thread() not in threads
 
-    @given(st.text())
-    def test_any_string(self, value):
-        """Whatever string a resolver gives: that very address is signed, or the answer is 403."""
-        for kind in (WSGISite, ASGISite):
-            reply = kind(lambda source: value).get(PATH)
-            assert reply.status in (303, 403)
-            if reply.status == 303:
-                assert reply.claims["email"] == value
 
-    @given(
-        st.from_regex(
-            r"[a-zA-Z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[a-z0-9]{1,20}(\.[a-z]{1,9}){0,3}", fullmatch=True
-        )
-    )
-    def test_any_address(self, value):
-        """Whatever address a resolver gives is signed verbatim."""
-        for kind in (WSGISite, ASGISite):
-            assert kind(lambda source: value).get(PATH).claims["email"] == value
+@given(st.text())
+def test_any_string(value):
+    """Whatever string a resolver gives: that very address is signed, or the answer is 403."""
+    for kind in (WSGISite, ASGISite):
+        reply = kind(lambda source: value).get(PATH)
+        assert reply.status in (303, 403)
+        if reply.status == 303:
+            assert reply.claims["email"] == value
+
+
+@given(
+    st.from_regex(r"[a-zA-Z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[a-z0-9]{1,20}(\.[a-z]{1,9}){0,3}", fullmatch=True)
+)
+def test_any_address(value):
+    """Whatever address a resolver gives is signed verbatim."""
+    for kind in (WSGISite, ASGISite):
+        assert kind(lambda source: value).get(PATH).claims["email"] == value
 
 
 HEADER_NAME = st.from_regex(r"[A-Za-z][A-Za-z0-9-]{0,20}", fullmatch=True).filter(
