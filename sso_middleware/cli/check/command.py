@@ -14,25 +14,25 @@ from sso_middleware._calls import takes
 from sso_middleware._secret import Secret
 from sso_middleware._urls import mount_prefix
 from sso_middleware.cli.check.account import check_account, check_token, reach
-from sso_middleware.cli.check.application import locate
-from sso_middleware.cli.check.client import client_of
-from sso_middleware.cli.check.django import django_project
-from sso_middleware.cli.check.ending import BLOCKED_IMPORT, BLOCKED_VISIT, ReportCommand, limit
-from sso_middleware.cli.check.frameworks import fitted, framework_of
-from sso_middleware.cli.check.loading import PASTE, Loaded, is_paste_factory, load
-from sso_middleware.cli.check.report import STYLES, Report, print_json, print_report
-from sso_middleware.cli.check.route import find_route, wrapped_beside
-from sso_middleware.cli.check.rules import RULES, Finding, counts, found, is_of_django, rule_id_of
-from sso_middleware.cli.check.sending import Pace
-from sso_middleware.cli.check.trial import MOST, Trial, changes
-from sso_middleware.cli.check.walk import Walk
-from sso_middleware.cli.check.wiring import (
+from sso_middleware.cli.check.app.django import django_project
+from sso_middleware.cli.check.app.loading import PASTE, Loaded, is_paste_factory, load
+from sso_middleware.cli.check.app.located import locate
+from sso_middleware.cli.check.app.wiring import (
     check_cookies,
     check_hooks,
     check_order,
     check_paths,
     check_proxy_fix,
 )
+from sso_middleware.cli.check.ending import BLOCKED_IMPORT, BLOCKED_VISIT, ReportCommand, limit
+from sso_middleware.cli.check.frameworks import fitted, framework_of
+from sso_middleware.cli.check.report import STYLES, Report, print_json, print_report
+from sso_middleware.cli.check.route import find_route, wrapped_beside
+from sso_middleware.cli.check.rules import RULES, Finding, counts, found, is_of_django, rule_id_of
+from sso_middleware.cli.check.trial.sending import Pace
+from sso_middleware.cli.check.trial.trial import MOST, Trial, changes
+from sso_middleware.cli.check.walk.client import client_of
+from sso_middleware.cli.check.walk.walk import Walk
 from sso_middleware.cli.options import helpdesk_of, prefix_option, settings_from_environment
 from sso_middleware.cli.output import Exit, Failure, json_option, say
 from sso_middleware.errors import InvalidEmail

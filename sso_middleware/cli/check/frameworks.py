@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sso_middleware.cli.check.application import layers
+from sso_middleware.cli.check.app.located import layers
 from sso_middleware.cli.check.rule import Finding
 
 _FRAMEWORKS = ("fastapi", "starlette", "quart", "flask", "django", "pyramid", "bottle")

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 
 from sso_middleware.cli.check.account import Online, panel
 from sso_middleware.cli.check.rules import Finding
-from sso_middleware.cli.check.trail import Step
-from sso_middleware.cli.check.trial import Attempt, Outcome, differences
+from sso_middleware.cli.check.trial.trial import Attempt, Outcome, differences
+from sso_middleware.cli.check.walk.trail import Step
 from sso_middleware.cli.output import Json, say, say_json
 from sso_middleware.helpdesk import HelpDesk
 

@@ -7,9 +7,9 @@ from secrets import token_hex
 from typing import Any
 
 from sso_middleware._urls import decoded_path_of, encode_path, origin_of
-from sso_middleware.cli.check.application import Entrance, locate
-from sso_middleware.cli.check.browser import Browser
-from sso_middleware.cli.check.client import Client
+from sso_middleware.cli.check.app.located import Entrance, locate
+from sso_middleware.cli.check.walk.browser import Browser
+from sso_middleware.cli.check.walk.client import Client
 from sso_middleware.helpdesk import HelpDesk
 
 _NOT_THERE = frozenset({None, 404, 405, 410})

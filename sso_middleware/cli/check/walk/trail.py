@@ -9,8 +9,8 @@ from urllib.parse import parse_qsl, unquote, urljoin, urlsplit
 import httpx
 
 from sso_middleware._urls import decoded_path_of
-from sso_middleware.cli.check.browser import Answer, Browser
 from sso_middleware.cli.check.rules import Finding, counts, found
+from sso_middleware.cli.check.walk.browser import Answer, Browser
 
 _SERVER_ERROR = 500
 _AN_ERROR = 400

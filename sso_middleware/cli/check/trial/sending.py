@@ -22,7 +22,7 @@ from urllib.parse import unquote
 import httpx
 
 from sso_middleware._secret import Secret
-from sso_middleware.cli.check.browser import HEADERS
+from sso_middleware.cli.check.walk.browser import HEADERS
 
 _HOPS = 10  # redirects
 _ENOUGH = 100_000  # bytes of a body; a title comes early

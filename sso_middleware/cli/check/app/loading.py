@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, cast
 
 import click
 
-from sso_middleware.cli.check.django import django_project
+from sso_middleware.cli.check.app.django import django_project
 from sso_middleware.cli.output import Failure, describe
 from sso_middleware.errors import ConfigError, ShortTokenWarning, SSOError
 

@@ -27,7 +27,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal, NamedTuple, TypeAlias
 
-from sso_middleware.cli.check.sending import Ending
+from sso_middleware.cli.check.trial.sending import Ending
 
 Verdict: TypeAlias = Literal["accepted", "not_accepted", "cannot_tell"]
 

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from urllib.parse import parse_qs, urlencode, urljoin, urlsplit
 
 from sso_middleware._urls import decoded_path_of, encode_path, origin_of
-from sso_middleware.cli.check.application import Entrance
-from sso_middleware.cli.check.browser import HEADERS, Answer, Browser
-from sso_middleware.cli.check.client import Client, is_below
+from sso_middleware.cli.check.app.located import Entrance
 from sso_middleware.cli.check.rules import Finding, found
-from sso_middleware.cli.check.trail import (
+from sso_middleware.cli.check.walk.browser import HEADERS, Answer, Browser
+from sso_middleware.cli.check.walk.client import Client, is_below
+from sso_middleware.cli.check.walk.trail import (
     Hop,
     Step,
     follow,

@@ -10,7 +10,7 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 
 from sso_middleware import asgi, wsgi
-from sso_middleware.cli.check.django import django_project
+from sso_middleware.cli.check.app.django import django_project
 from sso_middleware.cli.output import Failure, describe
 from sso_middleware.errors import ConfigError
 from sso_middleware.gate import Gate, Purpose

@@ -16,8 +16,8 @@ from urllib.parse import urlencode
 
 from sso_middleware._secret import Secret
 from sso_middleware._urls import with_query
-from sso_middleware.cli.check.judging import Look, Verdict, alike, judge
-from sso_middleware.cli.check.sending import Ending, Pace, Visitor
+from sso_middleware.cli.check.trial.judging import Look, Verdict, alike, judge
+from sso_middleware.cli.check.trial.sending import Ending, Pace, Visitor
 from sso_middleware.cli.options import helpdesk_of
 from sso_middleware.cli.output import Json, never_print
 

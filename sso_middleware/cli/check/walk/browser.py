@@ -12,8 +12,8 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import jwt
 
-from sso_middleware.cli.check.client import Client, NoAnswer
-from sso_middleware.cli.check.login_page import LoginPage
+from sso_middleware.cli.check.walk.client import Client, NoAnswer
+from sso_middleware.cli.check.walk.login_page import LoginPage
 from sso_middleware.cli.output import describe
 from sso_middleware.events import logger
 

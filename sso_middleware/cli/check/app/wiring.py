@@ -9,9 +9,9 @@ from typing import Any, cast
 
 from sso_middleware._urls import decoded_path_of, encode_path, origin_of
 from sso_middleware.cli.check.account import is_start_page
-from sso_middleware.cli.check.application import Located, layers
-from sso_middleware.cli.check.client import is_below
+from sso_middleware.cli.check.app.located import Located, layers
 from sso_middleware.cli.check.rules import Finding, found
+from sso_middleware.cli.check.walk.client import is_below
 from sso_middleware.gate import Purpose
 
 _READS_SESSION = re.compile(r"(?:Session|Auth)\w*Middleware")

@@ -1,0 +1,1 @@
+"""Finding SSOMiddleware in an application, and judging its wiring."""

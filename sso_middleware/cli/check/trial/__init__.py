@@ -1,0 +1,1 @@
+"""`check --online --as`: real hand-offs to the real Help Desk."""

@@ -1,0 +1,1 @@
+"""Visiting an application in process, as users do."""
