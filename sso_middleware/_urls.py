@@ -178,6 +178,11 @@ def split_mount(root: str, path: str) -> tuple[str, str]:
     return prefix, path
 
 
+def is_below(prefix: str, path: str) -> bool:
+    """Return whether `path` is the mount `prefix` or below it."""
+    return path == prefix or path.startswith(f"{prefix}/")
+
+
 def mount_prefix(root: str) -> str:
     """Return ``SCRIPT_NAME`` or ``root_path`` as a mount prefix.
 

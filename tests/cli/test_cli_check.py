@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from cli_apps.entry_point import SETTINGS, SSO_TOKEN, run
-from sso_middleware.cli.check.rules import RULES
+from sso_middleware.cli.check.findings import RULES
 from sso_middleware.cli.check.walk.client import NoAnswer, client_of
 from sso_middleware.cli.output import Failure
 

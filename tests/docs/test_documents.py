@@ -10,7 +10,7 @@ from servers_matrix.cells import table_of_forged_headers
 
 from documents import DOCUMENTS, GUIDE, README, ROOT, pairs
 from readme_tables import read_table
-from sso_middleware.cli.check.rules import RULES
+from sso_middleware.cli.check.findings import RULES
 
 GITHUB = ROOT / ".github"
 BENCHMARKS = ROOT / "tests" / "benchmarks" / "README.md"

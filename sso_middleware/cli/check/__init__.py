@@ -1,1 +1,5 @@
-"""`sso-middleware check`, with one module per source of findings."""
+"""`sso-middleware check`."""
+
+from sso_middleware.cli.check.command import command
+
+__all__ = ["command"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Generator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, redirect_stdout, suppress
 from threading import Timer
 from typing import Any, NoReturn
 
@@ -32,10 +32,10 @@ BLOCKED_VISIT = "it blocks its event loop or a thread. Start it, and find the pa
 
 @contextmanager
 def limit(target: str, seconds: float, words: str, *, as_json: bool) -> Generator[None, None, None]:
-    """End the process with `words` if the block takes longer than `seconds`.
+    """Keep what the block prints out of our output, and end the process if it takes longer than `seconds`.
 
     An import, which runs in the main thread as in servers, cannot be interrupted. Neither can a blocked event
-    loop.
+    loop. The error message ends with `words`.
     """
     stdout = sys.stdout
 
@@ -52,7 +52,8 @@ def limit(target: str, seconds: float, words: str, *, as_json: bool) -> Generato
     timer.daemon = True
     timer.start()
     try:
-        yield
+        with redirect_stdout(sys.stderr):
+            yield
     finally:
         timer.cancel()
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from sso_middleware.cli.check.account import Online, panel
-from sso_middleware.cli.check.rules import Finding
-from sso_middleware.cli.check.trial.trial import Attempt, Outcome, differences
-from sso_middleware.cli.check.walk.trail import Step
-from sso_middleware.cli.output import Json, say, say_json
+from sso_middleware.cli.check.account import panel
+from sso_middleware.cli.check.findings import Finding, Step
+from sso_middleware.cli.check.online import Online
+from sso_middleware.cli.check.trial import Attempt, Outcome, differences
+from sso_middleware.cli.output import Exit, Json, say, say_json
 from sso_middleware.helpdesk import HelpDesk
 
 STYLES = {"error": "bold red", "warning": "bold yellow", "info": "bold cyan"}
@@ -21,9 +22,16 @@ class Report:
     source: str
     helpdesk: HelpDesk | None = None
     findings: list[Finding] = field(default_factory=list[Finding])
-    walk: list[Step] = field(default_factory=list[Step])
+    walk: Sequence[Step] = ()
     online: Online | None = None
     trial: Outcome | None = None
+
+    def exit_code(self, ignored: set[str]) -> Exit:
+        """Return the exit code of the command, where findings that are `ignored` do not count."""
+        if (self.online and not self.online.reached) or (self.trial and self.trial.is_unanswered):
+            return Exit.NETWORK
+        failed = any(each.rule.fails and each.rule.id not in ignored for each in self.findings)
+        return Exit.FINDINGS if failed else Exit.FINE
 
 
 def print_report(report: Report, ignored: set[str]) -> None:
@@ -130,7 +138,14 @@ def print_json(report: Report, ignored: set[str]) -> None:
             and {"status": online.status, "tls": online.tls, "clock_difference": online.clock_difference},
             **trial,
             "findings": [
-                finding.as_json() | {"ignored": finding.rule.id in ignored} for finding in report.findings
+                {
+                    "id": finding.rule.id,
+                    "severity": finding.rule.severity,
+                    "message": finding.message,
+                    "hint": finding.hint,
+                    "ignored": finding.rule.id in ignored,
+                }
+                for finding in report.findings
             ],
             **error,
         }

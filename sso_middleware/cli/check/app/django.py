@@ -11,7 +11,6 @@ import sys
 import warnings
 from typing import Any
 
-from sso_middleware.cli.check.rules import Finding, Rule
 from sso_middleware.errors import ShortTokenWarning
 from sso_middleware.gate import Gate
 
@@ -55,12 +54,12 @@ class DjangoProject:
 
         return str(settings.SESSION_COOKIE_NAME)
 
-    def findings(self) -> list[Finding]:
+    def problems(self) -> list[Any]:
         """Return the messages of the settings' system checks, except those the project silences."""
         from django.core.checks import run_checks  # noqa: PLC0415
 
         return [
-            Finding(Rule(message.id, "Django's system check", "", message.hint), message.msg)
+            message
             for message in run_checks(tags=["sso_middleware"])
             # `check` has its own finding for a short token.
             if message.id != _SHORT_TOKEN and not message.is_silenced()

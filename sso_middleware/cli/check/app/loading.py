@@ -12,6 +12,7 @@ from typing import Any, NamedTuple, cast
 
 import click
 
+from sso_middleware._calls import takes
 from sso_middleware.cli.check.app.django import django_project
 from sso_middleware.cli.output import Failure, describe
 from sso_middleware.errors import ConfigError, ShortTokenWarning, SSOError
@@ -22,8 +23,16 @@ PASTE = (
 
 
 class Loaded(NamedTuple):
-    """An application, whether its import warned about a short token, and its module."""
+    """An imported application.
 
+    Attributes:
+        target: how it was named.
+        app: the application.
+        short_token: whether its import warned about a short token.
+        module: the names in its module.
+    """
+
+    target: str
     app: Any
     short_token: bool
     module: dict[str, Any]
@@ -57,7 +66,7 @@ def load(target: str) -> Loaded:
     if not callable(app):
         raise Failure(f"{target} is not an application: {type(app).__name__} is not callable")
     short = any(issubclass(warning.category, ShortTokenWarning) for warning in caught)
-    return Loaded(app, short, vars(module))
+    return Loaded(target, app, short, vars(module))
 
 
 def is_paste_factory(app: Any) -> bool:
@@ -67,6 +76,11 @@ def is_paste_factory(app: Any) -> bool:
     except (TypeError, ValueError):  # it has no signature
         return False
     return next(iter(parameters), "").startswith("global_conf")
+
+
+def is_factory(app: Any) -> bool:
+    """Whether `app` is a function that may make an application: it needs no arguments."""
+    return inspect.isfunction(app) and takes(app, 0) is True
 
 
 def _problem(target: str, error: BaseException) -> str:
@@ -82,5 +96,5 @@ def _system_checks() -> list[str]:
     """Return the messages of Django's system checks; none if they cannot run."""
     if project := django_project():
         with suppress(Exception, SystemExit):  # they may import what failed
-            return [f"{each.rule.id}: {each.message} {each.hint}" for each in project.findings()]
+            return [f"{each.id}: {each.msg} {each.hint}" for each in project.problems()]
     return []

@@ -3,21 +3,83 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from importlib.metadata import packages_distributions
-from typing import Any, cast
+from typing import Any
 
-from sso_middleware._urls import decoded_path_of, encode_path, origin_of
+from sso_middleware._urls import decoded_path_of, encode_path, is_below, origin_of
 from sso_middleware.cli.check.account import is_start_page
-from sso_middleware.cli.check.app.located import Located, layers
-from sso_middleware.cli.check.rules import Finding, found
-from sso_middleware.cli.check.walk.client import is_below
+from sso_middleware.cli.check.app.layers import attributes_of, dict_of, layers
+from sso_middleware.cli.check.app.located import Located
+from sso_middleware.cli.check.findings import Finding, found
 from sso_middleware.gate import Purpose
 
 _READS_SESSION = re.compile(r"(?:Session|Auth)\w*Middleware")
 
 
-def check_paths(located: Located, root_path: str) -> Iterator[Finding]:
+def check_wiring(app: Any, located: Sequence[Located], root_path: str) -> Iterator[Finding]:
+    """Check everything but the order of the middlewares."""
+    yield from _check_cookies(app, located)
+    yield from _check_proxy_fix(app)
+    for each in located:
+        yield from _check_hooks(each)
+    for each in located:
+        yield from _check_paths(each, root_path)
+
+
+def check_order(located: Sequence[Located]) -> Iterator[Finding]:
+    """Look for a session middleware inside SSOMiddleware, where it runs too late."""
+    for each in located:
+        for _, node in layers(each.inner, mounts=False):
+            name = type(node).__name__
+            if _READS_SESSION.fullmatch(name):
+                yield found("SSO.W024", f"{name} is inside SSOMiddleware")
+
+
+def _check_cookies(app: Any, located: Sequence[Located]) -> Iterator[Finding]:
+    """Look for a SameSite=Strict session cookie, outside and inside of `located`."""
+    for _, node in layers(app, *(each.inner for each in located), mounts=False):
+        same_site = dict_of(node, "config").get("SESSION_COOKIE_SAMESITE")  # of Flask and Quart
+        flags = attributes_of(node).get("security_flags")  # of Starlette's SessionMiddleware
+        if str(same_site).lower() == "strict" or "samesite=strict" in str(flags).lower():
+            yield found("SSO.W026", f"{type(node).__name__} sets it")
+
+
+def _check_proxy_fix(app: Any) -> Iterator[Finding]:
+    """Look for nested ProxyFix middlewares of Werkzeug."""
+    for _, node in layers(app, mounts=True):
+        if _is_proxy_fix(node) and any(
+            inner is not node and _is_proxy_fix(inner) for _, inner in layers(node, mounts=True)
+        ):
+            yield found("SSO.W028", "a ProxyFix wraps another one")
+            return
+
+
+def _is_proxy_fix(node: Any) -> bool:
+    return any(base.__name__ == "ProxyFix" for base in type(node).__mro__)
+
+
+def _check_hooks(located: Located) -> Iterator[Finding]:
+    """Look for functions of the application that Flask or Quart runs before each view.
+
+    Functions of a blueprint only run before its own views. Functions of an extension do not decide who is
+    signed in, or a resolver sees their decision too.
+    """
+    for _, node in layers(located.inner, mounts=False):
+        hooks = dict_of(node, "before_request_funcs").get(None, ())
+        own = [hook for hook in hooks if not _is_of_extension(hook)]
+        if own:
+            names = ", ".join(f"{hook.__module__}.{getattr(hook, '__qualname__', '?')}" for hook in own)
+            yield found("SSO.W027", f"{type(node).__name__} runs {names}")
+
+
+def _is_of_extension(hook: Any) -> bool:
+    package = hook.__module__.partition(".")[0]
+    distributions = packages_distributions().get(package, ())
+    return any("flask" in name.lower() or "quart" in name.lower() for name in distributions)
+
+
+def _check_paths(located: Located, root_path: str) -> Iterator[Finding]:
     """Check that the intercepted paths are those of the Auth URL and the Logout URL."""
     helpdesk = located.helpdesk
     if helpdesk is None:
@@ -56,61 +118,3 @@ def _check_path(located: Located, root_path: str, purpose: Purpose, url: str) ->
 def _slash(path: str, relative: set[str]) -> str:
     stripped = {candidate.rstrip("/") for candidate in relative}
     return ": they differ by the trailing slash" if path.rstrip("/") in stripped else ""
-
-
-def check_cookies(app: Any, located: Iterable[Located]) -> Iterator[Finding]:
-    """Look for a SameSite=Strict session cookie, outside and inside of `located`."""
-    seen: set[int] = set()
-    for start in (app, *(each.inner for each in located)):
-        for _, node in layers(start, mounts=False):
-            attributes = getattr(node, "__dict__", {})
-            config = attributes.get("config")  # of Flask and Quart
-            settings = cast("dict[str, Any]", config) if isinstance(config, dict) else {}
-            same_site = settings.get("SESSION_COOKIE_SAMESITE")
-            flags = attributes.get("security_flags")  # of Starlette's SessionMiddleware
-            strict = str(same_site).lower() == "strict" or "samesite=strict" in str(flags).lower()
-            if strict and id(node) not in seen:
-                seen.add(id(node))
-                yield found("SSO.W026", f"{type(node).__name__} sets it")
-
-
-def check_proxy_fix(app: Any) -> Iterator[Finding]:
-    """Look for nested ProxyFix middlewares of Werkzeug."""
-    for _, node in layers(app, mounts=True):
-        if _is_proxy_fix(node) and any(
-            inner is not node and _is_proxy_fix(inner) for _, inner in layers(node, mounts=True)
-        ):
-            yield found("SSO.W028", "a ProxyFix wraps another one")
-            return
-
-
-def _is_proxy_fix(node: Any) -> bool:
-    return any(base.__name__ == "ProxyFix" for base in type(node).__mro__)
-
-
-def check_order(located: Located) -> Iterator[Finding]:
-    """Look for a session middleware inside SSOMiddleware, where it runs too late."""
-    for _, node in layers(located.inner, mounts=False):
-        name = type(node).__name__
-        if _READS_SESSION.fullmatch(name):
-            yield found("SSO.W024", f"{name} is inside SSOMiddleware")
-
-
-def check_hooks(located: Located) -> Iterator[Finding]:
-    """Look for functions of the application that Flask or Quart runs before each view.
-
-    Functions of a blueprint only run before its own views. Functions of an extension do not decide who is
-    signed in, or a resolver sees their decision too.
-    """
-    for _, node in layers(located.inner, mounts=False):
-        hooks = getattr(node, "__dict__", {}).get("before_request_funcs")
-        own = [hook for hook in hooks.get(None, ()) if not _is_of_extension(hook)] if hooks else ()
-        if own:
-            names = ", ".join(f"{hook.__module__}.{getattr(hook, '__qualname__', '?')}" for hook in own)
-            yield found("SSO.W027", f"{type(node).__name__} runs {names}")
-
-
-def _is_of_extension(hook: Any) -> bool:
-    package = hook.__module__.partition(".")[0]
-    distributions = packages_distributions().get(package, ())
-    return any("flask" in name.lower() or "quart" in name.lower() for name in distributions)

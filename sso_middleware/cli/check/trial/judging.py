@@ -27,9 +27,51 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal, NamedTuple, TypeAlias
 
-from sso_middleware.cli.check.trial.sending import Ending
-
 Verdict: TypeAlias = Literal["accepted", "not_accepted", "cannot_tell"]
+
+_UNSPECIFIC = frozenset({429, *range(500, 600)})  # says nothing about the hand-off
+
+
+class Ending(NamedTuple):
+    """Where a hand-off ended.
+
+    Attributes:
+        status: the last status; `None` without a response.
+        url: the last URL, without query, path parameters and fragment.
+        title: the title of the page.
+        cookies: the names of the visitor's cookies.
+        asks_password: whether the page has a password field.
+        came_back: whether it led to the Auth URL or the Logout URL of the application.
+        stopped: why a redirect was not followed, or why there is no response; or "".
+    """
+
+    status: int | None
+    url: str
+    title: str = ""
+    cookies: tuple[str, ...] = ()
+    asks_password: bool = False
+    came_back: bool = False
+    stopped: str = ""
+
+    @property
+    def is_page(self) -> bool:
+        """Whether it is a page with a success status (RFC 9110, section 15.3)."""
+        return self.status in range(200, 300) and not self.stopped
+
+    @property
+    def is_refusal(self) -> bool:
+        """Whether it is a client error (RFC 9110, section 15.5) or leads back to the application."""
+        return self.came_back or (self.status in range(400, 500) and not self.is_unspecific)
+
+    @property
+    def is_unspecific(self) -> bool:
+        """Whether the status is about the Help Desk itself (RFC 9110, section 15.6; RFC 6585)."""
+        return self.status in _UNSPECIFIC
+
+    @property
+    def page(self) -> tuple[int | None, str, str]:
+        """What identifies the page."""
+        return self.status, self.url, self.title
 
 
 class Look(NamedTuple):

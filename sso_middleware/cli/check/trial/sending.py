@@ -16,12 +16,13 @@ from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from http.cookiejar import CookieJar
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 from urllib.parse import unquote
 
 import httpx
 
 from sso_middleware._secret import Secret
+from sso_middleware.cli.check.trial.judging import Ending
 from sso_middleware.cli.check.walk.browser import HEADERS
 
 _HOPS = 10  # redirects
@@ -29,7 +30,6 @@ _ENOUGH = 100_000  # bytes of a body; a title comes early
 _LONGEST_SHOWN = 200  # characters of a URL or a title
 _TITLE = re.compile(r"<title\b[^>]{0,500}>([^<]*)", re.IGNORECASE)
 _PASSWORD = re.compile(r"<input\b[^>]{0,500}\btype\s*=\s*[\"']?password\b", re.IGNORECASE)
-_UNSPECIFIC = frozenset({429, *range(500, 600)})  # says nothing about the hand-off
 
 _Place: TypeAlias = tuple[str | bytes, int | None, str | bytes]
 
@@ -47,48 +47,6 @@ class Pace:
     patience: float = 10
     pause: float = 1
     sleep: Callable[[float], None] = time.sleep
-
-
-class Ending(NamedTuple):
-    """Where a hand-off ended.
-
-    Attributes:
-        status: the last status; `None` without a response.
-        url: the last URL, without query, path parameters and fragment.
-        title: the title of the page.
-        cookies: the names of the visitor's cookies.
-        asks_password: whether the page has a password field.
-        came_back: whether it led to the Auth URL or the Logout URL of the application.
-        stopped: why a redirect was not followed, or why there is no response; or "".
-    """
-
-    status: int | None
-    url: str
-    title: str = ""
-    cookies: tuple[str, ...] = ()
-    asks_password: bool = False
-    came_back: bool = False
-    stopped: str = ""
-
-    @property
-    def is_page(self) -> bool:
-        """Whether it is a page with a success status (RFC 9110, section 15.3)."""
-        return self.status in range(200, 300) and not self.stopped
-
-    @property
-    def is_refusal(self) -> bool:
-        """Whether it is a client error (RFC 9110, section 15.5) or leads back to the application."""
-        return self.came_back or (self.status in range(400, 500) and not self.is_unspecific)
-
-    @property
-    def is_unspecific(self) -> bool:
-        """Whether the status is about the Help Desk itself (RFC 9110, section 15.6; RFC 6585)."""
-        return self.status in _UNSPECIFIC
-
-    @property
-    def page(self) -> tuple[int | None, str, str]:
-        """What identifies the page."""
-        return self.status, self.url, self.title
 
 
 class Visitor:

@@ -9,31 +9,28 @@ from __future__ import annotations
 import hashlib
 import secrets
 import ssl
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, NamedTuple, TypeAlias
+from typing import Any, Literal, TypeAlias
 from urllib.parse import urlencode
+
+import click
 
 from sso_middleware._secret import Secret
 from sso_middleware._urls import with_query
-from sso_middleware.cli.check.trial.judging import Look, Verdict, alike, judge
-from sso_middleware.cli.check.trial.sending import Ending, Pace, Visitor
+from sso_middleware.cli.check.findings import Finding, found
+from sso_middleware.cli.check.trial.judging import Ending, Look, Verdict, alike, judge
+from sso_middleware.cli.check.trial.sending import Pace, Visitor
+from sso_middleware.cli.check.trial.variants import Variant, changes, variants
 from sso_middleware.cli.options import helpdesk_of
-from sso_middleware.cli.output import Json, never_print
+from sso_middleware.cli.output import Exit, Json, never_print, say
+from sso_middleware.helpdesk import HelpDesk
 
-MOST = 8  # hand-offs
-_CONTROLS = 3
+_MOST = 8  # hand-offs
 _TOO_MANY_REQUESTS = 429
 
 Token: TypeAlias = Literal["none", "random", "signed"]
-
-
-class Variant(NamedTuple):
-    """What is tried: how the key is derived from the SSO Token, and what is sent."""
-
-    key: Literal["raw", "md5"]
-    auth_url: str
-    email: str
 
 
 @dataclass
@@ -80,6 +77,14 @@ class Outcome:
         """Whether the network ended it."""
         return not self.attempts or self.attempts[-1].ending.status is None
 
+    def findings(self, prefix: str) -> list[Finding]:
+        """Return what is wrong with the settings, which are variables that start with `prefix`."""
+        if self.variant is None:
+            return [found("SSO.E064" if self.verdict == "not_accepted" else "SSO.W066", self.why)]
+        if self.variant == self.given:
+            return []
+        return [found("SSO.E065", " ".join(changes(self.given, self.variant, prefix)))]
+
     def as_json(self) -> dict[str, Json]:
         """Return what ``--json`` prints."""
         return {
@@ -98,14 +103,21 @@ class Outcome:
         }
 
 
-def variants(auth_url: str, email: str) -> list[Variant]:
-    """Return what to try, in order; the unchanged settings come first."""
-    head, mark, query = auth_url.partition("?")
-    slash = f"{head[:-1] if head.endswith('/') else f'{head}/'}{mark}{query}"
-    tried = [Variant("raw", auth_url, email), Variant("md5", auth_url, email), Variant("raw", slash, email)]
-    if email != email.lower():
-        tried.append(Variant("raw", auth_url, email.lower()))
-    return [*tried, Variant("md5", slash, email)]
+def confirm(helpdesk: HelpDesk, email: str) -> None:
+    """Ask on the terminal whether to make hand-offs for `email`; end the command if not.
+
+    Raises:
+        UsageError: there is no terminal.
+    """
+    if not (sys.stdin and sys.stdin.isatty()):
+        raise click.UsageError("--as asks for confirmation: without a terminal, pass --yes.")
+    say(
+        f"This sends up to {_MOST} hand-offs for {email} to {helpdesk.sso_auth_url}. An accepted one signs "
+        "that user in. What happens to an unknown address is not documented, so name an existing user.",
+        to_stderr=True,
+    )
+    if not click.confirm("Send them?", err=True):
+        raise SystemExit(Exit.USAGE)
 
 
 class _Stop(Exception):
@@ -197,27 +209,3 @@ class Trial:
         helpdesk = helpdesk_of({**self._settings(), "sso_token": key, "auth_url": variant.auth_url})
         handoff = helpdesk.handoff(variant.email)
         return Secret(handoff.url), Secret(handoff.token)
-
-
-def differences(given: Variant, variant: Variant) -> list[str]:
-    """Return what differs between `given` and `variant`."""
-    names = {"key": f"{variant.key} key", "auth_url": f"auth_url {variant.auth_url}", "email": variant.email}
-    return [said for name, said in names.items() if getattr(given, name) != getattr(variant, name)]
-
-
-def changes(given: Variant, variant: Variant, prefix: str, *, token_file: bool) -> list[str]:
-    """Return how to change the settings to match `variant`, without showing the SSO Token."""
-    steps: list[str] = []
-    if variant.key != given.key:
-        present = f'"$(cat "${prefix}SSO_TOKEN_FILE")"' if token_file else f'"${prefix}SSO_TOKEN"'
-        steps.append(
-            "sso_token: set it to the md5 of the SSO Token, 32 lower-case hexadecimal digits. In a shell: "
-            f"{prefix}SSO_TOKEN=$(printf %s {present} | md5sum | cut -c1-32)"
-            f"{f', without {prefix}SSO_TOKEN_FILE' if token_file else ''}. In Python: "
-            "sso_token=hashlib.md5(sso_token.encode()).hexdigest()."
-        )
-    if variant.auth_url != given.auth_url:
-        steps.append(f"auth_url: set {prefix}AUTH_URL={variant.auth_url}.")
-    if variant.email != given.email:
-        steps.append("resolve_email: return addresses in lower case.")
-    return steps

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Generator, Iterable
+from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager
 from http.cookiejar import CookieJar, DefaultCookiePolicy
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import jwt
 
-from sso_middleware.cli.check.walk.client import Client, NoAnswer
-from sso_middleware.cli.check.walk.login_page import LoginPage
 from sso_middleware.cli.output import describe
 from sso_middleware.events import logger
 
@@ -23,6 +21,19 @@ HEADERS = {
     "Sec-Fetch-Mode": "navigate",
     "Sec-Fetch-Dest": "document",
 }
+
+Client: TypeAlias = Callable[[httpx.Request], httpx.Response]
+"""Answers a request. Its extension "body" collects the start of the body, and "asked" the names of the
+headers that a WSGI application reads. It raises NoAnswer and what the application raises."""
+
+
+class NoAnswer(Exception):
+    """The application did not answer a visit; the message says what it did instead."""
+
+    @classmethod
+    def within(cls, seconds: float) -> NoAnswer:
+        """Return the error for an application that takes too long."""
+        return cls(f"got no answer: the application took longer than {seconds:g} seconds")
 
 
 class Answer(NamedTuple):
@@ -45,11 +56,11 @@ class Answer(NamedTuple):
     missed: str = ""
 
     @property
-    def page(self) -> LoginPage:
-        """The page; empty if the response is not HTML."""
+    def html(self) -> str:
+        """The start of the page, or "" if the response is not HTML."""
         headers = self.response.headers if self.response else httpx.Headers()
         is_html = "html" in headers.get("content-type", "") and "content-encoding" not in headers
-        return LoginPage(self.body.decode(errors="replace") if is_html else "")
+        return self.body.decode(errors="replace") if is_html else ""
 
     @property
     def policies(self) -> list[str]:

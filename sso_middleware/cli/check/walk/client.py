@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager, contextmanager
 from contextvars import copy_context
 from functools import partial
 from threading import Thread
-from typing import Any, TypeAlias
+from typing import Any
 
 import httpx
 from anyio import Event, create_task_group, move_on_after
@@ -17,29 +17,14 @@ from anyio.from_thread import start_blocking_portal
 from werkzeug.test import create_environ
 
 from sso_middleware._calls import is_async, takes
+from sso_middleware._environ import native
+from sso_middleware._urls import split_mount
+from sso_middleware.cli.check.walk.browser import Client, NoAnswer
 from sso_middleware.cli.output import Failure, describe
 
 _TIMEOUT = 30  # seconds
 _ENOUGH = 1_000_000  # bytes of a body to read
 _PEER = "192.0.2.1"  # an address for documentation (RFC 5737), so never a trusted proxy
-
-Client: TypeAlias = Callable[[httpx.Request], httpx.Response]
-"""Answers a request. Its extension "body" collects the start of the body, and "asked" the names of the
-headers that a WSGI application reads. It raises NoAnswer and what the application raises."""
-
-
-class NoAnswer(Exception):
-    """The application did not answer a visit; the message says what it did instead."""
-
-    @classmethod
-    def within(cls, seconds: float) -> NoAnswer:
-        """Return the error for an application that takes too long."""
-        return cls(f"got no answer: the application took longer than {seconds:g} seconds")
-
-
-def is_below(prefix: str, path: str) -> bool:
-    """Whether `path` is the mount `prefix` or below it."""
-    return path == prefix or path.startswith(f"{prefix}/")
 
 
 @contextmanager
@@ -184,16 +169,14 @@ def _within(timeout: float, visit: Callable[[], httpx.Response]) -> httpx.Respon
 
 
 def _visit_wsgi(app: Any, root_path: str, request: httpx.Request) -> httpx.Response:
-    path = request.url.path
-    if is_below(root_path, path):
-        path = path[len(root_path) :]
+    _, path = split_mount(root_path, request.url.path)
     environ = create_environ(
         base_url=str(request.url.copy_with(raw_path=b"/")),
         query_string=request.url.query.decode(),
         headers=[(name.decode(), value.decode("latin-1")) for name, value in request.headers.raw],
         errors_stream=sys.stderr,
         environ_base={"REMOTE_ADDR": _PEER},
-        environ_overrides={"SCRIPT_NAME": _native(root_path), "PATH_INFO": _native(path)},
+        environ_overrides={"SCRIPT_NAME": native(root_path), "PATH_INFO": native(path)},
     )
     asked: set[str] | None = request.extensions.get("asked")
     if asked is not None:
@@ -230,10 +213,6 @@ def _visit_wsgi(app: Any, root_path: str, request: httpx.Request) -> httpx.Respo
 def _keep(request: httpx.Request, chunk: bytes) -> None:
     body: bytearray = request.extensions.get("body", bytearray())
     body += chunk[: _ENOUGH - len(body)]
-
-
-def _native(text: str) -> str:
-    return text.encode().decode("latin-1")
 
 
 class _Recording(dict[str, Any]):

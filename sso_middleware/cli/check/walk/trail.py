@@ -9,8 +9,9 @@ from urllib.parse import parse_qsl, unquote, urljoin, urlsplit
 import httpx
 
 from sso_middleware._urls import decoded_path_of
-from sso_middleware.cli.check.rules import Finding, counts, found
+from sso_middleware.cli.check.findings import Finding, Step, found
 from sso_middleware.cli.check.walk.browser import Answer, Browser
+from sso_middleware.cli.check.walk.login_page import LoginPage
 
 _SERVER_ERROR = 500
 _AN_ERROR = 400
@@ -18,29 +19,7 @@ _NO_PAGE = frozenset({404, 405, 410})
 _WANTS_SIGN_IN = frozenset({401, 403})
 _MOST_HOPS = 10  # a browser gives up at 20
 _SHOWN = 3  # hops
-_THEN = "then: set it to a page that anyone can open, app-relative or absolute: Logout(..., then=...)."
 _DEEPEST = 3  # levels of return addresses inside return addresses
-
-
-class Step(NamedTuple):
-    """One step of the walk.
-
-    Attributes:
-        name: what was visited.
-        said: what happened.
-        finding: what is wrong or notable about it.
-        walked: whether the visit was made.
-    """
-
-    name: str
-    said: str
-    finding: Finding | None = None
-    walked: bool = True
-
-    @property
-    def is_wrong(self) -> bool:
-        """Whether the walk fails here."""
-        return self.finding is not None and counts([self.finding])
 
 
 class Hop(NamedTuple):
@@ -127,7 +106,7 @@ def _path_in(value: str) -> str:
 def is_no_page(answer: Answer) -> bool:
     """Whether the answer gives a visitor no way to continue."""
     if answer.status in _WANTS_SIGN_IN:
-        return not (answer.asks_by_http or answer.page.offers_login)
+        return not (answer.asks_by_http or LoginPage(answer.html).offers_login)
     return answer.status in _NO_PAGE
 
 
@@ -180,7 +159,7 @@ def logout_step(trail: Trail, auth_path: str) -> Step:
     elif trail.is_circle or (trail.touches(auth_path) and not ours):
         finding = found("SSO.E052", f"{first.url} answers {said}")
     elif status >= _AN_ERROR and status not in _WANTS_SIGN_IN:
-        finding = found("SSO.E047", f"{last.url} answers {last.answer.said}", _THEN if ours else "")
+        finding = found("SSO.E047", f"{last.url} answers {last.answer.said}", "then" if ours else "")
     elif ours:
         said += "; not tested whether the session ends, because this visit is made without the cookie"
     elif status in _WANTS_SIGN_IN or _depth_of(path, urlsplit(last.url).query) is not None:

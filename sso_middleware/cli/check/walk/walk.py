@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from urllib.parse import parse_qs, urlencode, urljoin, urlsplit
+from urllib.parse import urlencode, urljoin, urlsplit
 
-from sso_middleware._urls import decoded_path_of, encode_path, origin_of
-from sso_middleware.cli.check.app.located import Entrance
-from sso_middleware.cli.check.rules import Finding, found
-from sso_middleware.cli.check.walk.browser import HEADERS, Answer, Browser
-from sso_middleware.cli.check.walk.client import Client, is_below
+from sso_middleware._urls import decoded_path_of, encode_path, is_below, origin_of
+from sso_middleware.cli.check.findings import Finding, Step, found
+from sso_middleware.cli.check.walk.browser import HEADERS, Answer, Browser, Client
+from sso_middleware.cli.check.walk.entrance import Entrance
+from sso_middleware.cli.check.walk.login_page import LoginPage
 from sso_middleware.cli.check.walk.trail import (
     Hop,
-    Step,
     follow,
     is_failure,
     is_no_page,
@@ -28,11 +27,6 @@ from sso_middleware.resolvers.proxy import (
     VOUCH,
 )
 
-_SEE_OTHER = 303
-_ROUTE = (
-    "auth_url: its route must redirect signed-in visitors to the Help Desk. Check that the cookie is current "
-    "and complete, and that your login sets it."
-)
 _NOT_SIGNED_IN = "not walked: pass the Cookie header of a signed-in user with --cookie"
 _UNTRUSTED = "untrusted_proxy"  # trusted_header's reason for a request that bypasses the proxy
 _FORGED = "sso-middleware-check@example.invalid"
@@ -95,7 +89,7 @@ class Walk:
         answer = browser.open(self._url)
         if problem := self._common_problem(answer, "without a cookie"):
             yield Step(name, answer.said, problem)
-        elif self._is_handed_off(answer):
+        elif self._entrance.hands_off(answer):
             who = "resolver returned" if self._entrance.wrapped else "route hands off"
             yield Step(name, answer.said, found("SSO.E042", f"the {who} {answer.email}"))
         elif is_failure(answer):
@@ -112,19 +106,20 @@ class Walk:
         return origin_of(url) == self._origin and is_below(self._root_path, decoded_path_of(url))
 
     def _login_page(self, browser: Browser, url: str) -> Step:
-        trail = follow(browser, url, self._is_inside) if self._is_inside(url) else None
-        outside = trail.last.target if trail and not trail.is_circle else "" if trail else url
+        name = "login page"
+        outside, trail = url, None
+        if self._is_inside(url):
+            trail = follow(browser, url, self._is_inside)
+            outside = "" if trail.is_circle else trail.last.target
         if outside and origin_of(outside) == self._origin:
             said = f"{decoded_path_of(outside)} is not below {self._root_path}"
-            step = Step("login page", f"{said}: not visited", found("SSO.W057", said), walked=False)
-        elif trail is None:
-            step = _elsewhere("login page", url)
-        else:
-            step = login_step(trail, self._path, lambda page: self._judge_form(page, trail.hops[0].url))
-        return step
+            return Step(name, f"{said}: not visited", found("SSO.W057", said), walked=False)
+        if trail is None:
+            return _elsewhere(name, url)
+        return login_step(trail, self._path, lambda page: self._judge_form(page, url))
 
     def _judge_form(self, hop: Hop, login_url: str) -> Finding | None:
-        page = hop.answer.page
+        page = LoginPage(hop.answer.html)
         form = page.form
         if form is None:  # made by a script, perhaps
             return None
@@ -139,16 +134,14 @@ class Walk:
             f"{', '.join(form.names) or 'only a password'}"
         )
         kept = next((name for name in form.names if self._is_kept_as(name, login_url)), None)
-        return found(
-            "SSO.W055", said, f'next_param: set it to "{kept}", the name the form uses.' if kept else ""
-        )
+        return found("SSO.W055", said, "kept", name=kept) if kept else found("SSO.W055", said)
 
     def _is_kept_as(self, name: str, login_url: str) -> bool:
         """Whether the login page keeps a return address passed as the parameter `name`."""
         start = login_url.partition("?")[0]
         query = urlencode({name: encode_path(self._path)})
         last = follow(Browser(self._client), f"{start}?{query}", self._is_inside).last
-        form = last.answer.page.form
+        form = LoginPage(last.answer.html).form
         return form is not None and form.holds(self._path, last.url)
 
     def _forged_header(self) -> Step:
@@ -161,8 +154,8 @@ class Walk:
             else [*_IDENTITY_HEADERS, *read]
         )
         answers = {header: self._forge(header) for header in singly}
-        believed = [header for header, answer in answers.items() if self._is_handed_off(answer)]
-        if self._is_handed_off(together) and _IDENTITY_HEADERS.keys().isdisjoint(believed):
+        believed = [header for header, answer in answers.items() if self._entrance.hands_off(answer)]
+        if self._entrance.hands_off(together) and _IDENTITY_HEADERS.keys().isdisjoint(believed):
             believed = [*_IDENTITY_HEADERS, *believed]  # only together
         if believed:
             return Step(name, "trusted", found("SSO.W048", f"{', '.join(believed)} from any client"))
@@ -181,42 +174,23 @@ class Walk:
         return Browser(self._client).open(self._url, headers)
 
     def _signed_in(self, cookie: str) -> Step:
-        name = "signed-in visit"
         answer = Browser(self._client).open(self._url, [("Cookie", cookie)])
-        problem = self._common_problem(answer, "with the cookie")
-        if problem is None and answer.outcome == "anonymous":
+        problem = self._common_problem(answer, "with the cookie") or self._lost(answer, cookie)
+        said = answer.said if problem else f"{answer.said}, as {answer.email}"
+        return Step("signed-in visit", said, problem)
+
+    def _lost(self, answer: Answer, cookie: str) -> Finding | None:
+        """Return why the signed-in visitor does not reach the Help Desk."""
+        if answer.outcome == "anonymous":
             came = ", ".join(part.partition("=")[0].strip() for part in cookie.split(";"))
             looked = "; ".join(filter(None, [*self._entrance.looked_for, answer.missed]))
             said = f"; it looked for {looked}" if looked else ""
-            problem = found(
-                "SSO.E045",
-                f"the resolver returned None despite the cookie{said}; cookies received: {came}",
-            )
-        if problem is None and not self._entrance.wrapped and not self._leads_to_the_helpdesk(answer):
-            problem = found("SSO.E045", f"the visitor's browser gets {answer.said}", _ROUTE)
-        if problem is None and not self._leads_to_the_helpdesk(answer):
-            problem = found("SSO.E044", f"the visitor's browser gets {answer.said}")
-        if problem:
-            return Step(name, answer.said, problem)
-        return Step(name, f"{answer.said}, as {answer.email}")
-
-    def _is_handed_off(self, answer: Answer) -> bool:
-        if self._entrance.wrapped:
-            return answer.outcome == "handed_off"
-        return self._leads_to_the_helpdesk(answer)
-
-    def _leads_to_the_helpdesk(self, answer: Answer) -> bool:
-        if answer.status != _SEE_OTHER:
-            return False
-        sent = parse_qs(urlsplit(answer.location).query)
-        if self._helpdesk is None:
-            return "token" in sent
-        expected = self._helpdesk.handoff("somebody@example.invalid").url
-        return (
-            answer.location.partition("token=")[0] == expected.partition("token=")[0]
-            and sent.get("account_id") == [self._helpdesk.account_id]
-            and sent.get("auth_url") == [self._helpdesk.auth_url]
-        )
+            message = f"the resolver returned None despite the cookie{said}; cookies received: {came}"
+            return found("SSO.E045", message)
+        if self._entrance.redirects(answer):
+            return None
+        message = f"the visitor's browser gets {answer.said}"
+        return found("SSO.E044", message) if self._entrance.wrapped else found("SSO.E045", message, "route")
 
     def _logout(self, logout_url: str) -> Step:
         if origin_of(logout_url) != self._origin and not self._entrance.takes_over_logout:

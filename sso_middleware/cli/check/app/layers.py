@@ -1,0 +1,100 @@
+"""Looking through the layers of an application."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from types import MethodType
+from typing import Any, cast
+
+from starlette.applications import Starlette
+from starlette.routing import Mount
+
+from sso_middleware.cli.output import Failure, describe
+from sso_middleware.errors import ConfigError
+
+_FRAMEWORKS = ("fastapi", "starlette", "quart", "flask", "django", "pyramid", "bottle")
+
+# The attribute names that common middlewares use for the application they wrap.
+_WRAPPED = (
+    "app",
+    "wsgi_app",
+    "asgi_app",
+    "application",
+    "wsgi_application",
+    "asgi_application",
+    "wrap_app",
+    "wrapped",
+    "_app",
+)
+
+
+def layers(*apps: Any, mounts: bool) -> Iterator[tuple[str, Any]]:
+    """Yield each application in `apps` once, with its mount prefix, the outermost first.
+
+    Raises:
+        Failure: a middleware of a Starlette application cannot be created.
+    """
+    seen: set[int] = set()
+    for app in apps:
+        waiting: list[tuple[str, Any]] = [("", app)]
+        while waiting:
+            prefix, node = waiting.pop(0)
+            if id(node) in seen:
+                continue
+            seen.add(id(node))
+            yield prefix, node
+            waiting += [(prefix, child) for child in _wrapped_by(node)]
+            if mounts:
+                waiting += [(prefix + path, child) for path, child in _mounted_on(node)]
+
+
+def attributes_of(node: Any) -> dict[str, Any]:
+    """Return the attributes of the instance alone: reading another one of a proxy may have any effect."""
+    return getattr(node, "__dict__", {})
+
+
+def dict_of(node: Any, name: str) -> dict[Any, Any]:
+    """Return the dict that is the attribute `name` of `node`, or an empty one."""
+    value: Any = attributes_of(node).get(name)
+    is_dict: bool = isinstance(value, dict)
+    return value if is_dict else {}
+
+
+def framework_of(app: Any) -> str:
+    """Return the framework of `app`, or ""."""
+    for _, node in layers(app, mounts=True):
+        for base in type(node).__mro__:
+            package = base.__module__.partition(".")[0]
+            if package in _FRAMEWORKS:
+                return package
+    return ""
+
+
+def _wrapped_by(node: Any) -> Iterator[Any]:
+    if isinstance(node, Starlette):
+        yield _middleware_stack(node)
+    if isinstance(node, MethodType):  # such as Flask's original wsgi_app
+        yield node.__self__
+    attributes = attributes_of(node)
+    yield from (attributes[name] for name in _WRAPPED if callable(attributes.get(name)))
+    if by_protocol := dict_of(node, "application_mapping"):  # the ProtocolTypeRouter of Channels
+        yield by_protocol.get("http")
+
+
+def _middleware_stack(app: Starlette) -> Any:
+    # Starlette builds its middleware stack for the first request. Build and keep it now.
+    if app.middleware_stack is None:
+        try:
+            app.middleware_stack = app.build_middleware_stack()
+        except ConfigError as error:
+            raise Failure(f"the settings of the middleware are wrong:\n{error}") from None
+        except Exception as error:  # noqa: BLE001 - whatever a middleware raises
+            raise Failure(f"a middleware cannot be created: {describe(error)}") from None
+    return app.middleware_stack
+
+
+def _mounted_on(node: Any) -> Iterator[tuple[str, Any]]:
+    for route in cast("Iterable[Any]", attributes_of(node).get("routes") or ()):
+        if isinstance(route, Mount):
+            yield route.path, route.app
+    yield from dict_of(node, "mounts").items()  # Werkzeug's DispatcherMiddleware

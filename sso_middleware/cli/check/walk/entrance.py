@@ -1,0 +1,63 @@
+"""Where an application hands its visitors off: in SSOMiddleware, or in a route of its own."""
+
+from __future__ import annotations
+
+from secrets import token_hex
+from typing import NamedTuple
+from urllib.parse import parse_qs, urlsplit
+
+from sso_middleware._urls import decoded_path_of, encode_path, origin_of
+from sso_middleware.cli.check.walk.browser import Answer, Browser, Client
+from sso_middleware.helpdesk import HelpDesk
+
+_SEE_OTHER = 303
+_NOT_THERE = frozenset({None, 404, 405, 410})
+
+
+class Entrance(NamedTuple):
+    """Where an application hands its visitors off.
+
+    Attributes:
+        helpdesk: the account; `None` if a callable chooses it.
+        path: the public path.
+        wrapped: whether SSOMiddleware answers there, not a route of the application.
+        resumes: whether `resume_at` is set.
+        takes_over_logout: whether SSOMiddleware answers the Logout URL.
+        looked_for: what identifies visitors, in a few words each.
+    """
+
+    helpdesk: HelpDesk | None
+    path: str
+    wrapped: bool = True
+    resumes: bool = False
+    takes_over_logout: bool = False
+    looked_for: tuple[str, ...] = ()
+
+    def hands_off(self, answer: Answer) -> bool:
+        """Whether `answer` is a hand-off."""
+        return answer.outcome == "handed_off" if self.wrapped else self.redirects(answer)
+
+    def redirects(self, answer: Answer) -> bool:
+        """Whether `answer` sends the browser to the Help Desk with a token for this account."""
+        if answer.status != _SEE_OTHER:
+            return False
+        sent = parse_qs(urlsplit(answer.location).query)
+        if self.helpdesk is None:
+            return "token" in sent
+        expected = self.helpdesk.handoff("somebody@example.invalid").url
+        return (
+            answer.location.partition("token=")[0] == expected.partition("token=")[0]
+            and sent.get("account_id") == [self.helpdesk.account_id]
+            and sent.get("auth_url") == [self.helpdesk.auth_url]
+        )
+
+
+def find_route(client: Client, helpdesk: HelpDesk) -> Entrance | None:
+    """Check whether the application answers the Auth URL differently from a path that does not exist."""
+    path = decoded_path_of(helpdesk.auth_url)
+    answers = [
+        Browser(client).open(f"{origin_of(helpdesk.auth_url)}{encode_path(each)}")
+        for each in (path, f"{path.rstrip('/')}-{token_hex(4)}")
+    ]
+    there, elsewhere = [(answer.status, answer.location.partition("?")[0]) for answer in answers]
+    return None if there[0] in _NOT_THERE or there == elsewhere else Entrance(helpdesk, path, wrapped=False)
