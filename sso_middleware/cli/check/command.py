@@ -11,14 +11,14 @@ from sso_middleware._urls import mount_prefix
 from sso_middleware.cli.check.account import check_account, check_token
 from sso_middleware.cli.check.app import Visits, check_application, load
 from sso_middleware.cli.check.ending import BLOCKED_IMPORT, BLOCKED_VISIT, ReportCommand, limit
-from sso_middleware.cli.check.findings import RULES, rule_id_of
+from sso_middleware.cli.check.findings import RULES, Finding, rule_id_of
 from sso_middleware.cli.check.online import reach
 from sso_middleware.cli.check.report import STYLES, Report, print_json, print_report
 from sso_middleware.cli.check.trial import Pace, Trial, confirm
 from sso_middleware.cli.options import helpdesk_of, prefix_option, settings_from_environment
 from sso_middleware.cli.output import json_option, say
 from sso_middleware.errors import InvalidEmail
-from sso_middleware.helpdesk import check_email
+from sso_middleware.helpdesk import HelpDesk, check_email
 
 _MOST_VISITS = 6  # that may take the full timeout each
 
@@ -123,7 +123,10 @@ def command(
             "--as needs --online and cannot be used with MODULE:APP: it signs hand-offs itself."
         )
     if target is None:
-        report = _check_environment(prefix, None if yes else email)
+        helpdesk, findings = _check_environment(prefix)
+        if email is not None and not yes:
+            confirm(helpdesk, email)
+        report = Report("the environment", helpdesk, findings)
     else:
         visits = Visits(mount_prefix(root_path), cookie, timeout if walk else None)
         with limit(target, timeout, BLOCKED_IMPORT, as_json=as_json):
@@ -144,14 +147,10 @@ def _ids(ignore: Iterable[str]) -> set[str]:
     return ignored
 
 
-def _check_environment(prefix: str, asking_for: str | None) -> Report:
+def _check_environment(prefix: str) -> tuple[HelpDesk, list[Finding]]:
     settings = settings_from_environment(prefix)
     helpdesk = helpdesk_of(settings)
-    if asking_for is not None:
-        confirm(helpdesk, asking_for)
-    return Report(
-        "the environment", helpdesk, [*check_token(settings["sso_token"]), *check_account(helpdesk)]
-    )
+    return helpdesk, [*check_token(settings["sso_token"]), *check_account(helpdesk)]
 
 
 def _go_online(report: Report, email: str | None, prefix: str, pace: Pace) -> None:

@@ -116,7 +116,7 @@ def print_json(report: Report, ignored: set[str]) -> None:
     account = (
         {"sso_auth_url": helpdesk.sso_auth_url, "account_id": str(helpdesk.account_id)} if helpdesk else None
     )
-    trial = {"trial": report.trial.as_json()} if report.trial else {}
+    trial = {"trial": _as_json(report.trial)} if report.trial else {}
     error: dict[str, Json] = {}
     if online is not None and not online.reached:
         error = {"error": online.findings[0].message}
@@ -150,3 +150,20 @@ def print_json(report: Report, ignored: set[str]) -> None:
             **error,
         }
     )
+
+
+def _as_json(trial: Outcome) -> dict[str, Json]:
+    return {
+        "verdict": trial.verdict,
+        "variant": trial.variant and trial.variant._asdict(),
+        "attempts": [
+            {
+                "token": attempt.token,
+                "variant": attempt.variant and attempt.variant._asdict(),
+                **attempt.ending._asdict(),
+                "verdict": attempt.verdict,
+                "why": attempt.why or None,
+            }
+            for attempt in trial.attempts
+        ],
+    }

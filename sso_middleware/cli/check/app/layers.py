@@ -55,9 +55,8 @@ def attributes_of(node: Any) -> dict[str, Any]:
 
 def dict_of(node: Any, name: str) -> dict[Any, Any]:
     """Return the dict that is the attribute `name` of `node`, or an empty one."""
-    value: Any = attributes_of(node).get(name)
-    is_dict: bool = isinstance(value, dict)
-    return value if is_dict else {}
+    value = attributes_of(node).get(name)
+    return value if isinstance(value, dict) else {}  # pyright: ignore[reportUnknownVariableType]
 
 
 def framework_of(app: Any) -> str:

@@ -24,7 +24,7 @@ from sso_middleware.cli.check.trial.judging import Ending, Look, Verdict, alike,
 from sso_middleware.cli.check.trial.sending import Pace, Visitor
 from sso_middleware.cli.check.trial.variants import Variant, changes, variants
 from sso_middleware.cli.options import helpdesk_of
-from sso_middleware.cli.output import Exit, Json, never_print, say
+from sso_middleware.cli.output import Exit, never_print, say
 from sso_middleware.helpdesk import HelpDesk
 
 _MOST = 8  # hand-offs
@@ -84,23 +84,6 @@ class Outcome:
         if self.variant == self.given:
             return []
         return [found("SSO.E065", " ".join(changes(self.given, self.variant, prefix)))]
-
-    def as_json(self) -> dict[str, Json]:
-        """Return what ``--json`` prints."""
-        return {
-            "verdict": self.verdict,
-            "variant": self.variant and self.variant._asdict(),
-            "attempts": [
-                {
-                    "token": attempt.token,
-                    "variant": attempt.variant and attempt.variant._asdict(),
-                    **attempt.ending._asdict(),
-                    "verdict": attempt.verdict,
-                    "why": attempt.why or None,
-                }
-                for attempt in self.attempts
-            ],
-        }
 
 
 def confirm(helpdesk: HelpDesk, email: str) -> None:

@@ -56,31 +56,25 @@ class Answer(NamedTuple):
     missed: str = ""
 
     @property
-    def html(self) -> str:
-        """The start of the page, or "" if the response is not HTML."""
-        headers = self.response.headers if self.response else httpx.Headers()
-        is_html = "html" in headers.get("content-type", "") and "content-encoding" not in headers
-        return self.body.decode(errors="replace") if is_html else ""
-
-    @property
-    def policies(self) -> list[str]:
-        """The page's Content-Security-Policy headers."""
-        return self.response.headers.get_list("content-security-policy") if self.response else []
-
-    @property
-    def asks_by_http(self) -> bool:
-        """Whether the browser asks for user name and password itself (RFC 9110, section 11.6.1)."""
-        return self.response is not None and "www-authenticate" in self.response.headers
-
-    @property
     def status(self) -> int | None:
         """The status; `None` without a response."""
         return self.response.status_code if self.response else None
 
     @property
+    def headers(self) -> httpx.Headers:
+        """The headers of the response; empty without one."""
+        return self.response.headers if self.response else httpx.Headers()
+
+    @property
+    def html(self) -> str:
+        """The start of the page, or "" if the response is not HTML."""
+        is_html = "html" in self.headers.get("content-type", "") and "content-encoding" not in self.headers
+        return self.body.decode(errors="replace") if is_html else ""
+
+    @property
     def location(self) -> str:
         """The Location header as the application wrote it, or ""."""
-        return self.response.headers.get("location", "") if self.response else ""
+        return str(self.headers.get("location", ""))
 
     @property
     def said(self) -> str:

@@ -106,7 +106,8 @@ def _path_in(value: str) -> str:
 def is_no_page(answer: Answer) -> bool:
     """Whether the answer gives a visitor no way to continue."""
     if answer.status in _WANTS_SIGN_IN:
-        return not (answer.asks_by_http or LoginPage(answer.html).offers_login)
+        # The browser may ask for user name and password itself (RFC 9110, section 11.6.1).
+        return not ("www-authenticate" in answer.headers or LoginPage(answer.html).offers_login)
     return answer.status in _NO_PAGE
 
 

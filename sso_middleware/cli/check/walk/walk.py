@@ -124,7 +124,7 @@ class Walk:
         if form is None:  # made by a script, perhaps
             return None
         path, target = urlsplit(hop.url).path, self._helpdesk and self._helpdesk.sso_auth_url
-        if target and page.blocks(hop.answer.policies, hop.url, target):
+        if target and page.blocks(hop.answer.headers.get_list("content-security-policy"), hop.url, target):
             return found("SSO.E056", f"form-action on {path} blocks {origin_of(target)}")
         if self._entrance.resumes or form.holds(self._path, hop.url):
             return None
