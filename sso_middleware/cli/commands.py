@@ -11,7 +11,7 @@ import click
 
 from sso_middleware.cli.output import never_print
 
-# Each command's module is imported when it runs: `url` needs no web framework and starts fast.
+# Each command's module or folder is imported when it runs: `url` needs no web framework and starts fast.
 _COMMANDS = {
     "check": "Find mistakes in the settings or in an application.",
     "demo": "Run a Help Desk and a sample application on this machine.",
@@ -21,8 +21,6 @@ _COMMANDS = {
     "url": "Print a live hand-off URL.",
 }
 
-_MODULES = {"check": "check.command", "demo": "demo.command"}
-
 
 class _Commands(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
@@ -31,9 +29,7 @@ class _Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         if cmd_name not in _COMMANDS:
             return None
-        command: click.Command = import_module(
-            f"sso_middleware.cli.{_MODULES.get(cmd_name, cmd_name)}"
-        ).command
+        command: click.Command = import_module(f"sso_middleware.cli.{cmd_name}").command
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002

@@ -4,6 +4,7 @@ import base64
 import json
 import re
 from contextvars import ContextVar
+from pathlib import Path
 from threading import Event
 
 import anyio
@@ -11,12 +12,14 @@ import httpx
 import pytest
 
 from cli_apps.entry_point import SETTINGS, SSO_TOKEN, run
+from sso_middleware.cli import check as check_package
 from sso_middleware.cli.check.findings import RULES
 from sso_middleware.cli.check.walk.client import NoAnswer, client_of
 from sso_middleware.cli.output import Failure
 
 COOKIE = ("--cookie", "signed_in=1")
 NO_LOGOUT = {name: value for name, value in SETTINGS.items() if name != "HELPDESK_LOGOUT_URL"}
+FRAMEWORKS = {"bottle", "django", "fastapi", "flask", "pyramid", "quart", "starlette"}
 WALK = ["anonymous visit", "login page", "forged identity headers", "signed-in visit", "logout"]
 
 
@@ -146,6 +149,17 @@ def test_every_rule_has_an_id_of_its_severity():
     assert all(re.fullmatch(r"SSO\.[EWI]\d{3}", rule_id) for rule_id in RULES)
     numbers = [rule_id[-3:] for rule_id in RULES]
     assert len(set(numbers)) == len(numbers)
+
+
+def test_every_rule_is_used_and_complete():
+    """`rules.toml` has the rules that the code names, each with all its texts."""
+    code = "".join(module.read_text("utf-8") for module in Path(check_package.__file__).parent.rglob("*.py"))
+    assert set(re.findall(r"SSO\.[EWI]\d{3}", code)) == RULES.keys()
+    assert all(
+        text for rule in RULES.values() for text in (rule.title, rule.why, rule.hint, *rule.hints.values())
+    )
+    fits = {fit for rule in RULES.values() for fit in rule.hints}
+    assert fits <= FRAMEWORKS | {"kept", "route", "then", "then-django"}
 
 
 # An application that is right.

@@ -1,1 +1,5 @@
 """`sso-middleware demo`: the sandbox and a sample application."""
+
+from sso_middleware.cli.demo.command import command
+
+__all__ = ["command"]
