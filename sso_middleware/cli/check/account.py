@@ -97,8 +97,3 @@ def _are_swapped(helpdesk: HelpDesk) -> bool:
 
 def _place(url: str) -> tuple[str, str]:
     return urlsplit(url).netloc.lower(), decoded_path_of(url)
-
-
-def panel(helpdesk: HelpDesk) -> dict[str, str | None]:
-    """Return what to enter in the vendor's panel, by field name."""
-    return {"Auth URL": helpdesk.auth_url, "Logout URL": helpdesk.logout_url}

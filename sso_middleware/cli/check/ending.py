@@ -17,6 +17,7 @@ BLOCKED_IMPORT = (
     "its import blocks. A call that serves the application, such as ui.run() or app.run(), never returns: "
     'move it under if __name__ == "__main__":. If the import is just slow, pass a longer --timeout.'
 )
+BLOCKED_VISIT = "it blocks its event loop or a thread. Start it, and find the page that never loads."
 
 
 def leave(code: str | int | None) -> NoReturn:
@@ -25,9 +26,6 @@ def leave(code: str | int | None) -> NoReturn:
         with suppress(AttributeError, OSError, ValueError):  # missing, closed, or a broken pipe
             stream.flush()
     os._exit(code if isinstance(code, int) else Exit.SETTINGS)
-
-
-BLOCKED_VISIT = "it blocks its event loop or a thread. Start it, and find the page that never loads."
 
 
 @contextmanager

@@ -37,7 +37,7 @@ class Rule(NamedTuple):
         return _SEVERITIES[self.id.rpartition(".")[2][0]]
 
     @property
-    def fails(self) -> bool:
+    def counts(self) -> bool:
         """Whether it makes `check` fail: errors and warnings do, info does not."""
         return self.severity != "info"
 
@@ -81,7 +81,7 @@ class Step(NamedTuple):
     @property
     def is_wrong(self) -> bool:
         """Whether the walk fails here."""
-        return self.finding is not None and self.finding.rule.fails
+        return self.finding is not None and self.finding.rule.counts
 
 
 def _read_rules() -> dict[str, Rule]:

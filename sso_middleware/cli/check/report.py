@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from sso_middleware.cli.check.account import panel
 from sso_middleware.cli.check.findings import Finding, Step
 from sso_middleware.cli.check.online import Online
 from sso_middleware.cli.check.trial import Attempt, Outcome, differences
@@ -30,7 +29,7 @@ class Report:
         """Return the exit code of the command, where findings that are `ignored` do not count."""
         if (self.online and not self.online.reached) or (self.trial and self.trial.is_unanswered):
             return Exit.NETWORK
-        failed = any(each.rule.fails and each.rule.id not in ignored for each in self.findings)
+        failed = any(each.rule.counts and each.rule.id not in ignored for each in self.findings)
         return Exit.FINDINGS if failed else Exit.FINE
 
 
@@ -41,7 +40,7 @@ def print_report(report: Report, ignored: set[str]) -> None:
         say(f"  SSO Auth URL  {report.helpdesk.sso_auth_url}")
         say(f"  Account ID    {report.helpdesk.account_id}")
         say(("Enter in the vendor's panel", "bold"), ", Settings -> Security -> Single sign-on", indent=2)
-        for name, value in panel(report.helpdesk).items():
+        for name, value in _panel(report.helpdesk).items():
             say(
                 f"  {name:<12}  {value or '(a page of your application where users go after logging out)'}",
                 indent=16,
@@ -67,6 +66,11 @@ def print_report(report: Report, ignored: set[str]) -> None:
             indent=4,
         )
         say(f"    {finding.hint}", indent=4)
+
+
+def _panel(helpdesk: HelpDesk) -> dict[str, str | None]:
+    """Return what to enter in the vendor's panel, by field name."""
+    return {"Auth URL": helpdesk.auth_url, "Logout URL": helpdesk.logout_url}
 
 
 def _mark(step: Step) -> tuple[str, str]:
@@ -116,7 +120,7 @@ def print_json(report: Report, ignored: set[str]) -> None:
     account = (
         {"sso_auth_url": helpdesk.sso_auth_url, "account_id": str(helpdesk.account_id)} if helpdesk else None
     )
-    trial = {"trial": _as_json(report.trial)} if report.trial else {}
+    trial = {"trial": _trial_as_json(report.trial)} if report.trial else {}
     error: dict[str, Json] = {}
     if online is not None and not online.reached:
         error = {"error": online.findings[0].message}
@@ -124,7 +128,7 @@ def print_json(report: Report, ignored: set[str]) -> None:
         {
             "source": report.source,
             "settings": account,
-            "panel": panel(helpdesk) if helpdesk else None,
+            "panel": _panel(helpdesk) if helpdesk else None,
             "walk": [
                 {
                     "step": step.name,
@@ -152,7 +156,7 @@ def print_json(report: Report, ignored: set[str]) -> None:
     )
 
 
-def _as_json(trial: Outcome) -> dict[str, Json]:
+def _trial_as_json(trial: Outcome) -> dict[str, Json]:
     return {
         "verdict": trial.verdict,
         "variant": trial.variant and trial.variant._asdict(),

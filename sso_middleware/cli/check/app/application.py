@@ -86,7 +86,7 @@ def _check_wrapped(loaded: Loaded, located: list[Located], prefix: str, visits: 
     steps: list[Step] = []
     if visits.timeout is not None:
         entrance = _entrance_of(loaded.app, first, visits.root_path)
-        with client_of(loaded.app, visits.root_path, visits.timeout) as client:
+        with client_of(loaded.app, visits.timeout, visits.root_path) as client:
             steps += Walk(client, entrance, visits.root_path, visits.cookie).steps()
     # A signed-in visitor who is handed off shows that the session middleware is in the right place.
     if not any(step.name == "signed-in visit" and step.walked and not step.finding for step in steps):
@@ -141,7 +141,7 @@ def _check_route(loaded: Loaded, prefix: str, visits: Visits) -> Checked | None:
     with suppress(Failure):
         settings = settings_from_environment(prefix)
         helpdesk = helpdesk_of(settings)
-        with client_of(app, visits.root_path, visits.timeout) as client:
+        with client_of(app, visits.timeout, visits.root_path) as client:
             if entrance := find_route(client, helpdesk):
                 steps = list(Walk(client, entrance, visits.root_path, visits.cookie).steps())
                 findings = [

@@ -22,19 +22,18 @@ from sso_middleware._urls import split_mount
 from sso_middleware.cli.check.walk.browser import Client, NoAnswer
 from sso_middleware.cli.output import Failure, describe
 
-_TIMEOUT = 30  # seconds
 _ENOUGH = 1_000_000  # bytes of a body to read
 _PEER = "192.0.2.1"  # an address for documentation (RFC 5737), so never a trusted proxy
 
 
 @contextmanager
-def client_of(app: Any, root_path: str = "", timeout: float = _TIMEOUT) -> Generator[Client, None, None]:
+def client_of(app: Any, timeout: float, root_path: str = "") -> Generator[Client, None, None]:
     """Yield a client for a WSGI or ASGI application, and run its lifespan.
 
     Args:
         app: the application.
-        root_path: the mount prefix that the server announces.
         timeout: seconds for the start, for each visit, and for the stop.
+        root_path: the mount prefix that the server announces.
 
     Raises:
         Failure: the application does not start, or ends the process.
