@@ -23,7 +23,7 @@ import httpx
 
 from sso_middleware._secret import Secret
 from sso_middleware.cli.check.trial.judging import Ending
-from sso_middleware.cli.check.walk import HEADERS
+from sso_middleware.cli.check.walk.browser import HEADERS
 
 _HOPS = 10  # redirects
 _ENOUGH = 100_000  # bytes of a body; a title comes early

@@ -1,8 +1,7 @@
 """Visiting an application in process, as users do."""
 
-from sso_middleware.cli.check.walk.browser import HEADERS
 from sso_middleware.cli.check.walk.client import client_of
 from sso_middleware.cli.check.walk.entrance import Entrance, find_route
 from sso_middleware.cli.check.walk.walk import Walk
 
-__all__ = ["HEADERS", "Entrance", "Walk", "client_of", "find_route"]
+__all__ = ["Entrance", "Walk", "client_of", "find_route"]
