@@ -1,10 +1,10 @@
-"""Rules, findings and steps of the walk. `rules.toml` has the rules, as Django has its system checks."""
+"""Rules, findings and steps of the walk. The rules are in `rules.toml`."""
 
 from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from pathlib import Path
+from importlib.resources import files
 from types import MappingProxyType
 from typing import Literal, NamedTuple, TypeAlias
 
@@ -49,7 +49,7 @@ class Finding(NamedTuple):
         rule: the rule.
         message: how it is broken.
         hint: how to fix it.
-        case: which of the rule's hints it is, or "".
+        case: the key of that hint in the rule's `hints`; "" for the general one.
     """
 
     rule: Rule
@@ -85,8 +85,9 @@ class Step(NamedTuple):
 
 
 def _read_rules() -> dict[str, Rule]:
-    rules = tomllib.loads(Path(__file__).with_name("rules.toml").read_text(encoding="utf-8"))["SSO"]
-    return {f"SSO.{code}": Rule(f"SSO.{code}", **fields) for code, fields in rules.items()}
+    text = (files("sso_middleware.cli.check") / "rules.toml").read_text(encoding="utf-8")
+    rules = tomllib.loads(text)["SSO"]
+    return {f"SSO.{code}": Rule(f"SSO.{code}", **texts) for code, texts in rules.items()}
 
 
 RULES = _read_rules()
@@ -100,6 +101,6 @@ def rule_id_of(text: str) -> str:
 
 
 def found(rule_id: str, message: str, case: str = "", **words: str) -> Finding:
-    """Return a finding for rule `rule_id`, with the rule's hint for `case`, which may need `words`."""
+    """Return a finding for rule `rule_id`, with the hint for `case`, where `words` are filled in."""
     rule = RULES[rule_id]
     return Finding(rule, message, rule.hints[case].format(**words) if case else rule.hint, case)

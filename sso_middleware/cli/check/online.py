@@ -1,4 +1,4 @@
-"""Findings about the SSO Auth URL, from one request without a token: `--online`."""
+"""`check --online`: one request to the SSO Auth URL, without a token."""
 
 from __future__ import annotations
 

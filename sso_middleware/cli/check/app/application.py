@@ -1,4 +1,4 @@
-"""Everything that is checked of an application, in order."""
+"""What is checked in an application, in order."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Looking through the layers of an application."""
+"""The layers of an application: what wraps what, and what is mounted where."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _WRAPPED = (
 
 
 def layers(*apps: Any, mounts: bool) -> Iterator[tuple[str, Any]]:
-    """Yield each application in `apps` once, with its mount prefix, the outermost first.
+    """Yield `apps` and the applications inside, each once with its mount prefix, the outermost first.
 
     Raises:
         Failure: a middleware of a Starlette application cannot be created.
@@ -49,12 +49,12 @@ def layers(*apps: Any, mounts: bool) -> Iterator[tuple[str, Any]]:
 
 
 def attributes_of(node: Any) -> dict[str, Any]:
-    """Return the attributes of the instance alone: reading another one of a proxy may have any effect."""
+    """Return the instance attributes of `node`: reading other attributes of a proxy may have any effect."""
     return getattr(node, "__dict__", {})
 
 
 def dict_of(node: Any, name: str) -> dict[Any, Any]:
-    """Return the dict that is the attribute `name` of `node`, or an empty one."""
+    """Return the instance attribute `name` of `node` if it is a dict, else an empty one."""
     value = attributes_of(node).get(name)
     return value if isinstance(value, dict) else {}  # pyright: ignore[reportUnknownVariableType]
 

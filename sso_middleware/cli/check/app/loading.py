@@ -26,7 +26,7 @@ class Loaded(NamedTuple):
     """An imported application.
 
     Attributes:
-        target: how it was named.
+        target: what was imported: ``module:name`` or ``module:name()``.
         app: the application.
         short_token: whether its import warned about a short token.
         module: the names in its module.

@@ -1,4 +1,4 @@
-"""What a trial tries instead of the settings, and what to change if that is accepted."""
+"""The variants of the settings that a trial also tries, and how to change the settings to match one."""
 
 from __future__ import annotations
 

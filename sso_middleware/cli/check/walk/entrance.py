@@ -35,9 +35,9 @@ class Entrance(NamedTuple):
 
     def hands_off(self, answer: Answer) -> bool:
         """Whether `answer` is a hand-off."""
-        return answer.outcome == "handed_off" if self.wrapped else self.redirects(answer)
+        return answer.outcome == "handed_off" if self.wrapped else self.leads_to_helpdesk(answer)
 
-    def redirects(self, answer: Answer) -> bool:
+    def leads_to_helpdesk(self, answer: Answer) -> bool:
         """Whether `answer` sends the browser to the Help Desk with a token for this account."""
         if answer.status != _SEE_OTHER:
             return False

@@ -175,19 +175,18 @@ class Walk:
 
     def _signed_in(self, cookie: str) -> Step:
         answer = Browser(self._client).open(self._url, [("Cookie", cookie)])
-        problem = self._common_problem(answer, "with the cookie") or self._lost(answer, cookie)
+        problem = self._common_problem(answer, "with the cookie") or self._why_not_handed_off(answer, cookie)
         said = answer.said if problem else f"{answer.said}, as {answer.email}"
         return Step("signed-in visit", said, problem)
 
-    def _lost(self, answer: Answer, cookie: str) -> Finding | None:
-        """Return why the signed-in visitor does not reach the Help Desk."""
+    def _why_not_handed_off(self, answer: Answer, cookie: str) -> Finding | None:
         if answer.outcome == "anonymous":
             came = ", ".join(part.partition("=")[0].strip() for part in cookie.split(";"))
             looked = "; ".join(filter(None, [*self._entrance.looked_for, answer.missed]))
             said = f"; it looked for {looked}" if looked else ""
             message = f"the resolver returned None despite the cookie{said}; cookies received: {came}"
             return found("SSO.E045", message)
-        if self._entrance.redirects(answer):
+        if self._entrance.leads_to_helpdesk(answer):
             return None
         message = f"the visitor's browser gets {answer.said}"
         return found("SSO.E044", message) if self._entrance.wrapped else found("SSO.E045", message, "route")
