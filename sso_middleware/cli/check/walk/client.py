@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import AsyncGenerator, Callable, Generator
 from concurrent.futures import Future
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from contextvars import copy_context
 from functools import partial
 from threading import Thread
@@ -114,7 +114,11 @@ async def _living(app: Any, patience: float) -> AsyncGenerator[dict[str, Any], N
 
     async def live() -> None:
         scope = {"type": "lifespan", "asgi": {"version": "3.0", "spec_version": "2.0"}, "state": state}
-        problems.extend(await _run(app, scope, receive, send))
+        try:
+            with suppress(Exception):  # an application without a lifespan raises
+                await app(scope, receive, send)
+        except SystemExit as error:
+            problems.append(describe(error))
         started.set()
         stopped.set()
 
@@ -133,16 +137,6 @@ async def _living(app: Any, patience: float) -> AsyncGenerator[dict[str, Any], N
         tasks.cancel_scope.cancel()
     if failed:  # raised here, because a task group would wrap it
         raise Failure(f"the application does not start: {failed[0]}")
-
-
-async def _run(app: Any, *protocol: Any) -> list[str]:
-    try:
-        await app(*protocol)
-    except Exception:  # noqa: BLE001, S110 - an application without a lifespan raises
-        pass
-    except SystemExit as error:
-        return [describe(error)]
-    return []
 
 
 # WSGI. HTTPX's transport only supports ASCII, and its PATH_INFO does not follow PEP 3333.
