@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import re
 from collections.abc import Iterator
 from urllib.parse import urlsplit
@@ -36,7 +35,7 @@ def check_token(sso_token: str) -> Iterator[Finding]:
 def _is_base64_of_text(token: str) -> bool:
     try:
         decoded = base64.b64decode(token, validate=True)
-    except (binascii.Error, ValueError):
+    except ValueError:
         return False
     # Letters and digits are often valid base64, but rarely decode to readable text.
     return token.endswith("=") or (decoded.isascii() and decoded.decode().isprintable())
