@@ -78,6 +78,16 @@ def test_guards(visit, method, headers, status):
     assert (reply.status, reply.all("location")) == (status, [])
 
 
+def test_allowed_methods(visit):
+    """A 405 names the methods that a route may use."""
+    assert visit("PUT")["allow"] == "GET, HEAD, POST"
+
+
+def test_own_frame(visit):
+    """A frame on the same site is accepted, as in the middleware."""
+    assert visit(headers=[("Sec-Fetch-Dest", "iframe"), ("Sec-Fetch-Site", "same-origin")]).is_handoff
+
+
 @pytest.mark.parametrize(("email", "reason"), [("", "no_email"), ("nobody", "invalid_email")])
 def test_unacceptable_address(visit, email, reason):
     """A user without an acceptable address gets the page that says so."""

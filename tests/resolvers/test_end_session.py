@@ -171,6 +171,12 @@ class TestFlask:
             "partitioned",
         }
 
+    def test_secure_cookie(self):
+        """The cookie is Secure if the application's is, Partitioned or not."""
+        site = Flask()
+        site.app.config["SESSION_COOKIE_SECURE"] = True
+        assert "secure" in attributes_of(*log_out(site.browse()))
+
     def test_partitioned_cookie_of_flask_session(self, tmp_path):
         """Flask-Session expires no Partitioned cookie, so that is done for it."""
         site = Flask()
@@ -260,10 +266,19 @@ class TestFlaskLogin:
     def test_settings(self, app):
         """The remember-me cookie is that of the configuration."""
         app.config.update(
-            REMEMBER_COOKIE_NAME="me", REMEMBER_COOKIE_PATH="/shop", REMEMBER_COOKIE_DOMAIN="example.com"
+            REMEMBER_COOKIE_NAME="me",
+            REMEMBER_COOKIE_PATH="/shop",
+            REMEMBER_COOKIE_DOMAIN="example.com",
+            REMEMBER_COOKIE_SECURE=True,
         )
         cookies = log_out(self.browse(app))
-        assert {"me=", "path=/shop", "domain=example.com"} <= attributes_of(cookies[0])
+        expected = {"me=", "path=/shop", "domain=example.com", "secure", "httponly"}
+        assert attributes_of(cookies[0]) == expected
+
+    def test_default_settings(self, app):
+        """Without settings, the remember-me cookie is Flask-Login's own, and not Secure."""
+        expected = {"remember_token=", "path=/", "httponly"}
+        assert attributes_of(log_out(self.browse(app))[0]) == expected
 
     def test_signal(self, app):
         """Flask-Login tells the application who has logged out."""
@@ -529,6 +544,19 @@ class TestPyramid:
         log_out(browser)
         assert visit(browser) == "login"
 
+    def test_response_callbacks(self):
+        """A response callback of the policy gets the request and may set a cookie."""
+
+        class Forgetful(Policy):
+            def forget(self, request):
+                request.add_response_callback(
+                    lambda request, response: response.delete_cookie("device", domain=request.host)
+                )
+                return []
+
+        (cookie,) = log_out(self.browse(self.site(None, Forgetful()), lambda request: None))
+        assert {"device=", "domain=app.example.com"} <= attributes_of(cookie)
+
     @pytest.mark.parametrize("fails", [False, True])
     def test_transaction(self, fails):
         """With pyramid_tm, what the policy does is committed, or aborted after an error."""
@@ -601,6 +629,8 @@ class TestQuart:
                     stored["1"] = dict(session)
                 if session:
                     response.set_cookie("session", "1")
+                else:
+                    response.delete_cookie("device")
 
             async def save_async(self, app, session, response):
                 self.save(app, session, response)
@@ -610,7 +640,8 @@ class TestQuart:
         app.session_interface = Interface()
         browser = self.browse(app)
         assert visit_after_logout(browser) == ("login", "login")
-        assert "session=" in attributes_of(*log_out(browser))
+        names = [cookie.partition("=")[0] for cookie in log_out(browser)]
+        assert names == ["device", "session"]
 
     def test_settings_of_the_moment(self, app):
         """The cookie is that of the configuration when the visitor logs out, Partitioned if that says so."""
@@ -624,6 +655,14 @@ class TestQuart:
         cookie = log_out(browser)[-1]  # an older Quart expires one that is not Partitioned, too
         expected = {"shop=", "domain=example.com", "path=/", "secure", "httponly", "partitioned"}
         assert attributes_of(cookie) == expected
+
+    def test_secure_cookie(self, app):
+        """Path, Secure and SameSite are those of the application's own cookie."""
+        app.config.update(
+            SESSION_COOKIE_PATH="/shop", SESSION_COOKIE_SECURE=True, SESSION_COOKIE_SAMESITE="Strict"
+        )
+        (cookie,) = log_out(self.browse(app))
+        assert attributes_of(cookie) == {"session=", "path=/shop", "secure", "httponly", "samesite=strict"}
 
     def test_quart_auth(self, app):
         """Quart-Auth's cookie is expired, too."""

@@ -140,15 +140,32 @@ def test_request_as_in_a_view(app, path, root_path):
     assert email == f"GET.-sso-helpdesk.{root_path.replace('/', '-')}.red.b@app.example.com"
 
 
-def test_scope_of_few_words(app):
-    """A server may leave out what the ASGI specification lets it leave out."""
-    resolver = context_email(app, lambda: {"email": quart.request.remote_addr}, verified=True)
+@pytest.mark.parametrize(
+    ("sent", "expected"),
+    [
+        ({}, ("<local>", "http", "1.1", "")),
+        (
+            {"client": ["192.0.2.7", 5], "scheme": "https", "http_version": "2", "root_path": "/shop"},
+            ("192.0.2.7", "https", "2", "/shop"),
+        ),
+    ],
+    ids=["as little as a server may send", "everything"],
+)
+def test_connection_of_the_request(app, sent, expected):
+    """`quart.request` knows the connection; the ASGI specification makes these keys optional."""
+    seen = []
+
+    def getter():
+        request = quart.request
+        seen.append((request.remote_addr, request.scheme, request.http_version, request.root_path))
+
     scope = {"type": "http", "method": "GET", "path": "/", "query_string": b"", "headers": []}
 
     async def ask():
-        return await resolver(scope)
+        return await context_email(app, getter, verified=True)(scope | sent)
 
-    assert asyncio.run(ask()) == "<local>"
+    assert asyncio.run(ask()) is None
+    assert seen == [expected]
 
 
 def test_connections_are_returned(app):

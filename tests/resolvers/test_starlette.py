@@ -198,9 +198,14 @@ def session_cookies(response):
 
 
 def test_on_the_event_loop():
-    """Both are coroutine functions, and so cost no thread."""
+    """A resolver that needs no thread is a coroutine function."""
+
+    async def getter(request):
+        return None
+
     assert is_async(by_session())
     assert is_async(by_user())
+    assert is_async(starlette.request_email(getter, verified=True))
 
 
 ADDED = """
