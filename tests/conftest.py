@@ -10,6 +10,7 @@ from hypothesis import settings
 from clients import ASGISite, UnprefixedASGISite, WSGISite
 
 settings.register_profile("here", deadline=None)  # a loaded machine is no defect
+settings.register_profile("mutation", deadline=None, max_examples=10)  # it runs for each change
 settings.load_profile("here")
 
 

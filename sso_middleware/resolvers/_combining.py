@@ -64,7 +64,7 @@ def require(resolver: Resolver, predicate: Callable[[str], Any], reason: str) ->
     try:
         HandoffRefused(reason)
     except ValueError as error:
-        problems["reason"] = str(error)
+        problems["reason"] = str(error).removeprefix("reason ")
     _check_resolvers([resolver], problems)
 
     async def course(source: Any, resolve: Call, ask: Call) -> Any:

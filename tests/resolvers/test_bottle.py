@@ -248,6 +248,13 @@ def test_inactive_user_in_the_session():
         by_session()({**environ, "beaker.session": inactive})
 
 
+@pytest.mark.parametrize("keys", [(), ("",), (7,)], ids=repr)
+def test_wrong_keys(keys):
+    """A key that cannot be one in a session is a ConfigError."""
+    with pytest.raises(ConfigError, match="keys: must be"):
+        beaker_session_email(*keys, verified=True)
+
+
 def test_name_for_a_bare_address():
     """An address alone says nothing of a name: an error that says what to put into the cookie."""
     browser = browse(lambda: signed_cookie_email("email", SECRET, verified="email_verified"))

@@ -265,6 +265,8 @@ class TestSettings:
         with pytest.raises(ConfigError) as caught:
             require(None, None, "No plan!")
         assert caught.value.problems.keys() == {"resolver", "predicate", "reason"}
+        with pytest.raises(ConfigError, match="reason: must be a code of 1 to 64"):
+            require(jane, bool, "No plan!")
 
     @pytest.mark.parametrize(
         "domains",
@@ -275,6 +277,12 @@ class TestSettings:
         """At least one domain, without the @."""
         with pytest.raises(ConfigError, match="domains: must be"):
             only_domains(jane, *domains)
+
+    def test_only_domains_of_nobody(self):
+        """Every wrong setting is named."""
+        with pytest.raises(ConfigError) as caught:
+            only_domains(None, "@example.com")
+        assert caught.value.problems.keys() == {"resolver", "domains"}
 
 
 def test_names_of_the_package():
