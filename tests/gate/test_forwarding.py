@@ -27,6 +27,15 @@ class TestHandOff:
         reply = site(jane, DESK).get(PATH, query="site=a%20b&return_page=/tickets/7%3Fx%3D1%26y&z=3")
         assert reply["location"].endswith(f"{TAIL}&return_page=%2Ftickets%2F7%3Fx%3D1%26y&site=a%20b")
 
+    def test_form_encoding(self, site):
+        """A plus sign is a space, and an equals sign is part of a value."""
+        reply = site(jane, DESK).get(PATH, query="return_page=a+b=c&s%69te=d")
+        assert forwarded(reply) == [("return_page", "a b=c"), ("site", "d")]
+
+    def test_name_that_is_not_utf_8(self, site):
+        """A parameter whose name is not UTF-8 is ignored."""
+        assert forwarded(site(jane, DESK).get(PATH, query="%ff=a&site=b")) == [("site", "b")]
+
     def test_off_by_default(self, site):
         """Without forward_params nothing of the query is passed on."""
         assert site(jane).get(PATH, query="return_page=/tickets/7")["location"].endswith(TAIL)

@@ -45,7 +45,8 @@ class TestCookie:
     def test_plain_http(self, site):
         """It is Secure exactly when auth_url is https."""
         desk = make_desk(auth_url="http://localhost/sso/helpdesk")
-        assert "Secure" not in pending_cookie(site(nobody, desk, OPTIONS).get(PATH))
+        cookie = pending_cookie(site(nobody, desk, OPTIONS).get(PATH))
+        assert cookie == "sso_pending=1; Max-Age=600; Path=/; HttpOnly; SameSite=Lax"
 
     def test_not_without_resume_at(self, site):
         """Where resume_at is not set there is no such cookie."""
@@ -88,6 +89,16 @@ class TestResuming:
         """The way on has the mount prefix."""
         pages = mounted_site(jane, options=OPTIONS | {"paths": "/sso"})
         assert pages.get("/", prefix="/app", headers=[PENDING])["location"] == "/app/sso"
+
+    def test_auth_url_under_a_mount(self, mounted_site):
+        """The Auth URL already has the mount prefix, so that the way on does not add it."""
+        desk = make_desk(auth_url="https://app.example.com/app/sso/helpdesk")
+        sent = mounted_site(nobody, desk, OPTIONS).get(PATH, prefix="/app")
+        assert pending_cookie(sent).startswith("sso_pending=1; Max-Age=600; Path=/app;")
+        reply = mounted_site(jane, desk, OPTIONS).get("/", prefix="/app", headers=[PENDING])
+        assert reply["location"] == "/app/sso/helpdesk"
+        expected = "sso_pending=; Max-Age=0; Path=/app; HttpOnly; SameSite=Lax; Secure"
+        assert pending_cookie(reply) == expected
 
     def test_each_of_several_auth_urls(self, site):
         """The visitor returns to the one that was opened."""

@@ -11,7 +11,7 @@ from werkzeug.local import LocalProxy
 
 from clients import JANE, ASGISite, WSGISite, jane, nobody
 from sso_middleware import ConfigError, HandoffRefused, ResolverError, ResolverUnavailable, resolvers
-from sso_middleware._calls import is_async
+from sso_middleware._calls import Reader, is_async
 from sso_middleware.resolvers import first_of, only_domains, require
 
 PATH = "/sso/helpdesk"
@@ -238,6 +238,18 @@ def test_predicate_that_is_not_called():
     """A predicate that gives a method instead of an answer is an error."""
     with pytest.raises(ResolverError, match="neither yes nor no"):
         answer(WSGISite, require(jane, lambda email: email.isascii, "no"))
+
+
+def test_part_of_your_own_among_readers():
+    """A sync resolver of your own may block, so its combination runs in a worker thread."""
+    threads = []
+
+    def own(scope):
+        threads.append(threading.current_thread())
+        return JANE
+
+    assert answer(ASGISite, first_of(Reader(nobody), own)) == JANE
+    assert threading.main_thread() not in threads
 
 
 def test_blocking_parts_run_in_threads():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import functools
+import logging
 import math
 import re
 import sqlite3
@@ -630,3 +631,19 @@ class TestUser:
     def test_none(self):
         """So is no user at all."""
         assert ask(starlette.user_email(verified=True), user=None) is None
+
+
+def test_names_in_a_session_without_the_user(caplog):
+    """At DEBUG the log names the keys of a session that has no user, and never a value."""
+    session = {"account": "s3cret", "jane@example.com": 1, 7: 2}
+    resolver = starlette.session_email("user", "email", verified=True)
+    with caplog.at_level(logging.DEBUG, "sso_middleware"):
+        assert ask(resolver, session=session) is None
+        assert ask(resolver, session={7: 2}) is None
+        assert ask(resolver, session={}) is None
+    said = "user, email in the session, which has"
+    assert [record.sso_missed for record in caplog.records] == [f"{said} account", f"{said} others"]
+    assert caplog.messages[0] == f"a visitor is anonymous: a resolver looked for {said} account"
+    with caplog.at_level(logging.INFO, "sso_middleware"):
+        assert ask(resolver, session=session) is None
+    assert len(caplog.records) == 2
