@@ -26,6 +26,7 @@ Add ``"sso_middleware.django"`` to ``INSTALLED_APPS`` for system checks of the s
 from __future__ import annotations
 
 from sso_middleware.django import checks as checks  # registers them
-from sso_middleware.django.middleware import SSOMiddleware, end_session, handoff_response
+from sso_middleware.django.middleware import SSOMiddleware, handoff_response
+from sso_middleware.django.users import end_session
 
 __all__ = ["SSOMiddleware", "end_session", "handoff_response"]

@@ -11,19 +11,19 @@ middleware raises these errors when it is created.
 
 from __future__ import annotations
 
+import os
 import warnings
 from collections.abc import Mapping
 from typing import Any, cast
 
 from django.conf import settings
-from django.contrib.auth import get_user_model
 from django.core.checks import Error, Tags, register
 from django.core.checks import Warning as Caution
-from django.core.exceptions import ImproperlyConfigured
 
 from sso_middleware.django.middleware import SSOMiddleware, make_gate
 from sso_middleware.django.order import AUTHENTICATION, SESSION, Order, read_order
-from sso_middleware.django.settings import SETTING, USER_MODEL, VARIABLES, missing_variables
+from sso_middleware.django.settings import FIELDS, REQUIRED, SETTING, USER_MODEL, VARIABLES
+from sso_middleware.django.users import user_model
 from sso_middleware.errors import ConfigError, ShortTokenWarning
 
 _PANEL = "Copy it from the vendor's panel: Settings > Security > Single sign-on."
@@ -145,11 +145,8 @@ def _of_promise() -> list[Any]:
 def _of_user(verified: Any) -> list[Any]:
     if not isinstance(verified, str) or not verified or "." in verified:
         return []
-    try:
-        model = get_user_model()
-    except ImproperlyConfigured:
-        return []  # Django reports it
-    if hasattr(model, verified):
+    model = user_model()
+    if model is None or hasattr(model, verified):
         return []
     return [
         Caution(
@@ -162,7 +159,7 @@ def _of_user(verified: Any) -> list[Any]:
 
 def _of_variables(problems: dict[str, str]) -> list[Any]:
     """Remove the errors if none of the variables is set, and return a warning instead."""
-    if SETTING in problems or not (missing := missing_variables()):
+    if SETTING in problems or not (missing := _missing_variables()):
         return []
     for name in missing.intersection(problems):
         if name not in settings.HELPDESK_SSO:
@@ -174,6 +171,14 @@ def _of_variables(problems: dict[str, str]) -> list[Any]:
             id="sso_middleware.W007",
         )
     ]
+
+
+def _missing_variables() -> set[str]:
+    """Return the required variables if the setting takes the account from them and none is set."""
+    is_given = not {*FIELDS, "helpdesk"}.isdisjoint(settings.HELPDESK_SSO)
+    variables = {name: f"{VARIABLES}{name.upper()}" for name in (*FIELDS, "sso_token_file")}
+    is_set = any(map(os.environ.get, variables.values()))
+    return set() if is_given or is_set else {variables[name] for name in REQUIRED}
 
 
 def _of_session() -> list[Any]:

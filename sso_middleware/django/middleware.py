@@ -10,42 +10,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, TypeAlias
+from typing import Any
 
 from asgiref.sync import async_to_sync, iscoroutinefunction, markcoroutinefunction, sync_to_async
-from django.contrib.auth import logout
 from django.core.exceptions import SynchronousOnlyOperation
 from django.http import HttpResponse
 
 from sso_middleware._calls import Arguments, Call, Check, from_loop, is_async, is_awaitable, run
 from sso_middleware._secret import Secret
-from sso_middleware.django.order import AUTHENTICATION, SESSION, read_order
+from sso_middleware.django.order import read_order
 from sso_middleware.django.settings import read_setting
 from sso_middleware.django.translation import response_of, visit_of
+from sso_middleware.django.users import Request
 from sso_middleware.errors import MiddlewareOrderError
 from sso_middleware.events import EventHook
 from sso_middleware.gate import Gate, Handler, Visit, answer_in_route
 from sso_middleware.helpdesk import HelpDesk
-from sso_middleware.resolvers.django import email_field, email_of_user
 
-__all__ = ["SSOMiddleware", "end_session", "handoff_response"]
-
-Request: TypeAlias = Any
-"""Django's ``HttpRequest``."""
-
-
-def end_session(request: Request) -> list[tuple[str, str]]:
-    """End the session with `django.contrib.auth.logout`: an `end_session` for `Logout`.
-
-    Return no headers: Django's SessionMiddleware sends the cookie.
-
-    Raises:
-        MiddlewareOrderError: the session is not open here.
-    """
-    _require(request, "session")
-    logout(request)
-    return []
-
+__all__ = ["SSOMiddleware", "handoff_response"]
 
 _SYNC_IN_ASYNC = (
     "An async callable in HELPDESK_SSO uses sync Django code, such as request.user. Write it as a plain def: "
@@ -161,36 +143,7 @@ def make_gate(*, is_async: bool) -> Gate:
     Raises:
         ConfigError: a setting is wrong; the error lists all of them.
     """
-    return Gate(**read_setting(end_session, _default_resolver), wrap=_wrap_async if is_async else _wrap)
-
-
-def _default_resolver(verified: Any) -> Callable[[Request], str | None]:
-    def resolve_email(request: Request) -> str | None:
-        user = Secret(_user_of(request))
-        return email_of_user(user, email_field(user()), verified)
-
-    return resolve_email
-
-
-def _user_of(request: Request) -> Any:
-    """Return the user as views see it.
-
-    ``request.auser()`` would keep its first answer, even if other middlewares change the user later.
-    """
-    if not hasattr(request, "user") and hasattr(request, "auser"):
-        return async_to_sync(request.auser)()
-    return _require(request, "user")
-
-
-def _require(request: Request, attribute: str) -> Any:
-    try:
-        return getattr(request, attribute)
-    except AttributeError:
-        pass
-    raise MiddlewareOrderError(
-        f"request.{attribute} is missing: in MIDDLEWARE, put {SESSION!r} and {AUTHENTICATION!r} above "
-        "SSOMiddleware, in this order"
-    )
+    return Gate(**read_setting(), wrap=_wrap_async if is_async else _wrap)
 
 
 def _wrap(function: Callable[..., Any], check: Check) -> Call:

@@ -11,23 +11,18 @@ No frame here keeps the SSO Token in a local variable, so that no traceback with
 from __future__ import annotations
 
 import inspect
-import os
 from collections.abc import Callable, Mapping
 from difflib import get_close_matches
-from functools import partial
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, TypeVar
 
 from django.apps import apps
 from django.conf import settings
-from django.contrib.auth import get_user_model
-from django.core.exceptions import ImproperlyConfigured
-from django.shortcuts import resolve_url
-from django.urls import NoReverseMatch, get_script_prefix, set_script_prefix
 from django.utils.functional import Promise
 from django.utils.module_loading import import_string
 
 from sso_middleware._calls import takes
-from sso_middleware.django.order import AUTHENTICATION
+from sso_middleware.django.redirects import Finder, read_target
+from sso_middleware.django.users import default_resolver, end_session, user_model_problem
 from sso_middleware.errors import ConfigError
 from sso_middleware.helpdesk import HelpDesk
 from sso_middleware.logout import Logout
@@ -36,8 +31,6 @@ from sso_middleware.resolvers.django import allauth_verified
 
 _T = TypeVar("_T")
 _U = TypeVar("_U")
-_Finder: TypeAlias = Callable[[], str] | None
-"""Returns a redirect's target during a request, mount prefix included; `None`: mount prefix and path."""
 
 SETTING = "HELPDESK_SSO"
 VARIABLES = "HELPDESK_"
@@ -47,8 +40,9 @@ USER_MODEL = "AUTH_USER_MODEL"
 #: The parameters that are passed to `Gate` unchanged, with their defaults. Add new ones here.
 _PASSED_ON: dict[str, Any] = {"paths": None, "next_param": "next", "resume_at": None}
 _OPTIONS = ("helpdesk", "resolve_email", "verified", "login_url", "logout", "on_event", *_PASSED_ON)
-_FIELDS = inspect.signature(HelpDesk).parameters
-_REQUIRED = [name for name, field in _FIELDS.items() if field.default is field.empty]
+FIELDS = inspect.signature(HelpDesk).parameters
+"""The parameters of `HelpDesk`, by name."""
+REQUIRED = [name for name, field in FIELDS.items() if field.default is field.empty]
 _ALLAUTH = "allauth.account"
 
 #: Replaces a wrong HelpDesk, so that the rest can still be checked. It never signs anything.
@@ -61,16 +55,10 @@ _STAND_IN = HelpDesk(
 )
 
 
-def read_setting(
-    end_session: Callable[..., Any], default_resolver: Callable[[Any], Callable[..., Any]]
-) -> dict[str, Any]:
+def read_setting() -> dict[str, Any]:
     """Return the arguments of `Gate` from ``HELPDESK_SSO``, except ``wrap``.
 
     Problems are in ``also_wrong``; the other arguments then only serve to find more of them.
-
-    Args:
-        end_session: the default for ending a session.
-        default_resolver: makes a resolver from ``verified``.
 
     Raises:
         ConfigError: the setting is missing, or is not a dict.
@@ -90,8 +78,12 @@ def read_setting(
     helpdesk = attempt(lambda: _helpdesk(given), _STAND_IN)
     verified = attempt(lambda: _verified(given), True)
     resolve_email = attempt(lambda: _resolver(given), None)
-    login_url, find_login = attempt(lambda: _place(given, "login_url", "LOGIN_URL"), (None, None))
-    logout, find_then = attempt(lambda: _logout(given, end_session), (None, None))
+    login_url, find_login = attempt(lambda: read_target(given, "login_url", "LOGIN_URL"), (None, None))
+    logout, find_then = attempt(lambda: _logout(given), (None, None))
+    on_event = attempt(lambda: _imported(given, "on_event"), None)
+    problems |= _unknown_names()
+    if given.get("resolve_email") is None and (problem := user_model_problem()):
+        problems[USER_MODEL] = problem
     return {
         "helpdesk": helpdesk,
         "resolve_email": default_resolver(verified) if resolve_email is None else resolve_email,
@@ -99,33 +91,25 @@ def read_setting(
         "find_login": find_login,
         "logout": logout,
         "find_then": find_then,
-        "on_event": attempt(lambda: _imported(given, "on_event"), None),
+        "on_event": on_event,
         **{name: _plain(given.get(name, default)) for name, default in _PASSED_ON.items()},
-        "also_wrong": problems | _unknown_names() | _user_model_problem(given),
+        "also_wrong": problems,
     }
-
-
-def missing_variables() -> set[str]:
-    """Return the required variables if the setting takes the account from them and none is set."""
-    is_given = not {*_FIELDS, "helpdesk"}.isdisjoint(settings.HELPDESK_SSO)
-    variables = {name: f"{VARIABLES}{name.upper()}" for name in (*_FIELDS, "sso_token_file")}
-    is_set = any(map(os.environ.get, variables.values()))
-    return set() if is_given or is_set else {variables[name] for name in _REQUIRED}
 
 
 def _unknown_names() -> dict[str, str]:
-    known = (*_FIELDS, *_OPTIONS)
-    near = {name: get_close_matches(name.lower(), known, 1) for name in map(str, settings.HELPDESK_SSO)}
-    return {
-        name: f"is not a setting: did you mean {names[0]!r}" if names else "is not a setting"
-        for name, names in near.items()
-        if name not in known
-    }
+    known = (*FIELDS, *_OPTIONS)
+    problems: dict[str, str] = {}
+    for name in map(str, settings.HELPDESK_SSO):
+        if name not in known:
+            near = get_close_matches(name.lower(), known, 1)
+            problems[name] = f"is not a setting: did you mean {near[0]!r}" if near else "is not a setting"
+    return problems
 
 
 def _helpdesk(given: Mapping[str, Any]) -> Any:
     """Return the HelpDesk, or the callable that chooses one."""
-    fields = [name for name in settings.HELPDESK_SSO if name in _FIELDS]
+    fields = [name for name in settings.HELPDESK_SSO if name in FIELDS]
     if "helpdesk" in given:
         if fields:
             more = ", ".join(fields)
@@ -133,7 +117,7 @@ def _helpdesk(given: Mapping[str, Any]) -> Any:
         return _imported(given, "helpdesk")
     if not fields:
         return HelpDesk.from_env(prefix=VARIABLES)
-    absent: dict[str, Any] = {name: None for name in _REQUIRED if name not in fields}
+    absent: dict[str, Any] = {name: None for name in REQUIRED if name not in fields}
     try:
         return HelpDesk(**{name: _plain(settings.HELPDESK_SSO[name]) for name in fields}, **absent)
     except ConfigError as error:
@@ -163,7 +147,7 @@ def _verified(given: Mapping[str, Any]) -> Any:
     return verified
 
 
-def _logout(given: Mapping[str, Any], end_session: Callable[..., Any]) -> tuple[Logout | None, _Finder]:
+def _logout(given: Mapping[str, Any]) -> tuple[Logout | None, Finder]:
     wanted = given.get("logout")
     if wanted is None or wanted is False or isinstance(wanted, Logout):
         return wanted or None, None
@@ -172,7 +156,7 @@ def _logout(given: Mapping[str, Any], end_session: Callable[..., Any]) -> tuple[
     arguments: dict[str, Any] = {"end_session": end_session, **({} if wanted is True else wanted)}
     try:
         arguments |= {name: _plain(value) for name, value in arguments.items() if name != "then"}
-        then, find_then = _place(arguments, "then", "LOGOUT_REDIRECT_URL")  # as for Django's own logout
+        then, find_then = read_target(arguments, "then", "LOGOUT_REDIRECT_URL")  # as for Django's own logout
         arguments |= {
             "end_session": _imported(arguments, "end_session"),
             "then": "/" if then is None else then,
@@ -183,46 +167,6 @@ def _logout(given: Mapping[str, Any], end_session: Callable[..., Any]) -> tuple[
     except TypeError:
         said = "must not hold anything but end_session, path and then"
     raise ConfigError({"logout": said})
-
-
-def _user_model_problem(given: Mapping[str, Any]) -> dict[str, str]:
-    """Return why the default resolver would find no address on the user model, if so."""
-    if given.get("resolve_email") is not None or AUTHENTICATION not in settings.MIDDLEWARE or not apps.ready:
-        return {}
-    try:
-        model = get_user_model()
-    except ImproperlyConfigured:
-        return {}  # Django reports it
-    name = getattr(model, "get_email_field_name", lambda: "email")()
-    has_address = hasattr(model, name) or hasattr(model, "__getattr__")
-    said = f"is {settings.AUTH_USER_MODEL}, which has no {name!r} field for the address"
-    return {} if has_address else {USER_MODEL: said}
-
-
-def _place(given: Mapping[str, Any], name: str, djangos: str) -> tuple[str | None, _Finder]:
-    """Return a redirect target without mount prefix, and a function that returns it during a request.
-
-    Args:
-        given: may hold the target: a path as in the URLconf, a URL, or the name of a URL pattern.
-        name: its key in `given`.
-        djangos: the Django setting to fall back on, where a path includes its mount prefix.
-    """
-    target = given[name] if name in given else getattr(settings, djangos)
-    if target is None or (name in given and isinstance(target, str) and target[:1] in {"", "/"}):
-        return target, None
-    prefix = get_script_prefix()
-    set_script_prefix("/")
-    try:
-        text = str(target)  # it may be lazy
-        # Do not look up a path: that would load the URLconf, and with it the whole application.
-        is_place = text.startswith("/") or "://" in text
-        return text if is_place else str(resolve_url(text)), partial(resolve_url, target)
-    except NoReverseMatch as error:
-        source = "" if name in given else f"(from {djangos}) "
-        said = f"{source}is not a path, a URL or the name of a URL pattern: {str(error).rstrip('.')}"
-        raise ConfigError({name: said}) from None
-    finally:
-        set_script_prefix(prefix)
 
 
 def _imported(given: Mapping[str, Any], name: str) -> Any:
