@@ -62,6 +62,12 @@ def is_awaitable(value: object) -> bool:
     return issubclass(forced(value).__class__, Awaitable)
 
 
+def close_coroutine(value: object) -> None:
+    """Close a coroutine that is never awaited, or Python warns."""
+    if inspect.iscoroutine(value):
+        value.close()
+
+
 def checked(function: Callable[..., Any], check: Check, arguments: Arguments) -> tuple[Any, bool]:
     """Call `function`. Return its result, checked unless it must be awaited, and whether it must be."""
     returned = Secret(function(*arguments()))

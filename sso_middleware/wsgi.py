@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Iterable, Mapping
 from http import HTTPStatus
 from typing import Any, TypeAlias
@@ -11,7 +10,16 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 from werkzeug.datastructures import Headers
 from werkzeug.wrappers import Response
 
-from sso_middleware._calls import Arguments, Call, Check, app_problem, is_async, is_awaitable, run
+from sso_middleware._calls import (
+    Arguments,
+    Call,
+    Check,
+    app_problem,
+    close_coroutine,
+    is_async,
+    is_awaitable,
+    run,
+)
 from sso_middleware._environ import cgi_names, headers_in, native, text_of
 from sso_middleware._secret import Secret
 from sso_middleware._urls import mount_prefix
@@ -159,8 +167,7 @@ def _wrap(function: Callable[..., Any], check: Check) -> Call:
     async def call(arguments: Arguments) -> Any:
         returned = Secret(function(*arguments()))
         if is_awaitable(returned()):
-            if inspect.iscoroutine(returned()):
-                returned().close()  # or Python warns that it was never awaited
+            close_coroutine(returned())
             raise ResolverError("an async callable cannot be awaited under WSGI: use a sync one")
         return check(returned)
 
