@@ -26,7 +26,7 @@ from sso_middleware.django.users import default_resolver, end_session, user_mode
 from sso_middleware.errors import ConfigError
 from sso_middleware.helpdesk import HelpDesk
 from sso_middleware.logout import Logout
-from sso_middleware.resolvers._verification import check_settings
+from sso_middleware.resolvers._settings import check_settings
 from sso_middleware.resolvers.django import allauth_verified
 
 _T = TypeVar("_T")

@@ -9,12 +9,11 @@ Django under ASGI, make parts that use the ORM async, or all parts sync.
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Coroutine, Sequence
 from types import NoneType
 from typing import Any, TypeAlias
 
-from sso_middleware._calls import Arguments, Call, Reader, checked, from_loop, is_async, run
+from sso_middleware._calls import Arguments, Call, Reader, checked, close_coroutine, from_loop, is_async, run
 from sso_middleware._lazy import exact
 from sso_middleware._secret import Secret
 from sso_middleware._threads import in_thread
@@ -127,8 +126,7 @@ def _called_directly(part: Callable[..., Any]) -> Call:
     async def call(arguments: Arguments) -> Any:
         value, to_be_awaited = checked(part, _plain, arguments)
         if to_be_awaited:
-            if inspect.iscoroutine(value):
-                value.close()  # or Python warns that it was never awaited
+            close_coroutine(value)
             raise ResolverError(
                 "a part of a combined resolver returned an awaitable, but is not a coroutine function: "
                 "define it with `async def`"

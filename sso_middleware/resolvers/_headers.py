@@ -31,7 +31,7 @@ def require_environ(source: object, resolver: str) -> None:
     Raises:
         ResolverError: `source` is not an environ.
     """
-    if not isinstance(source, Mapping) or "REQUEST_METHOD" not in source:
+    if not isinstance(source, Mapping) or not is_environ(cast("Mapping[str, Any]", source)):
         raise ResolverError(
             f"resolvers.{resolver} is for WSGI: wrap the WSGI application in "
             "sso_middleware.wsgi.SSOMiddleware, and both in your WSGI-to-ASGI adapter"

@@ -17,14 +17,10 @@ import bottle  # type: ignore[import-untyped]
 from sso_middleware._lazy import text_problem
 from sso_middleware._secret import Secret
 from sso_middleware.errors import MiddlewareOrderError, ResolverError
+from sso_middleware.resolvers._addresses import email_from, email_in
 from sso_middleware.resolvers._headers import require_environ
-from sso_middleware.resolvers._verification import (
-    Verified,
-    check_settings,
-    email_from,
-    email_in,
-    release_problem,
-)
+from sso_middleware.resolvers._settings import check_settings, release_problem
+from sso_middleware.resolvers._verification import Verified
 
 __all__ = ["beaker_session_email", "end_beaker_session", "signed_cookie_email"]
 

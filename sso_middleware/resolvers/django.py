@@ -17,28 +17,25 @@ idle timeout, a pending second factor or an access token. If you have such a mid
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Generator, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from importlib import import_module
-from io import BytesIO
 from typing import Any
 
 import django
-from asgiref.sync import ThreadSensitiveContext, sync_to_async
 from django.apps import apps
 from django.conf import settings
 from django.contrib.auth import get_user, user_logged_out
 from django.contrib.sessions.middleware import SessionMiddleware
-from django.core.handlers.asgi import ASGIRequest
-from django.core.handlers.wsgi import WSGIRequest
-from django.db import connections
 from django.http import HttpRequest, HttpResponse
 from django.utils.module_loading import import_string
 
 from sso_middleware._secret import Secret
 from sso_middleware.errors import ConfigError, ResolverError
+from sso_middleware.resolvers._addresses import email_if_signed_in
+from sso_middleware.resolvers._django import call, call_in_thread, session_to_read
 from sso_middleware.resolvers._headers import is_environ
-from sso_middleware.resolvers._verification import Verified, check_settings, email_if_signed_in
+from sso_middleware.resolvers._settings import check_settings
+from sso_middleware.resolvers._verification import Verified
 
 __all__ = ["allauth_verified", "end_session", "user_email", "user_email_async"]
 
@@ -50,7 +47,6 @@ REMOTE_USER = "django.contrib.auth.middleware.RemoteUserMiddleware"
 _HINT_ATTR = (
     "set attr= to the attribute that holds the address; in MIDDLEWARE, set EMAIL_FIELD of the user model"
 )
-_WRITES = ("save", "create", "delete", "flush", "cycle_key")
 _INSIDE = "inside, remove resolve_email from HELPDESK_SSO, and set verified there"
 
 
@@ -75,8 +71,7 @@ def user_email(attr: str = "email", *, verified: Verified) -> Callable[[Mapping[
         _require_outside(environ, _INSIDE)
         if not is_environ(environ):
             raise ConfigError({"resolve_email": "user_email is for WSGI: under ASGI, use user_email_async"})
-        with _connections():
-            return find(_request_of(environ))
+        return call(find, environ)
 
     return resolve_email
 
@@ -99,8 +94,7 @@ def user_email_async(
 
     async def resolve_email(scope: Mapping[str, Any]) -> str | None:
         _require_outside(scope, _INSIDE)
-        email: str | None = await _in_own_thread(find, scope)
-        return email
+        return await call_in_thread(find, scope)
 
     return resolve_email
 
@@ -121,10 +115,7 @@ def end_session() -> Callable[[Mapping[str, Any]], Any]:
 
     def end(source: Mapping[str, Any]) -> Any:
         _require_outside(source, "inside, HELPDESK_SSO uses sso_middleware.django.end_session by default")
-        if not is_environ(source):
-            return _in_own_thread(_end_session, source)
-        with _connections():
-            return _end_session(_request_of(source))
+        return (call if is_environ(source) else call_in_thread)(_end_session, source)
 
     return end
 
@@ -190,7 +181,7 @@ def _finder(attr: str, verified: Verified) -> Callable[[Any], str | None]:
     def find(request: Any) -> str | None:
         if not is_set_up and (problem := _middleware_problem()):
             raise ConfigError({"MIDDLEWARE": problem})
-        request.session = _session_to_read(request.COOKIES.get(settings.SESSION_COOKIE_NAME))
+        request.session = session_to_read(request.COOKIES.get(settings.SESSION_COOKIE_NAME))
         user = Secret(get_user(request))
         if verified is allauth_verified and user().is_authenticated and attr != email_field(user()):
             raise ResolverError(f"allauth_verified does not apply to {attr!r}: write your own predicate")
@@ -222,12 +213,6 @@ def _end_session(request: Any) -> list[tuple[str, str]]:
     return [("Set-Cookie", cookie.OutputString()) for cookie in response.cookies.values()]
 
 
-def _request_of(source: Mapping[str, Any]) -> Any:
-    if is_environ(source):
-        return WSGIRequest({**source})  # a copy: Django rewrites SCRIPT_NAME and PATH_INFO in it
-    return ASGIRequest(source, BytesIO())
-
-
 def _require_outside(source: object, instead: str) -> None:
     """Reject Django's own request, which already has the user.
 
@@ -236,57 +221,3 @@ def _require_outside(source: object, instead: str) -> None:
     """
     if isinstance(source, HttpRequest):
         raise ResolverError(f"resolvers.django is for a middleware around Django: {instead}")
-
-
-async def _in_own_thread(function: Callable[[Any], Any], scope: Mapping[str, Any]) -> Any:
-    """Call `function` with the request of `scope`, in a new thread."""
-
-    def call() -> Any:
-        with _connections(leave=True):
-            return function(_request_of(scope))
-
-    async with ThreadSensitiveContext():
-        return await sync_to_async(call)()
-
-
-@contextmanager
-def _connections(*, leave: bool = False) -> Generator[None]:
-    """Close this thread's stale connections, as Django's handler does before and after a request.
-
-    Args:
-        leave: close them all at the end, because the thread ends and would leak them.
-    """
-    for connection in _own_connections():
-        connection.close_if_unusable_or_obsolete()
-    try:
-        yield
-    finally:
-        for connection in _own_connections():
-            if leave:
-                connection.close()
-            else:
-                connection.close_if_unusable_or_obsolete()
-
-
-def _own_connections() -> list[Any]:
-    # Keep connections with an open transaction, such as TestCase's; close_old_connections does not check.
-    opened = connections.all(initialized_only=True)
-    return [connection for connection in opened if not connection.in_atomic_block]
-
-
-def _session_to_read(session_key: str | None) -> Any:
-    """Open a session that cannot be written or ended.
-
-    Django's `get_user` changes the key of a session signed with one of SECRET_KEY_FALLBACKS, and ends an
-    invalid one. The browser would not get the new key from here, and would be signed out. The methods
-    are replaced on the instance, because a subclass would have another signing salt. Nothing here calls
-    their async variants.
-    """
-    session: Any = import_module(settings.SESSION_ENGINE).SessionStore(session_key)
-    for name in _WRITES:
-        setattr(session, name, _do_nothing)
-    return session
-
-
-def _do_nothing(*_: object, **__: object) -> None:
-    pass

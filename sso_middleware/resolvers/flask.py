@@ -23,17 +23,11 @@ from werkzeug.exceptions import HTTPException
 from sso_middleware._lazy import forced
 from sso_middleware._secret import Secret
 from sso_middleware.errors import ConfigError, MiddlewareOrderError
+from sso_middleware.resolvers._addresses import email_from, email_if_signed_in, email_in
 from sso_middleware.resolvers._asking import answers_by, without_hooks
 from sso_middleware.resolvers._headers import require_environ
-from sso_middleware.resolvers._verification import (
-    Verified,
-    check_settings,
-    email_from,
-    email_if_signed_in,
-    email_in,
-    getter_problem,
-    release_problem,
-)
+from sso_middleware.resolvers._settings import check_settings, getter_problem, release_problem
+from sso_middleware.resolvers._verification import Verified
 
 __all__ = ["context_email", "end_session", "login_user_email", "session_email"]
 

@@ -24,15 +24,11 @@ from pyramid.router import (  # type: ignore[import-untyped]
 from pyramid.security import forget  # type: ignore[import-untyped]
 
 from sso_middleware.errors import ConfigError
+from sso_middleware.resolvers._addresses import email_from
 from sso_middleware.resolvers._asking import answers_by, without_hooks
 from sso_middleware.resolvers._headers import require_environ
-from sso_middleware.resolvers._verification import (
-    Verified,
-    check_settings,
-    email_from,
-    getter_problem,
-    release_problem,
-)
+from sso_middleware.resolvers._settings import check_settings, getter_problem, release_problem
+from sso_middleware.resolvers._verification import Verified
 
 __all__ = ["end_session", "request_email"]
 

@@ -20,14 +20,10 @@ from sso_middleware._lazy import forced
 from sso_middleware._secret import Secret
 from sso_middleware._urls import split_mount
 from sso_middleware.errors import ConfigError, MiddlewareOrderError
+from sso_middleware.resolvers._addresses import email_from
 from sso_middleware.resolvers._asking import answers_by, without_hooks
-from sso_middleware.resolvers._verification import (
-    Verified,
-    check_settings,
-    email_from,
-    getter_problem,
-    release_problem,
-)
+from sso_middleware.resolvers._settings import check_settings, getter_problem, release_problem
+from sso_middleware.resolvers._verification import Verified
 
 __all__ = ["context_email", "end_session"]
 

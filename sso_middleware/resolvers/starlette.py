@@ -23,15 +23,10 @@ from starlette.types import Scope
 from sso_middleware._calls import is_async, is_awaitable
 from sso_middleware._secret import Secret
 from sso_middleware.errors import MiddlewareOrderError, ResolverError
+from sso_middleware.resolvers._addresses import email_from, email_if_signed_in, email_in
 from sso_middleware.resolvers._asking import answers_by, without_hooks
-from sso_middleware.resolvers._verification import (
-    Verified,
-    check_settings,
-    email_from,
-    email_if_signed_in,
-    email_in,
-    getter_problem,
-)
+from sso_middleware.resolvers._settings import check_settings, getter_problem
+from sso_middleware.resolvers._verification import Verified
 
 __all__ = ["end_session", "request_email", "session_email", "user_email"]
 

@@ -16,7 +16,7 @@ from sso_middleware.resolvers import bottle as for_bottle
 from sso_middleware.resolvers import flask as for_flask
 from sso_middleware.resolvers import pyramid as for_pyramid
 from sso_middleware.resolvers import quart as for_quart
-from sso_middleware.resolvers._verification import OLDEST, release_problem
+from sso_middleware.resolvers._settings import OLDEST, release_problem
 
 TRUE = {"verified": True}
 RESOLVERS = {
