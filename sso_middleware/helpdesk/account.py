@@ -1,19 +1,15 @@
-"""A Help Desk account and the hand-off to it: the only module that signs anything.
+"""A Help Desk account and the hand-off to it.
 
 The claims and parameters follow the vendor's page "How to Integrate Help Desk SSO With Web
-Application". That page names no algorithm: this package infers HS256 from "signed using your SSO
-Token".
+Application".
 """
 
 from __future__ import annotations
 
-import hmac
-import json
 import os
 import secrets
 import time
 import warnings
-from binascii import b2a_base64
 from collections.abc import Callable, Iterable, Mapping
 from json.encoder import encode_basestring_ascii
 from typing import Any, ClassVar, Self, cast
@@ -25,17 +21,8 @@ from sso_middleware._urls import with_query
 from sso_middleware.errors import ConfigError, ShortTokenWarning
 from sso_middleware.helpdesk import forwarding
 from sso_middleware.helpdesk.emails import check_email
-from sso_middleware.helpdesk.settings import CLAIMS, SHORTEST_TOKEN, from_variables, problems_of, signing_key
-
-_URL_SAFE = bytes.maketrans(b"+/", b"-_")
-
-
-def _base64url(data: bytes) -> bytes:
-    """Encode as RFC 7515, section 2, specifies; PyJWT's function takes a third longer."""
-    return b2a_base64(data, newline=False).translate(_URL_SAFE).rstrip(b"=")
-
-
-_HEADER = _base64url(b'{"alg":"HS256","typ":"JWT"}') + b"."
+from sso_middleware.helpdesk.settings import SHORTEST_TOKEN, from_variables, problems_of
+from sso_middleware.helpdesk.tokens import further_claims, signer
 
 
 class Handoff(Sealed):
@@ -105,7 +92,7 @@ class HelpDesk(Sealed):
     forward_params: tuple[str, ...]
     backdate: int
     allow_http: bool
-    _sign: Callable[[bytes], bytes]
+    _sign: Callable[[str], str]
     _url_head: str
     _url_tail: str
 
@@ -134,7 +121,7 @@ class HelpDesk(Sealed):
         }
         if problems := problems_of(sso_token=held, **settings):
             raise ConfigError(problems)
-        sign, is_short = _signer(held)
+        sign, is_short = signer(held)
         if is_short:
             warnings.warn(
                 f"sso_token is shorter than the {SHORTEST_TOKEN} bytes that HS256 requires (RFC 7518, "
@@ -202,7 +189,7 @@ class HelpDesk(Sealed):
             return Handoff(*self._signed(email, iat, jti))
         held, further = Secret(email), Secret(claims or {})
         del email, claims  # from tracebacks with locals: a mapping is your code, which may raise
-        more = _further_claims(further)
+        more = further_claims(further)
         query = forwarding.encoded(forwarding.checked(forward, self.forward_params)) if forward else ""
         return Handoff(*self._signed(held(), iat, jti, more, f"&{query}" if query else ""))
 
@@ -220,8 +207,7 @@ class HelpDesk(Sealed):
             jti = secrets.token_bytes(16).hex()
         # Same result as json.dumps: an address that passed the check has nothing to escape.
         text = f'{{"email":"{email}","iat":{iat:d},"jti":{encode_basestring_ascii(jti)}{claims}}}'
-        payload = _base64url(text.encode("ascii"))
-        token = (_HEADER + payload + b"." + _base64url(self._sign(payload))).decode("ascii")
+        token = self._sign(text)
         return f"{self._url_head}{token}{self._url_tail}{query}", token, email, iat, jti
 
 
@@ -232,31 +218,3 @@ def _names(forward_params: Any) -> Any:
     if not isinstance(forward_params, Iterable):
         return forward_params
     return tuple(map(exact, cast("Iterable[object]", forward_params)))
-
-
-def _further_claims(claims: Secret[Mapping[str, Any]]) -> str:
-    """Return `claims` as JSON members, each after a comma, as PyJWT writes them."""
-    if not isinstance(claims(), Mapping) or not all(isinstance(name, str) for name in claims()):
-        raise ConfigError({"claims": "must be a mapping of names to JSON values"})
-    if not claims():
-        return ""
-    if reserved := [name for name in CLAIMS if name in claims()]:
-        raise ConfigError({"claims": f"must not contain {', '.join(reserved)}, which the hand-off sets"})
-    try:
-        return f",{json.dumps(dict(claims()), separators=(',', ':'), allow_nan=False)[1:-1]}"
-    except (TypeError, ValueError, RecursionError):
-        pass  # the error's text may quote a value
-    raise ConfigError({"claims": "must hold JSON values only: str, int, float, bool, None, list and dict"})
-
-
-def _signer(sso_token: Secret[str]) -> tuple[Callable[[bytes], bytes], bool]:
-    """Return a function that signs payloads with `sso_token`, and whether the token is too short."""
-    key = signing_key(sso_token)
-    keyed = hmac.new(key, _HEADER, "sha256")  # once: copying is cheaper, and the key is not kept
-
-    def sign(payload: bytes) -> bytes:
-        mac = keyed.copy()  # only this closure holds it, so no repr, vars or asdict shows it
-        mac.update(payload)
-        return mac.digest()
-
-    return sign, len(key) < SHORTEST_TOKEN
