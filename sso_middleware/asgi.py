@@ -103,7 +103,7 @@ class SSOMiddleware:
         return await self.app(scope, receive, send)
 
     async def _answer(self, scope: Scope) -> Answer | None:
-        prefix, path = split_mount(scope.get("root_path") or "", scope["path"])
+        prefix, path = _where(scope)
         handler = self.gate.find(prefix, path)
         return await handler(_visit_of(scope, prefix, path)) if handler else None
 
@@ -132,10 +132,13 @@ def handoff_response(
         ConfigError: a parameter is wrong.
         ResolverError: `email` is not a `str`.
     """
-    prefix, path = split_mount(scope.get("root_path") or "", scope["path"])
-    visit, address, further = _visit_of(scope, prefix, path), Secret(email), Secret(claims)
+    visit, address, further = _visit_of(scope, *_where(scope)), Secret(email), Secret(claims)
     del email, claims  # keep out of tracebacks
     return _response_of(answer_in_route(visit, helpdesk, address, claims=further, on_event=on_event))
+
+
+def _where(scope: Scope) -> tuple[str, str]:
+    return split_mount(scope.get("root_path") or "", scope["path"])
 
 
 def _visit_of(scope: Scope, prefix: str, path: str) -> Visit:
