@@ -25,6 +25,7 @@ from sso_middleware.gate.responder import Responder
 from sso_middleware.gate.results import address_or_none, header_list, helpdesk_only
 from sso_middleware.gate.visit import Visit
 from sso_middleware.helpdesk import HelpDesk
+from sso_middleware.helpdesk.forwarding import encoded, read_query
 from sso_middleware.logout import Logout
 
 Handler: TypeAlias = Callable[[Visit], Coroutine[Any, Any, Answer | None]]
@@ -136,11 +137,8 @@ class Gate:
         if not is_plain_prefix(visit.prefix):
             return self._respond.refuse(visit, "bad_prefix")
         self._respond.report("ignored", "post", visit)
-        return redirect(self._way_back(visit))
-
-    def _way_back(self, visit: Visit) -> str:
-        path, query = encode_path(visit.public_path), visit.forwarded_query(self._forward_params)
-        return f"{path}?{query}" if query else path
+        query = encoded(visit.forwarded(self._forward_params))
+        return redirect(_reference(visit.public_path, query))
 
     def _to_login(self, visit: Visit) -> Answer | None:
         if self._login_url is None:
@@ -150,9 +148,9 @@ class Gate:
         if not is_plain_prefix(visit.prefix):  # it is also part of the return URL
             return self._respond.refuse(visit, "bad_prefix")
         self._respond.report("anonymous", None, visit)
-        visit.log_names(self._forward_params)
-        here = self._way_back(visit)
-        cookies = [self._pending_cookie(visit)] if self._resumes else []
+        query = encoded(visit.forwarded(self._forward_params))
+        here = _reference(visit.public_path, query)
+        cookies = [self._pending_cookie(visit, query)] if self._resumes else []
         if self._login_is_inside:
             login_url = self._find_login() if self._find_login else _inside(visit, self._login_url)
             return redirect(with_query(login_url, self._next + quote(here)), *cookies)
@@ -160,9 +158,8 @@ class Gate:
             with_query(self._login_url, self._next + quote(self._origin + here, safe="")), *cookies
         )
 
-    def _pending_cookie(self, visit: Visit) -> tuple[str, str]:
+    def _pending_cookie(self, visit: Visit, query: str) -> tuple[str, str]:
         index = self.interception.handoffs.index(self.interception.registered(visit.prefix, visit.path))
-        query = visit.forwarded_query(self._forward_params)
         return pending.set_cookie(index, query, visit.prefix, secure=self._respond.is_secure)
 
     async def _resume(self, visit: Visit) -> Answer | None:
@@ -189,11 +186,8 @@ class Gate:
         handoffs = self.interception.handoffs
         target = self.interception.public_path(handoffs[index if index < len(handoffs) else 0], visit.prefix)
         self._respond.report("resumed", None, visit, email=email)
-        way_on = Visit.query_of(query, self._forward_params)
-        return redirect(
-            f"{encode_path(target)}?{way_on}" if way_on else encode_path(target),
-            *self._respond.no_longer_pending(visit),
-        )
+        query = encoded(read_query(query, self._forward_params).forwarded)
+        return redirect(_reference(target, query), *self._respond.no_longer_pending(visit))
 
     async def _log_out(self, visit: Visit) -> Answer | None:
         if visit.method not in ("GET", "HEAD"):
@@ -204,7 +198,7 @@ class Gate:
         inside = not is_absolute(self._then)
         if inside and not is_plain_prefix(visit.prefix):
             return self._respond.refuse(visit, "bad_prefix")
-        visit.log_names(())
+        visit.forwarded(())  # for the log: nothing is forwarded
         headers = await self._end_session(Secret((visit.source,)))
         self._respond.report("signed_out", None, visit)
         if not inside:
@@ -219,6 +213,10 @@ class Gate:
                 "no route there, they see its 404. Logged once.",
                 path,
             )
+
+
+def _reference(path: str, query: str) -> str:
+    return f"{encode_path(path)}?{query}" if query else encode_path(path)
 
 
 def _inside(visit: Visit, target: str | None) -> str:

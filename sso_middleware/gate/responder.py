@@ -73,14 +73,13 @@ class Responder:
         claims: Secret[Mapping[str, Any] | None] | None = None,
     ) -> Answer:
         """Answer with the signed redirect, or break a loop."""
-        visit.log_names(helpdesk.forward_params)
+        forward = visit.forwarded(helpdesk.forward_params)
         count = loop_breaker.count(visit.headers.get("Cookie", ""), int(time.time()))
         cookie = loop_breaker.set_cookie(count, visit.public_path, secure=uses_https(helpdesk))
         done = self.no_longer_pending(visit)
         if count is None:
             self.report("refused", "loop", visit, helpdesk.account_id, email)
             return page("loop", visit.prefix, cookie, *done)
-        forward = visit.forwarded(helpdesk.forward_params)
         handoff = helpdesk.handoff(email(), claims=claims() if claims else None, forward=forward)
         self.report("handed_off", None, visit, helpdesk.account_id, email, handoff.jti)
         return redirect(handoff.url, cookie, *done)

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 from sso_middleware.events import logger
-from sso_middleware.helpdesk.forwarding import encoded, read_query
+from sso_middleware.helpdesk.forwarding import read_query
 
 # A header with one of these words means that no person is opening the page; the reason follows.
 # https://html.spec.whatwg.org/multipage/speculative-loading.html, its forerunners and imitations;
@@ -86,24 +86,12 @@ class Visit:
         return None if own_frame and own_frames else "embedded"
 
     def forwarded(self, names: tuple[str, ...]) -> dict[str, str]:
-        """Return the query parameters to forward; unfit values are dropped."""
-        return read_query(self.query, names).forwarded if names and self.query else {}
-
-    def forwarded_query(self, names: tuple[str, ...]) -> str:
-        """Return `forwarded(names)` as a percent-encoded query string."""
-        return encoded(self.forwarded(names))
-
-    @staticmethod
-    def query_of(remembered: str, names: tuple[str, ...]) -> str:
-        """Return the part of a cookie's query string that may be forwarded."""
-        return encoded(read_query(remembered, names).forwarded) if names and remembered else ""
-
-    def log_names(self, names: tuple[str, ...]) -> None:
-        """Log the names, never the values, of query parameters that are not forwarded."""
+        """Return the query parameters to forward, and log the names, never the values, of all others."""
         if not self.query or not (names or logger.isEnabledFor(logging.DEBUG)):
-            return
+            return {}
         found = read_query(self.query, names)
         if found.dropped:
             logger.warning("not forwarded, because the value is too long or not printable: %a", found.dropped)
         if found.others:
             logger.debug("query parameters at %a that are not forwarded: %a", self.public_path, found.others)
+        return found.forwarded
