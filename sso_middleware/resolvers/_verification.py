@@ -7,7 +7,7 @@ how to tell whether an address is verified; there is no default.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import suppress
 from enum import Enum
 from numbers import Number
@@ -89,8 +89,11 @@ def holds(value: object, *, by_predicate: bool = False) -> bool:
                 remedies.append("compares it")
         elif is_row(kind) or not defines(kind, "__bool__", "__len__"):
             remedies.append("looks into it")
+        if not remedies and _contains_flag(value, kind):
+            remedies.append("returns the flag in it")
     if remedies:
         close_coroutine(value)
+        del value  # keep out of tracebacks
         raise ResolverError(
             f"a {kind.__name__} means neither yes nor no: use a predicate (or a property) that {remedies[0]}"
         )
@@ -102,6 +105,19 @@ def holds(value: object, *, by_predicate: bool = False) -> bool:
         )
         return text.lower() == "true" or _is_moment(text)
     return cast("dt.date", value).year > 1 if issubclass(kind, dt.date) else bool(value)
+
+
+def _contains_flag(found: Any, kind: type[Any]) -> bool:
+    """Return whether `found` is a pair such as ``(False, "reason")``, or a row of one false column.
+
+    Python calls it true whatever it contains.
+    """
+    if defines(kind, "keys") and defines(kind, "__getitem__"):
+        names = [*found.keys()]
+        return len(names) == 1 and not found[names[0]]
+    if issubclass(kind, Sequence) and len(found) > 0:
+        return not found[0] or (found[0] is True and kind in {list, tuple})
+    return False
 
 
 def _is_moment(text: str) -> bool:

@@ -55,6 +55,7 @@ CASES = {
     "helpdesk of a combination": {"helpdesk": fail, "resolve_email": require(jane, bool, "x")},
     "predicate": {"resolve_email": require(jane, fail, "x")},
     "predicate returns nonsense": {"resolve_email": require(jane, lambda email: fail, "x")},
+    "predicate returns a pair": {"resolve_email": require(jane, lambda email: (False, email), "x")},
     "end_session": {"end_session": fail, "path": "/bye"},
     "end_session returns nonsense": {"end_session": lambda source: [JANE], "path": "/bye"},
     "on_event": {"options": {"on_event": fail}},

@@ -9,6 +9,7 @@ import logging
 import math
 import re
 import sqlite3
+from collections.abc import Sequence
 from decimal import Decimal
 from enum import Enum, Flag, IntEnum, StrEnum
 from typing import NamedTuple
@@ -129,6 +130,36 @@ class Query:
 
 class Row(NamedTuple):
     verified: bool
+
+
+class Pair(NamedTuple):
+    ok: bool
+    reason: str
+
+
+class SequenceRow(Sequence):
+    """A row as SQLAlchemy's, which is no tuple."""
+
+    _fields = ("verified", "id")
+
+    def __init__(self, *columns):
+        self.columns = columns
+
+    def __len__(self):
+        return len(self.columns)
+
+    def __getitem__(self, index):
+        return self.columns[index]
+
+    def __repr__(self):
+        return repr(self.columns)
+
+
+def a_row(query):
+    """Return a `sqlite3.Row`, in a case named by `query`."""
+    with contextlib.closing(sqlite3.connect(":memory:")) as database:
+        database.row_factory = sqlite3.Row
+        return pytest.param(database.execute(query).fetchone(), id=query)
 
 
 def shown(value):
@@ -300,10 +331,41 @@ class TestVerified:
         with pytest.raises(ResolverError, match=remedy):
             by_user("flag", flag=value)
 
-    @pytest.mark.parametrize("found", [{"id": 7}, User(), Row(verified=True), 2], ids=shown)
+    @pytest.mark.parametrize(
+        "found",
+        [
+            *({"id": 7}, User(), Row(verified=True), 2, [User()], {JANE}, (1,), ("jane",), (7, None), [JANE]),
+            *(SequenceRow(True), SequenceRow(7, False), {"is_primary": False, "id": 7}),
+            *(a_row("SELECT 1"), a_row("SELECT 0 AS is_primary, 7 AS id")),
+        ],
+        ids=shown,
+    )
     def test_what_a_predicate_found(self, found):
         """A predicate may return the row, the mapping or the number of rows that it has found."""
         assert by_user(lambda user: found) == JANE
+
+    @pytest.mark.parametrize(
+        "found",
+        [
+            *((False, "no domain"), (True, "verified"), [False, "no domain"], (None, "?"), (0, "no")),
+            *((0,), (False,), (True,), (None,), [0], ("",), (LocalProxy(lambda: False), "?")),
+            *(Row(verified=False), Row(verified=0), Pair(ok=False, reason="no domain")),
+            *(SequenceRow(False), SequenceRow(None), {"verified": False}, {"verified": None}),
+            *(a_row("SELECT 0 AS verified"), a_row("SELECT NULL AS verified")),
+            *(LocalProxy(lambda: (False, "no domain")), SimpleLazyObject(lambda: (False, "no domain"))),
+        ],
+        ids=shown,
+    )
+    def test_what_contains_the_flag(self, found):
+        """A pair ``(ok, reason)``, and a row of one false column, are true in Python, but say no."""
+        with pytest.raises(ResolverError, match=r"^a .* means neither yes nor no: .* returns the flag in it"):
+            by_user(lambda user: found)
+
+    @pytest.mark.parametrize("flag", [(False, "not verified"), [False], (0,)], ids=shown)
+    def test_attribute_that_contains_the_flag(self, flag):
+        """So are those of an attribute."""
+        with pytest.raises(ResolverError, match="returns the flag in it"):
+            by_user("flag", flag=flag)
 
     @pytest.mark.parametrize("found", [{}, None, 0], ids=repr)
     def test_nothing_found(self, found):
