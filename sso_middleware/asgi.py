@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 from starlette.responses import Response
 from starlette.types import Scope
@@ -148,7 +148,10 @@ def _visit_of(scope: Scope, prefix: str, path: str) -> Visit:
 
 def _headers_in(scope: Scope) -> dict[str, str]:
     found: dict[str, str] = {}
-    for raw, value in scope["headers"]:
+    headers: Any = scope["headers"]
+    if not isinstance(headers, list):  # ASGI allows any iterable, which others may not be able to read again
+        headers = scope["headers"] = [*headers]
+    for raw, value in cast("list[tuple[bytes, bytes]]", headers):
         if name := _HEADERS.get(raw.lower()):  # the spec requires lower case; not every server complies
             text = value.decode("latin-1")
             found[name] = f"{found[name]},{text}" if name in found else text
