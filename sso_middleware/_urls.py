@@ -15,7 +15,8 @@ _HOST_AND_PORT = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|[^\[\]<>^|%:]*)(?::[0-9]*)?"
 _LABEL = "[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?"
 DOMAIN = rf"{_LABEL}(?:\.{_LABEL})*"  # the part after the @ in the HTML standard's "valid email address"
 _DOMAIN = re.compile(DOMAIN)
-_ASCII_PREFIX = re.compile(r"(?:/[A-Za-z0-9._~@-]+)*")
+_ASCII_PREFIX = re.compile(r"(?:/(?!\.{1,2}(?:/|\Z))[A-Za-z0-9._~@-]+)*")
+_DEFAULT_PORTS = {"http": 80, "https": 443}
 _PCHAR = "/:@!$&'()*+,=~"  # RFC 3986, section 3.3, less ";", which would end a cookie's Path
 
 
@@ -88,6 +89,16 @@ def origin_of(url: str) -> str:
     return f"{parts.scheme}://{parts.netloc}"
 
 
+def is_same_origin(one: str, other: str) -> bool:
+    """Return whether two http(s) URLs have the same origin (RFC 6454, section 4)."""
+    return _origin(one) == _origin(other)
+
+
+def _origin(url: str) -> tuple[str, str | None, int | None]:
+    parts = urlsplit(url)
+    return parts.scheme, parts.hostname, parts.port or _DEFAULT_PORTS.get(parts.scheme)
+
+
 def decoded_path_of(url: str) -> str:
     """Return the percent-decoded path of `url`; no path counts as ``/``."""
     return unquote(urlsplit(url).path) or "/"
@@ -149,7 +160,7 @@ def is_plain_prefix(prefix: str) -> bool:
     """Return whether a mount prefix may be used, percent-encoded, in a redirect or a link.
 
     Some servers take the prefix from a request header; ``//evil.example`` there would turn an
-    app-relative redirect into one to another site.
+    app-relative redirect into one to another site. Browsers remove ``.`` and ``..``, and would go elsewhere.
     """
     return _ASCII_PREFIX.fullmatch(prefix) is not None or (
         prefix.startswith("/") and all(map(_is_plain_segment, prefix[1:].split("/")))
@@ -157,7 +168,7 @@ def is_plain_prefix(prefix: str) -> bool:
 
 
 def _is_plain_segment(segment: str) -> bool:
-    return segment != "" and all(
+    return segment not in {"", ".", ".."} and all(
         character in "._~-@" or unicodedata.category(character)[0] in "LM" or character.isdecimal()
         for character in segment
     )

@@ -15,7 +15,7 @@ from urllib.parse import quote
 from sso_middleware._calls import Call, Check
 from sso_middleware._lazy import exact, text_problem
 from sso_middleware._secret import Secret
-from sso_middleware._urls import encode_path, is_absolute, is_plain_prefix, origin_of, with_query
+from sso_middleware._urls import encode_path, is_absolute, is_plain_prefix, origin_of, query_names, with_query
 from sso_middleware.errors import ConfigError, HandoffRefused, ResolverUnavailable
 from sso_middleware.events import EventHook, hook_problem, logger
 from sso_middleware.gate import pending
@@ -78,6 +78,9 @@ class Gate:
             "on_event": hook_problem(on_event),
         }
         problems = self.interception.problems | {name: text for name, text in checks.items() if text}
+        may_be_compared = problems.keys().isdisjoint({"login_url", "next_param"})
+        if may_be_compared and next_param in query_names(login_url or ""):
+            problems["login_url"] = f"already has {next_param!r} in its query, for the way back: remove it"
         if problems := problems | dict(also_wrong):
             raise ConfigError(problems)
 

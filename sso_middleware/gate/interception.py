@@ -14,7 +14,7 @@ from sso_middleware._urls import (
     decoded_path_of,
     decoded_path_problem,
     is_absolute,
-    origin_of,
+    is_same_origin,
     path_problem,
     target_problem,
 )
@@ -170,7 +170,7 @@ class Interception:
         if helpdesk is None or self.public.get(path) != purpose:
             return False
         taken_over = helpdesk.auth_url if purpose == "handoff" else helpdesk.logout_url
-        return origin_of(target) == origin_of(taken_over or "")
+        return is_same_origin(target, taken_over or "")
 
     def _use(self, path: Any, setting: str, problem: str | None) -> bool:
         if problem is None and path in self._used:

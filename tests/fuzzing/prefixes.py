@@ -79,7 +79,11 @@ def spelled(prefix):
 
 def _is_ordinary(mount):
     first, *segments = mount.split("/")
-    return not first and all(segment and all(map(_is_harmless, segment)) for segment in segments)
+    return not first and all(map(_is_ordinary_segment, segments))
+
+
+def _is_ordinary_segment(segment):
+    return segment not in ("", ".", "..") and all(map(_is_harmless, segment))
 
 
 def _is_harmless(character):

@@ -396,6 +396,10 @@ HOSTILE_PREFIXES = [
     "/a?b",
     "/a#b",
     "/a;b",
+    "/..",  # browsers remove dot segments
+    "/.",
+    "/a/../b",
+    "/a/.",
 ]
 
 
@@ -437,6 +441,7 @@ class TestHostileMountPrefixes:
         ("prefix", "encoded"),
         [
             ("/a/B9._~-", "/a/B9._~-"),
+            ("/.well-known/.../a..b/c.", "/.well-known/.../a..b/c."),
             ("/@acme", "/@acme"),
             ("/\u00e4\u0301/\u0663", "/%C3%A4%CC%81/%D9%A3"),
             ("/\u65e5\u672c", "/%E6%97%A5%E6%9C%AC"),

@@ -196,6 +196,20 @@ async def _swallow(message):
     pass
 
 
+@pytest.mark.parametrize("path", ["/sso", "/other"])
+def test_headers_that_can_be_read_once(path):
+    """ASGI only promises an iterable: the resolver and the application see the headers, too."""
+    cookies = []
+
+    async def look(scope, *_):
+        cookies.append([value for name, value in scope["headers"] if name == b"cookie"])
+
+    middleware = asgi.SSOMiddleware(look, make_desk(), look, paths="/sso")
+    scope = make_scope("GET", path, headers=[("Cookie", "session=1")])
+    asyncio.run(middleware(scope | {"headers": iter(scope["headers"])}, None, _swallow))
+    assert cookies == [[b"session=1"]] * (2 if path == "/sso" else 1)
+
+
 @pytest.mark.parametrize("prefix", ["", "/app"])
 @pytest.mark.parametrize("path", ["/\xe9/sso", "/\u20ac/sso"])
 def test_bytes_that_are_no_text_are_the_apps(path, prefix):
@@ -470,6 +484,7 @@ class TestWrongPaths:
         [
             ("login_url", {"login_url": "https://app.example.com/sso/helpdesk"}),
             ("login_url", {"login_url": "https://app.example.com/sso/help%64esk?a=b"}),
+            ("login_url", {"login_url": "HTTPS://App.Example.com:443/sso/helpdesk"}),
             ("logout", {"logout": Logout(bye, then="https://app.example.com/sso/logout")}),
             ("logout", {"logout": Logout(bye, then="/sso/logout?again")}),
             ("logout", {"logout": Logout(bye, path="/bye", then="/bye")}),
@@ -487,10 +502,19 @@ class TestWrongPaths:
         with pytest.raises(ConfigError, match=r"^logout: .* a redirect loop: .*"):
             site(jane, desk, {"logout": Logout(bye, then="https://bye.example.com/")})
 
+    @pytest.mark.parametrize(("logout_url", "then"), [("B.example:80", "b.example"), ("[::1]", "[::1]:80")])
+    def test_default_port_of_http(self, site, logout_url, then):
+        """Port 80 is http's, as 443 is https's."""
+        desk = make_desk(logout_url=f"http://{logout_url}/", allow_http=True)
+        with pytest.raises(ConfigError, match=r"^logout: .* a redirect loop: .*"):
+            site(jane, desk, {"logout": Logout(bye, then=f"http://{then}/")})
+
     @pytest.mark.parametrize(
         "options",
         [
             {"login_url": "https://id.example.com/sso/helpdesk"},
+            {"login_url": "https://app.example.com:8443/sso/helpdesk"},
+            {"login_url": "http://app.example.com:443/sso/helpdesk"},
             {"login_url": "https://app.example.com/sso/helpdesk", "paths": "/sso/helpdesk"},  # under a mount
             {"login_url": "https://app.example.com/login", "logout": Logout(bye, then="/sso/helpdesk")},
             {"logout": Logout(bye, then="https://id.example.com/sso/logout")},

@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 import re
 import time
+from urllib.parse import quote_plus
 
 import pytest
 
@@ -102,6 +103,21 @@ class TestLogin:
         """Anything but an app-relative path or an absolute http(s) URL is a ConfigError."""
         with pytest.raises(ConfigError, match=r"login_url: (must|is|contains)"):
             site(nobody, options={"login_url": login_url})
+
+    @pytest.mark.parametrize("next_param", ["next", "return to"])
+    @pytest.mark.parametrize("login_url", ["/login?a&{}=/", "https://id.example/login?{}", "/login?{}=#next"])
+    def test_login_url_with_a_way_back_of_its_own(self, site, login_url, next_param):
+        """With two, it would depend on the application which one counts."""
+        options = {"login_url": login_url.format(quote_plus(next_param)), "next_param": next_param}
+        with pytest.raises(ConfigError, match=f"^login_url: already has '{next_param}' in its query"):
+            site(nobody, options=options)
+
+    def test_login_url_with_a_similar_parameter(self, site):
+        """Names are compared whole, in the query alone."""
+        options = {"login_url": "/next?nexts=1&a=next&Next=2#next=3"}
+        assert (
+            site(nobody, options=options).get(PATH)["location"].endswith("&Next=2&next=/sso/helpdesk#next=3")
+        )
 
     def test_absolute_login_url_and_callable_helpdesk(self, site):
         """Without a HelpDesk the way back would have no origin."""
