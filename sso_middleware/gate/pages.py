@@ -59,8 +59,8 @@ _PAGES: dict[Reason, Page] = {
         "This address does not belong to this site",
         "The beginning of its path contains characters that this site does not accept.",
         "Go to the start page and try again from there.",
-        "The mount prefix (SCRIPT_NAME or root_path) has characters other than letters, digits and . _ ~ - @, or "
-        "a segment that is . or ..",
+        "The mount prefix (SCRIPT_NAME or root_path) has characters other than letters, digits and . _ ~ - @,"
+        " or a segment that is . or ..",
     ),
     "no_email": Page(
         403,
