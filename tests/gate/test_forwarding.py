@@ -121,6 +121,14 @@ class TestLog:
         assert "['error']" in caplog.text
         assert "x9y" not in caplog.text
 
+    def test_dropped_from_a_post(self, site, caplog):
+        """So are those of a POST, whose redirect drops what may not be forwarded."""
+        reply = site(jane, DESK, {"login_url": "/login"}).request(
+            "POST", PATH, query="return_page=%00&site=b"
+        )
+        assert reply["location"] == f"{PATH}?site=b"
+        assert "not forwarded, because the value" in caplog.text
+
     def test_silent_above_debug(self, site, caplog):
         """At INFO nothing is said of them."""
         with caplog.at_level(logging.INFO, "sso_middleware"):
