@@ -440,6 +440,17 @@ class TestVerified:
 
 
 class TestSession:
+    def test_log_of_what_is_missing(self, caplog):
+        """DEBUG has the names that the session has instead; a name that may be an address is left out."""
+        with caplog.at_level(logging.DEBUG, "sso_middleware"):
+            for keys, session in [(["user", "email"], {"id": 7, JANE: 7}), (["user"], {JANE: 7})]:
+                assert ask(starlette.session_email(*keys, verified=True), session=session) is None
+        said = "a visitor is anonymous: a resolver looked for"
+        assert caplog.messages == [
+            f"{said} user, email in the session, which has id",
+            f"{said} user in the session, which has others",
+        ]
+
     @pytest.mark.parametrize(
         ("keys", "session", "email"),
         [
