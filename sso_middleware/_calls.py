@@ -13,6 +13,7 @@ from typing import Any, Generic, Literal, ParamSpec, TypeAlias, TypeVar
 
 from sso_middleware._lazy import forced
 from sso_middleware._secret import Secret
+from sso_middleware.errors import ResolverError
 
 _T = TypeVar("_T")
 _R = TypeVar("_R")
@@ -98,6 +99,23 @@ def from_loop(
     if is_async(function):
         return call_async
     return call_directly if isinstance(function, Reader) else call_in_thread
+
+
+def without_loop(function: Callable[..., Any], check: Check, said: str) -> Call:
+    """Return the `Call` of `function` where nothing can be awaited.
+
+    If it returns an awaitable, that is a `ResolverError` which says `said`.
+    """
+
+    async def call(arguments: Arguments) -> Any:
+        value, to_be_awaited = checked(function, check, arguments)
+        if to_be_awaited:
+            close_coroutine(value)
+            del value  # keep out of tracebacks
+            raise ResolverError(said)
+        return value
+
+    return call
 
 
 def run(coroutine: Coroutine[Any, Any, _T]) -> _T:

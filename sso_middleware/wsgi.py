@@ -10,20 +10,10 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 from werkzeug.datastructures import Headers
 from werkzeug.wrappers import Response
 
-from sso_middleware._calls import (
-    Arguments,
-    Call,
-    Check,
-    app_problem,
-    close_coroutine,
-    is_async,
-    is_awaitable,
-    run,
-)
+from sso_middleware._calls import Call, Check, app_problem, is_async, run, without_loop
 from sso_middleware._environ import cgi_names, headers_in, native, text_of
 from sso_middleware._secret import Secret
 from sso_middleware._urls import mount_prefix
-from sso_middleware.errors import ResolverError
 from sso_middleware.events import EventHook
 from sso_middleware.gate import HEADERS, Answer, Gate, Visit, answer_in_route
 from sso_middleware.helpdesk import HelpDesk
@@ -164,11 +154,4 @@ def _visit_of(environ: WSGIEnvironment, prefix: str, path: str) -> Visit:
 
 
 def _wrap(function: Callable[..., Any], check: Check) -> Call:
-    async def call(arguments: Arguments) -> Any:
-        returned = Secret(function(*arguments()))
-        if is_awaitable(returned()):
-            close_coroutine(returned())
-            raise ResolverError("an async callable cannot be awaited under WSGI: use a sync one")
-        return check(returned)
-
-    return call
+    return without_loop(function, check, "an async callable cannot be awaited under WSGI: use a sync one")

@@ -13,12 +13,12 @@ from collections.abc import Callable, Coroutine, Sequence
 from types import NoneType
 from typing import Any, TypeAlias
 
-from sso_middleware._calls import Arguments, Call, Reader, checked, close_coroutine, from_loop, is_async, run
+from sso_middleware._calls import Call, Reader, from_loop, is_async, run, without_loop
 from sso_middleware._lazy import exact
 from sso_middleware._secret import Secret
 from sso_middleware._threads import in_thread
 from sso_middleware._urls import is_domain
-from sso_middleware.errors import ConfigError, HandoffRefused, ResolverError
+from sso_middleware.errors import ConfigError, HandoffRefused
 from sso_middleware.resolvers._verification import holds
 
 Resolver: TypeAlias = Callable[[Any], Any]
@@ -26,6 +26,11 @@ Resolver: TypeAlias = Callable[[Any], Any]
 
 _Course: TypeAlias = Callable[..., Coroutine[Any, Any, Any]]
 """``course(source, *calls)``: runs a combination, with its parts as calls."""
+
+_NOT_AWAITED = (
+    "a part of a combined resolver returned an awaitable, but is not a coroutine function: define it with "
+    "`async def`"
+)
 
 
 def first_of(*resolvers: Resolver) -> Resolver:
@@ -114,26 +119,12 @@ def _combination(course: _Course, parts: Sequence[Callable[..., Any]]) -> Resolv
 
         return resolve_async
 
-    calls = [_called_directly(part) for part in parts]
+    calls = [without_loop(part, _plain, _NOT_AWAITED) for part in parts]
 
     def resolve(source: Any) -> Any:
         return run(course(source, *calls))
 
     return Reader(resolve) if all(isinstance(part, Reader) for part in parts) else resolve
-
-
-def _called_directly(part: Callable[..., Any]) -> Call:
-    async def call(arguments: Arguments) -> Any:
-        value, to_be_awaited = checked(part, _plain, arguments)
-        if to_be_awaited:
-            close_coroutine(value)
-            raise ResolverError(
-                "a part of a combined resolver returned an awaitable, but is not a coroutine function: "
-                "define it with `async def`"
-            )
-        return value
-
-    return call
 
 
 def _plain(returned: Secret[Any]) -> Any:
