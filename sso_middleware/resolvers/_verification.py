@@ -78,24 +78,14 @@ def holds(value: object, *, by_predicate: bool = False) -> bool:
         ResolverError: `value` is truthy in Python, but means neither yes nor no.
     """
     value = forced(value)
+    if type(value) is bool:
+        return value  # the usual case
     kind = value.__class__  # a lazy proxy has its target's
-    remedies = [remedy for kinds, remedy in _NO_ANSWER if issubclass(kind, kinds)]
-    if not issubclass(kind, (*_TEXT, NoneType, dt.date, dt.time)):
-        if by_predicate:
-            if defines(kind, "exists") and not defines(kind, "__bool__", "__len__"):
-                remedies.append("looks up what it queries")
-        elif issubclass(kind, Number):
-            if value not in {0, 1}:
-                remedies.append("compares it")
-        elif is_row(kind) or not defines(kind, "__bool__", "__len__"):
-            remedies.append("looks into it")
-        if not remedies and _contains_flag(value, kind):
-            remedies.append("returns the flag in it")
-    if remedies:
+    if remedy := _remedy(value, kind, by_predicate=by_predicate):
         close_coroutine(value)
         del value  # keep out of tracebacks
         raise ResolverError(
-            f"a {kind.__name__} means neither yes nor no: use a predicate (or a property) that {remedies[0]}"
+            f"a {kind.__name__} means neither yes nor no: use a predicate (or a property) that {remedy}"
         )
     if issubclass(kind, _TEXT):
         text = (
@@ -105,6 +95,24 @@ def holds(value: object, *, by_predicate: bool = False) -> bool:
         )
         return text.lower() == "true" or _is_moment(text)
     return cast("dt.date", value).year > 1 if issubclass(kind, dt.date) else bool(value)
+
+
+def _remedy(value: object, kind: type[Any], *, by_predicate: bool) -> str | None:
+    """Return what a predicate should do instead of returning `value`; `None`: `value` means yes or no."""
+    for kinds, remedy in _NO_ANSWER:
+        if issubclass(kind, kinds):
+            return remedy
+    if issubclass(kind, (*_TEXT, NoneType, dt.date, dt.time)):
+        return None
+    if by_predicate:
+        if defines(kind, "exists") and not defines(kind, "__bool__", "__len__"):
+            return "looks up what it queries"
+    elif issubclass(kind, Number):
+        if value not in {0, 1}:
+            return "compares it"
+    elif is_row(kind) or not defines(kind, "__bool__", "__len__"):
+        return "looks into it"
+    return "returns the flag in it" if _contains_flag(value, kind) else None
 
 
 def _contains_flag(found: Any, kind: type[Any]) -> bool:
