@@ -10,7 +10,7 @@ from threading import Lock
 from sso_middleware._secret import Secret
 from sso_middleware.errors import ConfigError
 from sso_middleware.helpdesk.settings import HS256, LONGEST_BACKDATE, problems_of, signing_key
-from sso_middleware.sandbox.verifier import claims, differences, tokens, wrong_keys
+from sso_middleware.sandbox.verifier import claims, parameters, tokens, wrong_keys
 from sso_middleware.sandbox.verifier.replays import UsedTokens
 from sso_middleware.sandbox.verifier.rules import REMEMBERED, Key, Rules
 from sso_middleware.sandbox.verifier.verdicts import HandoffRejected, VerifiedHandoff
@@ -140,7 +140,7 @@ class HandoffVerifier:
             hint = f"This Help Desk is account {self._account_id}: copy the Account ID from its panel."
         raise HandoffRejected(
             "unknown_account",
-            f"There is no account {differences.shown(account_id, self._sso_token())} here; Account IDs are "
+            f"There is no account {parameters.shown(account_id, self._sso_token())} here; Account IDs are "
             "compared character by character (assumed).",
             hint,
         )
@@ -151,9 +151,9 @@ class HandoffVerifier:
         auth_url = auth_url.replace(self._sso_token(), "[SSO Token]")
         raise HandoffRejected(
             "auth_url_mismatch",
-            f"auth_url is {differences.shown(auth_url)}, but {self._auth_url} is registered; the two are "
+            f"auth_url is {parameters.shown(auth_url)}, but {self._auth_url} is registered; the two are "
             "compared character by character (assumed).",
-            f"{differences.of_urls(self._auth_url, auth_url)} Use the same URL in the vendor's panel and in "
+            f"{parameters.of_urls(self._auth_url, auth_url)} Use the same URL in the vendor's panel and in "
             "your settings.",
         )
 
@@ -197,13 +197,13 @@ class HandoffVerifier:
             raise HandoffRejected(
                 "issued_in_future",
                 f"iat is {seconds:,} seconds in the future; {self.rules.leeway:g} are tolerated (assumed).",
-                differences.of_clocks(seconds, iat, int(now), self.rules.freshness)
+                parameters.of_clocks(seconds, iat, int(now), self.rules.freshness)
                 or f"Your server's clock is {seconds:,} seconds ahead: synchronize it (NTP){remedy}.",
             )
         if iat >= now - self.rules.oldest:
             return
         seconds = ceil(now) - iat
-        hint = differences.of_clocks(-seconds, iat, int(now), self.rules.freshness) or (
+        hint = parameters.of_clocks(-seconds, iat, int(now), self.rules.freshness) or (
             "Sign a new token for each redirect, and send it at once. If you already do, your server's clock "
             f"is {seconds:,} seconds behind: synchronize it (NTP)."
         )
