@@ -10,7 +10,7 @@ from threading import Lock
 from sso_middleware._secret import Secret
 from sso_middleware.errors import ConfigError
 from sso_middleware.helpdesk.settings import HS256, LONGEST_BACKDATE, problems_of, signing_key
-from sso_middleware.sandbox.verifier import claims, parameters, tokens, wrong_keys
+from sso_middleware.sandbox.verifier import claims, parameters, signature, tokens
 from sso_middleware.sandbox.verifier.replays import UsedTokens
 from sso_middleware.sandbox.verifier.rules import REMEMBERED, Key, Rules
 from sso_middleware.sandbox.verifier.verdicts import HandoffRejected, VerifiedHandoff
@@ -169,7 +169,7 @@ class HandoffVerifier:
         key = Secret(self.rules.key_of(self._sso_token()))
         if HS256.verify(token.message, signing_key(key), token.signature):
             return
-        mistake = wrong_keys.explain(self._sso_token(), self._account_id, token.message, token.signature)
+        mistake = signature.explain(self._sso_token(), self._account_id, token.message, token.signature)
         if mistake:
             what, remedy, depends = mistake
             rule = "the unchanged token" if self.rules.key == "raw" else "its md5"
