@@ -21,7 +21,7 @@ from sso_middleware.cli.options import (
 )
 from sso_middleware.cli.output import Exit, json_option, say, say_json
 from sso_middleware.errors import ConfigError
-from sso_middleware.sandbox.verifier import HandoffRejected, HandoffVerifier, decoded
+from sso_middleware.sandbox.verifier import HandoffRejected, HandoffVerifier, decoded, query_of
 
 _LONGEST_INPUT = 100_000  # bytes
 _LOCATION = re.compile(r"^(?:< )?location:[ \t]*(.*)$", re.IGNORECASE | re.MULTILINE)
@@ -77,8 +77,7 @@ def _handoff_in(given: bytes) -> str:
 
 
 def _contents(text: str, *, is_url: bool) -> dict[str, Any]:
-    # urlsplit() raises for some URLs, and only the query matters.
-    sent = parse_qs(text.partition("#")[0].partition("?")[2]) if is_url else {}
+    sent = parse_qs(query_of(text)) if is_url else {}
     query = {name: values[0] for name, values in sent.items()}
     header, claims = decoded(query.get("token", "") if is_url else text)
     iat = cast("dict[str, object]", claims).get("iat") if isinstance(claims, dict) else None

@@ -9,7 +9,15 @@ from typing import Any, Literal, cast
 from urllib.parse import parse_qs
 
 from sso_middleware.sandbox.account import Account
-from sso_middleware.sandbox.verifier import HandoffRejected, VerdictCode, alike, decoded, shown
+from sso_middleware.sandbox.verifier import (
+    HandoffRejected,
+    VerdictCode,
+    alike,
+    decoded,
+    hide,
+    query_of,
+    shown,
+)
 
 _KEPT = 100  # attempts; the oldest are dropped first
 _LONGEST_VALUE = 300  # characters of a received parameter
@@ -100,13 +108,13 @@ class AttemptLog:
 
     def add(self, url: str, at: float, rejected: HandoffRejected | None) -> Attempt:
         """Record a hand-off received at `at`; `rejected` is `None` if it was accepted."""
-        sent = parse_qs(url.partition("#")[0].partition("?")[2])
+        sent = parse_qs(query_of(url))
         token = sent.get("token", [""])[0]
         # A claim should never hold the SSO Token. If one does, keep it out of the log.
         header, claims = (
             (None, None)
             if len(token) > self._longest_token
-            else (_without(self._account.sso_token, part) for part in decoded(token))
+            else (_hide_in(self._account.sso_token, part) for part in decoded(token))
         )
         desk = self._account.helpdesk
         registered = {"account_id": desk.account_id, "auth_url": desk.auth_url}
@@ -132,20 +140,20 @@ class AttemptLog:
 
     def _compare(self, name: str, expected: str, values: list[str]) -> Comparison:
         received = " and ".join(
-            shown(value, self._account.sso_token, longest=_LONGEST_VALUE) for value in values[:2]
+            shown(hide(self._account.sso_token, value), _LONGEST_VALUE) for value in values[:2]
         )
         return Comparison(name, expected, received, values == [expected])
 
 
-def _without(secret: str, value: object) -> object:
-    """Return the decoded JSON `value` with `secret` removed from every string."""
+def _hide_in(sso_token: str, value: object) -> object:
+    """Return the decoded JSON `value` without the SSO Token."""
     if isinstance(value, str):
-        return value.replace(secret, "[SSO Token]")
+        return hide(sso_token, value)
     if isinstance(value, list):
-        return [_without(secret, item) for item in cast("list[object]", value)]
+        return [_hide_in(sso_token, item) for item in cast("list[object]", value)]
     if isinstance(value, dict):
         members = cast("dict[str, object]", value)
-        return {name.replace(secret, "[SSO Token]"): _without(secret, item) for name, item in members.items()}
+        return {hide(sso_token, name): _hide_in(sso_token, item) for name, item in members.items()}
     return value
 
 

@@ -1,6 +1,6 @@
 """Judging hand-offs by the vendor's documentation, and by labelled assumptions where it is silent."""
 
-from sso_middleware.sandbox.verifier.parameters import alike, shown
+from sso_middleware.sandbox.verifier.parameters import alike, hide, query_of, shown
 from sso_middleware.sandbox.verifier.rules import Key, Rules, md5_of
 from sso_middleware.sandbox.verifier.tokens import decoded
 from sso_middleware.sandbox.verifier.verdicts import (
@@ -23,7 +23,9 @@ __all__ = [
     "VerifiedHandoff",
     "alike",
     "decoded",
+    "hide",
     "md5_of",
+    "query_of",
     "shown",
     "wall_clock",
 ]

@@ -1,29 +1,111 @@
-"""Describing how a received value differs from the expected one."""
+"""The three parameters of a hand-off: reading them, and checking `account_id` and `auth_url`."""
 
 from __future__ import annotations
 
 import re
 from itertools import takewhile
-from urllib.parse import SplitResult, unquote, urlsplit
+from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
+
+from sso_middleware.sandbox.verifier.verdicts import HandoffRejected, VerdictCode
 
 _SHOWN = 80  # characters of a received value
 _LONGEST_SPLIT = 2000  # characters; urlsplit() takes quadratic time for a non-ASCII host
 _JWT = re.compile(r"eyJ[\w%.=-]{8,}")
-_UNITS = ((10**3, "milliseconds"), (10**6, "microseconds"), (10**9, "nanoseconds"))
-_HALF_HOUR = 1800
-_LARGEST_OFFSET = 14 * 3600  # the time zone farthest from UTC
-_DAY = 86_400
+
+_REQUIRED: dict[str, tuple[VerdictCode, str]] = {
+    "token": ("missing_token", "the JWT"),
+    "account_id": ("missing_account_id", "the Account ID from the vendor's panel"),
+    "auth_url": ("missing_auth_url", "the Auth URL registered in the vendor's panel"),
+}
 
 
-def shown(value: str, *secrets: str, longest: int = _SHOWN) -> str:
-    """Return a received value as ASCII, truncated to `longest`, without JWTs and `secrets`."""
-    for secret in secrets:
-        value = value.replace(secret, "[SSO Token]")
+def query_of(url: str) -> str:
+    """Return the query of `url`. Unlike `urlsplit`, it never raises."""
+    return url.partition("#")[0].partition("?")[2]
+
+
+def hide(sso_token: str, text: str) -> str:
+    """Return `text` without the SSO Token."""
+    return text.replace(sso_token, "[SSO Token]")
+
+
+def shown(value: str, longest: int = _SHOWN) -> str:
+    """Return a received value as ASCII, truncated to `longest`, without JWTs."""
     value = _JWT.sub("[token]", value)
     return ascii(value if len(value) <= longest else f"{value[: longest - 3]}...")[1:-1]
 
 
-def of_urls(expected: str, received: str) -> str:
+def alike(one: str, other: str) -> int:
+    """Return the length of the common prefix."""
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False)))
+
+
+def read(url: str) -> tuple[str, str, str]:
+    """Return ``token``, ``account_id`` and ``auth_url`` of a hand-off URL; ignore other parameters.
+
+    Raises:
+        HandoffRejected: ``missing_...`` or ``duplicate_parameter``.
+    """
+    sent = parse_qs(query_of(url), keep_blank_values=True)
+    for name, (code, what) in _REQUIRED.items():
+        if sent.get(name, [""]) == [""]:
+            where = "is empty" if name in sent else "is missing"
+            hint = (
+                "It is after a #, where browsers do not send it: move it to the query, after a ?."
+                if f"{name}=" in url.partition("#")[2]
+                else f"Add {name}={what} to the query, percent-encoded."
+            )
+            raise HandoffRejected(code, f"The parameter {name} {where}.", hint)
+    for name in _REQUIRED:
+        if len(sent[name]) > 1:
+            raise HandoffRejected(
+                "duplicate_parameter",
+                f"The parameter {name} is sent {len(sent[name])} times; once is allowed (assumed).",
+                "Send each parameter once. The SSO Auth URL in your settings may already contain it.",
+            )
+    return sent["token"][0], sent["account_id"][0], sent["auth_url"][0]
+
+
+def check_account(received: str, registered: str, sso_token: str) -> None:
+    """Check the Account ID.
+
+    Raises:
+        HandoffRejected: ``unknown_account``.
+    """
+    if received == registered:
+        return
+    if sso_token in received:
+        hint = "The SSO Token was sent as the Account ID: they are swapped. Create a new SSO Token."
+    elif received.strip().lower() == registered.lower():
+        hint = "It only differs in whitespace or case: copy it unchanged from the vendor's panel."
+    else:
+        hint = f"This Help Desk is account {registered}: copy the Account ID from its panel."
+    raise HandoffRejected(
+        "unknown_account",
+        f"There is no account {shown(hide(sso_token, received))} here; Account IDs are compared character by "
+        "character (assumed).",
+        hint,
+    )
+
+
+def check_auth_url(received: str, registered: str, sso_token: str) -> None:
+    """Check the Auth URL.
+
+    Raises:
+        HandoffRejected: ``auth_url_mismatch``.
+    """
+    if received == registered:
+        return
+    received = hide(sso_token, received)
+    raise HandoffRejected(
+        "auth_url_mismatch",
+        f"auth_url is {shown(received)}, but {registered} is registered; the two are compared character by "
+        "character (assumed).",
+        f"{_difference(registered, received)} Use the same URL in the vendor's panel and in your settings.",
+    )
+
+
+def _difference(expected: str, received: str) -> str:
     """Describe how and where the `received` Auth URL differs from the `expected` one."""
     if received == expected + "/":
         return "It has a trailing slash, but the registered one has none."
@@ -35,7 +117,7 @@ def of_urls(expected: str, received: str) -> str:
         return f"It ends before the first {expected[len(received)]}: percent-encode it as a parameter."
     if received == expected.replace("+", " "):
         return "Its + arrived as a space: percent-encode it as a parameter."
-    if received == expected.strip() or received.strip() == expected:
+    if received.strip() == expected:
         return "It has leading or trailing whitespace."
     if received.lower() == expected.lower():
         return f"It differs in upper and lower case, {_place(expected, received)}."
@@ -60,35 +142,7 @@ def _differing_part(ours: SplitResult, theirs: SplitResult) -> str:
     return "The query or fragment differs"
 
 
-def alike(one: str, other: str) -> int:
-    """Return the length of the common prefix."""
-    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False)))
-
-
 def _place(expected: str, received: str) -> str:
     same = alike(expected, received)
     here, there = expected[same : same + 12] or "its end", received[same : same + 12] or "its end"
     return f"from character {same + 1} on: {shown(there)} instead of {shown(here)}"
-
-
-def of_clocks(ahead: int, iat: int, now: int, freshness: float) -> str | None:
-    """Return the known mistake that explains an `iat` that is `ahead` seconds off, or `None`.
-
-    Args:
-        ahead: `iat` minus `now`, in seconds; negative if `iat` is in the past.
-        iat: the claim.
-        now: the correct time, in seconds since the epoch.
-        freshness: the seconds between signing and judging that still count as a time zone mistake.
-    """
-    for factor, unit in _UNITS:
-        if abs(iat // factor - now) < _DAY:
-            return f"iat is in {unit}. Send whole seconds: int(time.time())."
-    half_hours = round(ahead / _HALF_HOUR) if abs(ahead) < _LARGEST_OFFSET + _HALF_HOUR else 0
-    lag = half_hours * _HALF_HOUR - ahead
-    if half_hours and 0 <= lag <= freshness:
-        return (
-            f"That is almost exactly {abs(half_hours) / 2:g} h {'ahead' if ahead > 0 else 'behind'}, so it "
-            "looks like a time zone mistake: local time used as UTC, or the reverse. Use int(time.time()) or "
-            "datetime.now(UTC).timestamp()."
-        )
-    return None

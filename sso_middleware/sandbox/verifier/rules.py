@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from math import isfinite
 from typing import Literal, TypeAlias
 
@@ -11,7 +11,8 @@ REMEMBERED = 100_000  # used tokens; about 20 MB when full
 Key: TypeAlias = Literal["raw", "md5"]
 """How the signing key is derived: the SSO Token unchanged, or its md5 as 32 hexadecimal digits."""
 
-_AT_LEAST_ONE = ("longest_token", "remembered")  # with 0, no one could sign in
+# With longest_token or remembered at 0, no one could sign in.
+_LEAST = {"freshness": 0, "leeway": 0, "shortest_jti": 0, "longest_token": 1, "remembered": 1}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,15 +29,12 @@ class Rules:
 
     def problems(self) -> dict[str, str]:
         """Return the problem of each invalid rule."""
-        found: dict[str, str] = {}
-        for name, value in asdict(self).items():
-            least = 1 if name in _AT_LEAST_ONE else 0
-            if name == "key":
-                if value not in ("raw", "md5"):
-                    found[name] = "must be raw or md5"
-            elif name != "jti_once" and not _is_number(value, least):
-                found[name] = f"must be a number, at least {least}"
-        return found
+        found = {
+            name: f"must be a number, at least {least}"
+            for name, least in _LEAST.items()
+            if not _is_number(getattr(self, name), least)
+        }
+        return found if self.key in ("raw", "md5") else found | {"key": "must be raw or md5"}
 
     def key_of(self, sso_token: str) -> str:
         """Return the signing key derived from the SSO Token."""
@@ -49,10 +47,9 @@ class Rules:
 
     def in_words(self) -> dict[str, str]:
         """Return the rules in words, in the order of the settings page."""
+        md5 = "the md5 of the SSO Token, as 32 hexadecimal digits"
         return {
-            "The signing key is": "the SSO Token, unchanged"
-            if self.key == "raw"
-            else "the md5 of the SSO Token, as 32 hexadecimal digits",
+            "The signing key is": "the SSO Token, unchanged" if self.key == "raw" else md5,
             "A token is valid for": f"{self.freshness:g} seconds from its iat",
             "Clocks may differ by": f"{self.leeway:g} seconds",
             "A jti has at least": f"{self.shortest_jti} characters",

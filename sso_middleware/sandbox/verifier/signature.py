@@ -1,4 +1,4 @@
-"""Finding the mistake with the SSO Token that explains a wrong signature."""
+"""The signature: checking it, and finding the mistake with the SSO Token that explains a wrong one."""
 
 from __future__ import annotations
 
@@ -6,9 +6,13 @@ import base64
 import binascii
 import hashlib
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from urllib.parse import quote_plus
 
 from sso_middleware.helpdesk.settings import HS256
+from sso_middleware.sandbox.verifier.rules import Rules
+from sso_middleware.sandbox.verifier.tokens import Token
+from sso_middleware.sandbox.verifier.verdicts import HandoffRejected
 
 # A truncated key is recognized if at most 8 bytes are missing and at least 16 are left. If shorter keys were
 # recognized, an attacker could guess the SSO Token byte by byte.
@@ -24,35 +28,44 @@ _STRIP = "Remove it with .strip() where the token is read, or fix the file or va
 _AS_TEXT = "Use the SSO Token as the key, exactly as the panel shows it."
 
 
-def explain(
-    sso_token: str, account_id: str, message: bytes, signature: bytes
-) -> tuple[str, str, bool] | None:
-    """Return which wrong key, derived from the settings by mistake, signed `message`.
+def check(token: Token, rules: Rules, sso_token: str, account_id: str) -> None:
+    """Check the signature of `token`. PyJWT compares it in constant time.
 
-    Returns:
-        What was used as the key, how to fix it, and whether it is only wrong because of how the key is
-        assumed to be derived; `None` if nothing matches.
+    Raises:
+        HandoffRejected: ``bad_signature``.
     """
-    for key, what, remedy in _candidates(sso_token, account_id):
-        if HS256.verify(message, key, signature):
-            return what, remedy, remedy in (_MD5, _NOT_MD5)
-    return None
+    if HS256.verify(token.message, rules.key_of(sso_token).encode(), token.signature):
+        return
+    for key, what, remedy in _wrong_keys(sso_token, account_id):
+        if HS256.verify(token.message, key, token.signature):
+            message = f"The JWT is signed with {what}."
+            if remedy in (_MD5, _NOT_MD5):  # only wrong because of how the key is assumed to be derived
+                rule = "the unchanged token" if rules.key == "raw" else "its md5"
+                message += f" The key here is {rule} (assumed)."
+            raise HandoffRejected("bad_signature", message, remedy)
+    raise HandoffRejected(
+        "bad_signature",
+        "The JWT is not signed with this account's SSO Token or a common variation of it.",
+        "Another key was used, or the JWT was changed after signing. Copy the SSO Token of this account "
+        "from the vendor's panel again, and restart the application.",
+    )
 
 
-def _candidates(sso_token: str, account_id: str) -> Iterator[tuple[bytes, str, str]]:
+def _wrong_keys(sso_token: str, account_id: str) -> Iterator[tuple[bytes, str, str]]:
+    """Yield the keys that are used by mistake: each with what it is, and how to fix it."""
     raw = sso_token.encode()
     yield raw, "your SSO Token unchanged", _NOT_MD5
-    for ending, name in (
-        (b"\n", "newline"),
-        (b"\r\n", "Windows line ending"),
-        (b" ", "space"),
-        (b"\t", "tab"),
+    for name, ending in (
+        ("newline", b"\n"),
+        ("Windows line ending", b"\r\n"),
+        ("space", b" "),
+        ("tab", b"\t"),
     ):
         yield raw + ending, f"your SSO Token followed by a {name}", _STRIP
         yield ending + raw, f"your SSO Token with a {name} before it", _STRIP
     yield "\ufeff".encode() + raw, "your SSO Token with a byte order mark before it", _STRIP
-    for mark in ("'", '"'):
-        quoted = f"{mark}{sso_token}{mark}".encode()
+    for mark in (b"'", b'"'):
+        quoted = mark + raw + mark
         yield quoted, "your SSO Token with quotation marks around it", "Remove the quotation marks."
         yield b"b" + quoted, "the text of a bytes object holding your SSO Token", "Decode it: token.decode()."
     bare = sso_token.strip("\"'`<>[]{}() ")
@@ -61,25 +74,19 @@ def _candidates(sso_token: str, account_id: str) -> Iterator[tuple[bytes, str, s
         digest = hashlib.new(name, raw, usedforsecurity=False)
         remedy = _MD5 if name == "md5" else f"Do not hash it: {_AS_TEXT[0].lower()}{_AS_TEXT[1:]}"
         for key in (digest.hexdigest().encode(), digest.hexdigest().upper().encode(), digest.digest()):
-            yield (
-                key,
-                f"the {name} of your SSO Token",
-                remedy,
-            )
+            yield key, f"the {name} of your SSO Token", remedy
     for encode in (base64.b64encode, base64.urlsafe_b64encode):
         for key in (encode(raw), encode(raw).rstrip(b"="), encode(raw) + b"\n"):
             yield key, "your SSO Token base64-encoded", f"Do not encode it. {_AS_TEXT}"
-    decoders: tuple[tuple[str, Callable[[bytes], bytes]], ...] = (
-        ("base64", base64.b64decode),
-        ("base64", base64.urlsafe_b64decode),
-        ("hex", binascii.unhexlify),
+    padded = raw + b"=" * (-len(raw) % 4)
+    decoders: tuple[tuple[str, Callable[[bytes], bytes], bytes], ...] = (
+        ("base64", base64.b64decode, padded),
+        ("base64", base64.urlsafe_b64decode, padded),
+        ("hex", binascii.unhexlify, raw),
     )
-    for name, decode in decoders:
-        try:
-            key = decode(raw + b"=" * (-len(raw) % 4) if name == "base64" else raw)
-        except ValueError:
-            continue
-        yield key, f"your SSO Token {name}-decoded", f"Do not decode it. {_AS_TEXT}"
+    for name, decode, text in decoders:
+        with suppress(ValueError):
+            yield decode(text), f"your SSO Token {name}-decoded", f"Do not decode it. {_AS_TEXT}"
     yield sso_token.lower().encode(), "your SSO Token in lower case", _AS_TEXT
     yield sso_token.upper().encode(), "your SSO Token in upper case", _AS_TEXT
     yield quote_plus(sso_token).encode(), "your SSO Token percent-encoded", _AS_TEXT

@@ -1,19 +1,15 @@
-"""Strict parsing of a JWT: PyJWT decodes it, and this module checks what PyJWT does not."""
+"""Reading a JWT strictly: PyJWT accepts more. And decoding anything like a JWT for display."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
 from math import isfinite
 from typing import Any, NamedTuple, cast
-from urllib.parse import parse_qsl
 
-import jwt
 from jwt.utils import base64url_decode, base64url_encode
 
-from sso_middleware.helpdesk.settings import HANDOFF_PARAMETERS
-from sso_middleware.sandbox.verifier.verdicts import HandoffRejected, VerdictCode
+from sso_middleware.sandbox.verifier.verdicts import HandoffRejected
 
 _COMPACT = re.compile(r"([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]*)")
 _PARTS_OF_A_JWE = 5
@@ -31,78 +27,31 @@ _ALGORITHM_HINT = (
 )
 
 
-_MISSING: dict[str, VerdictCode] = {
-    "token": "missing_token",
-    "account_id": "missing_account_id",
-    "auth_url": "missing_auth_url",
-}
-_WHAT = {
-    "token": "the JWT",
-    "account_id": "the Account ID from the vendor's panel",
-    "auth_url": "the Auth URL registered in the vendor's panel",
-}
-
-
 class Token(NamedTuple):
-    """A JWT with a valid header. Nothing is verified yet.
-
-    Attributes:
-        message: the signed bytes.
-        signature: the signature, decoded.
-        payload: the claims, as JSON bytes.
-    """
+    """The signed bytes, the signature and the JSON of the claims. Nothing is verified yet."""
 
     message: bytes
     signature: bytes
     payload: bytes
 
 
-def parameters_of(url: str) -> tuple[str, str, str]:
-    """Return ``token``, ``account_id`` and ``auth_url`` of a hand-off URL; ignore other parameters.
+def read(token: str, longest: int) -> Token:
+    """Split `token` and check its length, form and header.
 
     Raises:
-        HandoffRejected: ``missing_...`` or ``duplicate_parameter``.
+        HandoffRejected: ``token_too_long``, ``malformed_token`` or ``bad_algorithm``.
     """
-    query = url.partition("#")[0].partition("?")[2]
-    pairs = parse_qsl(query, keep_blank_values=True)
-    values = {name: [value for key, value in pairs if key == name] for name in HANDOFF_PARAMETERS}
-    for name, code in _MISSING.items():
-        if values[name] in ([], [""]):
-            where = "is empty" if values[name] else "is missing"
-            hint = (
-                "It is after a #, where browsers do not send it: move it to the query, after a ?."
-                if f"{name}=" in url.partition("#")[2]
-                else f"Add {name}={_WHAT[name]} to the query, percent-encoded."
-            )
-            raise HandoffRejected(code, f"The parameter {name} {where}.", hint)
-    for name in HANDOFF_PARAMETERS:
-        if len(values[name]) > 1:
-            raise HandoffRejected(
-                "duplicate_parameter",
-                f"The parameter {name} is sent {len(values[name])} times; once is allowed (assumed).",
-                "Send each parameter once. The SSO Auth URL in your settings may already contain it.",
-            )
-    return values["token"][0], values["account_id"][0], values["auth_url"][0]
-
-
-def read(token: str) -> Token:
-    """Split `token` and check its form and header.
-
-    Raises:
-        HandoffRejected: ``malformed_token`` or ``bad_algorithm``.
-    """
+    if len(token) > longest:
+        raise HandoffRejected(
+            "token_too_long",
+            f"The token has {len(token)} characters; {longest} are allowed (assumed).",
+            "Send only the claims email, iat and jti, without a profile or permissions.",
+        )
     match = _COMPACT.fullmatch(token)
     if not match:
         raise HandoffRejected("malformed_token", "The token is not a JWT in compact form.", _form_hint(token))
-    # PyJWT skips characters that are not base64url, and ignores unused bits at the end.
-    for segment in match.groups():
-        if not _is_canonical(segment):
-            raise HandoffRejected(
-                "malformed_token",
-                "A part of the JWT is not valid base64url.",
-                "It was truncated or changed. Put it into the URL exactly as the JWT library returned it.",
-            )
-    header = _object(base64url_decode(match[1]), "header")
+    header_bytes, payload, signature = map(_canonical, match.groups())
+    header = _object(header_bytes, "header")
     algorithm = header.get("alg")
     if algorithm != "HS256":
         name = algorithm if isinstance(algorithm, str) else ""
@@ -120,8 +69,7 @@ def read(token: str) -> Token:
             'The header must be exactly {"alg": "HS256", "typ": "JWT"}: leave out others such as kid, and '
             "set typ if the library does not.",
         )
-    parts = jwt.PyJWS().decode_complete(token, options={"verify_signature": False})
-    return Token(f"{match[1]}.{match[2]}".encode(), parts["signature"], parts["payload"])
+    return Token(f"{match[1]}.{match[2]}".encode(), signature, payload)
 
 
 def claims_of(token: Token) -> dict[str, Any]:
@@ -162,23 +110,37 @@ def _short(text: str) -> int | str:
     return int(text) if len(text) <= _LONGEST_NUMBER else text
 
 
-def _is_canonical(segment: str) -> bool:
+def _canonical(segment: str) -> bytes:
+    """Decode a part of the JWT, whose last character must have no unused bits set."""
     try:
-        return base64url_encode(base64url_decode(segment)).decode() == segment
+        data = base64url_decode(segment)
     except ValueError:
-        return False
+        data = b""
+    if base64url_encode(data).decode() == segment:
+        return data
+    raise HandoffRejected(
+        "malformed_token",
+        "A part of the JWT is not valid base64url.",
+        "It was truncated or changed. Put it into the URL exactly as the JWT library returned it.",
+    )
 
 
 def _object(data: bytes, part: str) -> dict[str, Any]:
+    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        for name, value in pairs:
+            if name in found:
+                raise HandoffRejected(
+                    "malformed_token",
+                    f"The JWT's {part} has {name[:20]!a} more than once.",
+                    "Libraries differ in which one they use, so neither counts: send each name once.",
+                )
+            found[name] = value
+        return found
+
     try:
         # Decoded here because json.loads also accepts UTF-16 and UTF-32.
-        value: object = json.loads(data.decode(), object_pairs_hook=_unique, parse_constant=_no_constant)
-    except _NamedTwice as twice:
-        raise HandoffRejected(
-            "malformed_token",
-            f"The JWT's {part} has {str(twice)[:20]!a} more than once.",
-            "Libraries differ in which one they use, so neither counts: send each name once.",
-        ) from None
+        value: object = json.loads(data.decode(), object_pairs_hook=unique, parse_constant=_no_constant)
     except (ValueError, RecursionError):
         value = None
     if not isinstance(value, dict):
@@ -188,19 +150,6 @@ def _object(data: bytes, part: str) -> dict[str, Any]:
             "Let a JWT library create it from a dict instead of assembling it by hand.",
         )
     return cast("dict[str, Any]", value)
-
-
-class _NamedTwice(Exception):
-    pass
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> Mapping[str, Any]:
-    found: dict[str, Any] = {}
-    for name, value in pairs:
-        if name in found:
-            raise _NamedTwice(name)
-        found[name] = value
-    return found
 
 
 def _no_constant(name: str) -> None:
