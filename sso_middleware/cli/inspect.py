@@ -8,7 +8,7 @@ import re
 import sys
 import time
 from datetime import UTC, datetime
-from typing import Any, cast
+from typing import Any
 from urllib.parse import parse_qs, urlencode
 
 import click
@@ -21,7 +21,7 @@ from sso_middleware.cli.options import (
 )
 from sso_middleware.cli.output import Exit, json_option, say, say_json
 from sso_middleware.errors import ConfigError
-from sso_middleware.sandbox.verifier import HandoffRejected, HandoffVerifier, decoded, query_of
+from sso_middleware.sandbox.verifier import HandoffRejected, HandoffVerifier, decoded, iat_of, query_of
 
 _LONGEST_INPUT = 100_000  # bytes
 _LOCATION = re.compile(r"^(?:< )?location:[ \t]*(.*)$", re.IGNORECASE | re.MULTILINE)
@@ -80,11 +80,11 @@ def _contents(text: str, *, is_url: bool) -> dict[str, Any]:
     sent = parse_qs(query_of(text)) if is_url else {}
     query = {name: values[0] for name, values in sent.items()}
     header, claims = decoded(query.get("token", "") if is_url else text)
-    iat = cast("dict[str, object]", claims).get("iat") if isinstance(claims, dict) else None
+    iat = iat_of(claims)
     return {
         "header": header,
         "claims": claims,
-        "age": int(time.time()) - iat if type(iat) is int else None,
+        "age": None if iat is None else int(time.time()) - iat,
         "account_id": query.get("account_id"),
         "auth_url": query.get("auth_url"),
     }

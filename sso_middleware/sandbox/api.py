@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import deque
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -13,38 +13,17 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from sso_middleware.sandbox.attempts import AttemptLog
-from sso_middleware.sandbox.verifier import CODES, HandoffRejected, VerdictCode
+from sso_middleware.sandbox.verifier import CODES, VerdictCode
 
 _MOST = 1000  # planned failures
 _LONGEST_DELAY = 60  # seconds
-
-
-class Failure(NamedTuple):
-    """How a hand-off fails: the code to refuse it with, or `None`, and a delay in seconds."""
-
-    code: VerdictCode | None = None
-    delay: float = 0
-
-    def refuse(self) -> None:
-        """Refuse the hand-off if there is a code.
-
-        Raises:
-            HandoffRejected: there is a code.
-        """
-        if self.code:
-            raise HandoffRejected(
-                self.code,
-                "The sandbox was asked to refuse this hand-off, and did not judge it.",
-                "This says nothing about your settings. POST /api/fail or fail_next() planned it; POST "
-                "/api/reset or reset() cancels it.",
-            )
 
 
 class Failures:
     """The failures planned for the next hand-offs. Thread-safe, like a deque."""
 
     def __init__(self) -> None:
-        self._planned: deque[Failure] = deque()
+        self._planned: deque[tuple[VerdictCode | None, float]] = deque()
 
     def plan(self, code: VerdictCode | None = None, *, times: int = 1, delay: float = 0) -> None:
         """Implement `Sandbox.fail_next`.
@@ -54,20 +33,20 @@ class Failures:
         """
         if code is not None and code not in CODES:
             raise ValueError(f"code must be one of {', '.join(CODES)}")
-        if isinstance(times, bool) or not isinstance(times, int) or not 1 <= times <= _MOST:
+        if type(times) is not int or not 1 <= times <= _MOST:
             raise ValueError(f"times must be a whole number from 1 to {_MOST}")
-        if isinstance(delay, bool) or not isinstance(delay, int | float) or not 0 <= delay <= _LONGEST_DELAY:
+        if type(delay) not in (int, float) or not 0 <= delay <= _LONGEST_DELAY:
             raise ValueError(f"delay must be a number of seconds from 0 to {_LONGEST_DELAY}")
         if len(self._planned) + times > _MOST:
             raise ValueError(f"times must not bring the planned failures above {_MOST}")
-        self._planned.extend([Failure(code, delay)] * times)
+        self._planned.extend([(code, delay)] * times)
 
-    def next(self) -> Failure:
-        """Return how the next hand-off fails; without a code and a delay, it does not fail."""
+    def next(self) -> tuple[VerdictCode | None, float]:
+        """Return the code to refuse the next hand-off with, or `None`, and the delay in seconds."""
         try:
             return self._planned.popleft()
         except IndexError:
-            return Failure()
+            return None, 0
 
     def clear(self) -> None:
         """Forget the planned failures."""

@@ -38,6 +38,12 @@ from sso_middleware.sandbox.verifier import (
 
 logger: logging.Logger = logging.getLogger("sso_middleware.sandbox")
 
+_PLANNED = (
+    "The sandbox was asked to refuse this hand-off, and did not judge it.",
+    "This says nothing about your settings. POST /api/fail or fail_next() planned it; POST /api/reset or "
+    "reset() cancels it.",
+)
+
 
 class Sandbox:
     """A stand-in for the Help Desk, as an ASGI application: it judges hand-offs, shows why, and has tickets.
@@ -51,13 +57,7 @@ class Sandbox:
         base_url: its address if `run` does not serve it: only scheme, host and port.
         sso_token: SSO Token; default: a new one, which the settings page shows.
         account_id: Account ID.
-        freshness: seconds a token is valid (assumed).
-        leeway: seconds clocks may differ, either way (assumed).
-        shortest_jti: minimum length of a ``jti``, in characters (assumed).
-        jti_once: whether a ``jti`` is valid only once (assumed).
-        longest_token: maximum length of a JWT, in characters (assumed).
-        clock: returns the time in seconds since the epoch; default: `time.time`, looked up at each call.
-        key: how the signing key is derived from the SSO Token: ``raw``, unchanged, or ``md5`` (assumed).
+        freshness, leeway, shortest_jti, jti_once, longest_token, clock, key: as for `HandoffVerifier`.
             `helpdesk` and `environment` hold the SSO Token unchanged, like the vendor's panel.
         sends: the name of a parameter, such as ``return_page``. The sign-in page adds the requested page to
             the Auth URL under this name. If a hand-off returns it, the visitor is redirected there (assumed).
@@ -159,13 +159,13 @@ class Sandbox:
         Raises:
             HandoffRejected: the hand-off is not accepted.
         """
-        failure = self._failures.next()
-        time.sleep(failure.delay)
-        verified, _ = self._judge(url, failure)
+        code, delay = self._failures.next()
+        time.sleep(delay)
+        verdict, _ = self._judge(url, code)
         del url  # from tracebacks with locals, too
-        if isinstance(verified, HandoffRejected):
-            raise verified.with_traceback(None)
-        return verified
+        if isinstance(verdict, HandoffRejected):
+            raise verdict.with_traceback(None)
+        return verdict
 
     def fail_next(self, code: VerdictCode | None = None, *, times: int = 1, delay: float = 0) -> None:
         """Make the next hand-offs fail, to test how your application handles it.
@@ -218,24 +218,24 @@ class Sandbox:
     async def _sso(self, request: Request) -> Response:
         if request.method == "HEAD":
             return Response()  # a preview is not a hand-off
-        failure = self._failures.next()
-        await sleep(failure.delay)
-        verified, attempt = self._judge(f"?{request.url.query}", failure)
-        if isinstance(verified, VerifiedHandoff):
-            response = self._site.signed_in(request, verified.email)
+        code, delay = self._failures.next()
+        await sleep(delay)
+        verdict, attempt = self._judge(f"?{request.url.query}", code)
+        if isinstance(verdict, VerifiedHandoff):
+            response = self._site.signed_in(request, verdict.email)
         else:
             response = self._site.refused(request, attempt)
         response.headers["Referrer-Policy"] = "no-referrer"  # this page's URL holds the token
         return response
 
-    def _judge(self, url: str, failure: api.Failure) -> tuple[VerifiedHandoff | HandoffRejected, Attempt]:
+    def _judge(self, url: str, code: VerdictCode | None) -> tuple[VerifiedHandoff | HandoffRejected, Attempt]:
         at = self._clock()
+        verdict: VerifiedHandoff | HandoffRejected
         try:
-            failure.refuse()
-            verified = self._verifier.verify(url)
+            verdict = HandoffRejected(code, *_PLANNED) if code else self._verifier.verify(url)
         except HandoffRejected as rejected:
-            return rejected, self._log.add(url, at, rejected)
-        return verified, self._log.add(url, at, None)
+            verdict = rejected
+        return verdict, self._log.add(url, at, verdict)
 
     async def _error(self, request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)  # noqa: S101 - the handler is registered for it

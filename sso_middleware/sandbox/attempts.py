@@ -12,9 +12,11 @@ from sso_middleware.sandbox.account import Account
 from sso_middleware.sandbox.verifier import (
     HandoffRejected,
     VerdictCode,
+    VerifiedHandoff,
     alike,
     decoded,
     hide,
+    iat_of,
     query_of,
     shown,
 )
@@ -82,11 +84,9 @@ class Attempt:
 
 
 class AttemptLog:
-    """The latest attempts, safe to share between threads.
+    """The latest attempts, without the SSO Token. Thread-safe.
 
-    Args:
-        account: the account; its SSO Token is shown nowhere.
-        longest_token: characters of a JWT; a longer one is not decoded.
+    A JWT of more than `longest_token` characters is not decoded.
     """
 
     def __init__(self, account: Account, longest_token: int) -> None:
@@ -106,8 +106,9 @@ class AttemptLog:
         with self._lock:
             return list(self._attempts)
 
-    def add(self, url: str, at: float, rejected: HandoffRejected | None) -> Attempt:
-        """Record a hand-off received at `at`; `rejected` is `None` if it was accepted."""
+    def add(self, url: str, at: float, verdict: VerifiedHandoff | HandoffRejected) -> Attempt:
+        """Record a hand-off received at `at`."""
+        rejected = verdict if isinstance(verdict, HandoffRejected) else None
         sent = parse_qs(query_of(url))
         token = sent.get("token", [""])[0]
         # A claim should never hold the SSO Token. If one does, keep it out of the log.
@@ -116,6 +117,7 @@ class AttemptLog:
             if len(token) > self._longest_token
             else (_hide_in(self._account.sso_token, part) for part in decoded(token))
         )
+        iat = iat_of(claims)
         desk = self._account.helpdesk
         registered = {"account_id": desk.account_id, "auth_url": desk.auth_url}
         with self._lock:
@@ -130,7 +132,7 @@ class AttemptLog:
                 assumption=rejected.assumption if rejected else None,
                 header=header,
                 claims=claims,
-                clock_difference=_clock_difference(claims, at),
+                clock_difference=None if iat is None else iat - int(at),
                 comparisons=tuple(
                     self._compare(name, expected, sent.get(name, [])) for name, expected in registered.items()
                 ),
@@ -155,11 +157,3 @@ def _hide_in(sso_token: str, value: object) -> object:
         members = cast("dict[str, object]", value)
         return {hide(sso_token, name): _hide_in(sso_token, item) for name, item in members.items()}
     return value
-
-
-def _clock_difference(claims: object, at: float) -> int | None:
-    match claims:
-        case {"iat": int(iat)} if type(iat) is int:
-            return iat - int(at)
-        case _:
-            return None

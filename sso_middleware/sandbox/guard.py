@@ -25,11 +25,6 @@ class Guard:
     """ASGI middleware that only answers this machine and adds security headers.
 
     Starlette's TrustedHostMiddleware has no pattern for 127.0.0.0/8 and ignores ports.
-
-    Args:
-        app: the sandbox's application.
-        account: the account, which knows the sandbox's address.
-        allow_remote: whether to answer other machines too.
     """
 
     def __init__(self, app: ASGIApp, account: Account, *, allow_remote: bool) -> None:
@@ -65,11 +60,8 @@ class Guard:
 class PostGuard:
     """ASGI middleware that only accepts POST from the application's own pages and programs, up to 64 KB.
 
-    A cookie does not tell which page sent a form. Starlette does not limit JSON or, before 1.3.1, urlencoded
-    forms.
-
-    Args:
-        app: a Starlette application, which handles the HTTPException for a long body.
+    A cookie does not tell which page sent a form, and Starlette limits bodies from 1.6 on only. The
+    application handles the HTTPException for a long body.
     """
 
     def __init__(self, app: ASGIApp) -> None:

@@ -1,14 +1,18 @@
-"""The pages of the Help Desk."""
+"""The pages of the Help Desk. The demo's sample application shares the templates and the stylesheet."""
 
 from __future__ import annotations
 
+import json
 import re
 import secrets
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
 
+import jinja2
+from markupsafe import Markup, escape
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
@@ -17,13 +21,11 @@ from starlette.routing import Route
 from sso_middleware._urls import with_query
 from sso_middleware.sandbox.account import Account
 from sso_middleware.sandbox.attempts import Attempt, AttemptLog
-from sso_middleware.sandbox.pages import stylesheet, templates
 from sso_middleware.sandbox.tickets import LONGEST_SUBJECT, LONGEST_TEXT, Ticket, Tickets
 
-_LONGEST_NUMBER = 9  # digits of a ticket's number
-_TICKETS = "/tickets"
 _OWN_PAGE = re.compile(r"/(?![/\\])[\w./-]*", re.ASCII)
 _SESSIONS = 1000  # at most; the oldest ends first
+_UNBROKEN = re.compile(r"(?<![^\s(])(?:\([^\s()<>]{1,30}\)|[A-Za-z]+(?:-[A-Za-z]+)+)(?![\w/:@.-]*[\w/@])")
 
 _FIXED = {
     "Algorithm": "HS256",
@@ -32,18 +34,47 @@ _FIXED = {
 }
 
 
+def _time(at: float) -> str:
+    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+def _difference(seconds: int) -> str:
+    if not seconds:
+        return "none: iat is this Help Desk's time to the second"
+    unit = "second" if abs(seconds) == 1 else "seconds"
+    return f"iat is {abs(seconds):,} {unit} {'ahead of' if seconds > 0 else 'behind'} this Help Desk's clock"
+
+
+def _indented(value: object) -> str:
+    return json.dumps(value, indent=2)  # ASCII, because claims may hold text that UTF-8 cannot encode
+
+
+def _marked(text: str) -> Markup:
+    """Highlight "(assumed)", and prevent line breaks inside parentheses and at hyphens."""
+    html = str(escape(text)).replace("(assumed)", '<span class="assumed">assumed</span>')
+    return Markup(_UNBROKEN.sub(r'<span class="whole">\g<0></span>', html))  # noqa: S704 - it is escaped
+
+
+templates: jinja2.Environment = jinja2.Environment(
+    loader=jinja2.PackageLoader("sso_middleware.sandbox"),
+    autoescape=True,
+    trim_blocks=True,
+    lstrip_blocks=True,
+    undefined=jinja2.StrictUndefined,
+)
+templates.filters |= {"time": _time, "difference": _difference, "indented": _indented, "marked": _marked}
+
+
+async def stylesheet(_: Request) -> Response:
+    """Return the stylesheet."""
+    return Response(templates.get_template("style.css").render(), media_type="text/css")
+
+
 class Site:
     """Sign-in page, tickets, hand-off log, settings and sign-out.
 
     Starlette's SessionMiddleware keeps the session in the cookie. Only sessions recorded here are valid, so
     that signing out and `reset` end them in every browser.
-
-    Args:
-        account: the account.
-        log: the hand-off log.
-        rules: the configurable assumptions and their values, for display.
-        clock: returns the time in seconds since the epoch.
-        settings_page: the application's page for changing its settings, or `None`.
     """
 
     def __init__(
@@ -88,7 +119,7 @@ class Site:
         self._sessions[csrf] = None
         if len(self._sessions) > _SESSIONS:
             self._sessions.popitem(last=False)
-        return RedirectResponse(self._return_page(request) or _TICKETS, 303)
+        return RedirectResponse(self._requested_page(request), 303)
 
     def refused(self, request: Request, attempt: Attempt) -> Response:
         """Answer a rejected hand-off."""
@@ -99,53 +130,36 @@ class Site:
         return self._page(request, "error.html", status, detail=detail)
 
     async def _start(self, request: Request) -> Response:
-        if self._session(request):
+        if self._is_signed_in(request):
             return RedirectResponse("/tickets", 303)
         return await self._sign_in(request)
 
     async def _sign_in(self, request: Request) -> Response:
-        adds = self._asked_for(self._return_page(request) or _TICKETS)
+        adds = self._query_for(self._requested_page(request))
         auth_url = self._account.helpdesk.auth_url
         button = with_query(auth_url, adds) if adds else auth_url
         return self._page(request, "sign_in.html", button=button, adds=adds)
 
     async def _tickets_page(self, request: Request) -> Response:
-        session = self._session(request)
-        return self._list(request, session) if session else self._asked_to_sign_in(request)
-
-    def _asked_to_sign_in(self, request: Request) -> Response:
-        adds = self._asked_for(request.url.path)
-        return RedirectResponse(f"/sign-in?{adds}" if adds else "/", 303)
-
-    def _asked_for(self, page: str) -> str:
-        """Return the query that holds the requested page, or ""."""
-        return urlencode(dict.fromkeys(self._account.helpdesk.forward_params, page))
-
-    def _return_page(self, request: Request) -> str | None:
-        """Return the page requested before the sign-in if it is one of ours."""
-        asked_for = "".join(
-            request.query_params.get(name, "") for name in self._account.helpdesk.forward_params
-        )
-        return asked_for if _OWN_PAGE.fullmatch(asked_for) else None
+        return self._list(request) if self._is_signed_in(request) else self._asked_to_sign_in(request)
 
     async def _create(self, request: Request) -> Response:
-        session, fields = await self._form(request)
+        fields = await self._form(request)
         subject, text = fields.get("subject", ""), fields.get("text", "")
         problem = _problem("Subject", subject, LONGEST_SUBJECT) or _problem("Message", text, LONGEST_TEXT)
         if problem:
-            return self._list(request, session, 422, problem=problem, subject=subject, text=text)
-        ticket = self._tickets.create(session["email"], subject, text, self._clock())
+            return self._list(request, 422, problem=problem, subject=subject, text=text)
+        ticket = self._tickets.create(request.session["email"], subject, text, self._clock())
         return RedirectResponse(f"/tickets/{ticket.number}", 303)
 
     async def _ticket_page(self, request: Request) -> Response:
-        session = self._session(request)
-        if not session:
+        if not self._is_signed_in(request):
             return self._asked_to_sign_in(request)
-        return self._page(request, "ticket.html", ticket=self._ticket(request, session), problem="", text="")
+        return self._page(request, "ticket.html", ticket=self._ticket(request), problem="", text="")
 
     async def _reply(self, request: Request) -> Response:
-        session, fields = await self._form(request)
-        ticket = self._ticket(request, session)
+        fields = await self._form(request)
+        ticket = self._ticket(request)
         text = fields.get("text", "")
         if problem := _problem("Reply", text, LONGEST_TEXT):
             return self._page(request, "ticket.html", 422, ticket=ticket, problem=problem, text=text)
@@ -163,36 +177,46 @@ class Site:
         self._end_session(request)
         return RedirectResponse(self._account.helpdesk.logout_url or "/", 303)
 
-    def _session(self, request: Request) -> Mapping[str, str] | None:
-        return request.session if request.session.get("csrf") in self._sessions else None
+    def _asked_to_sign_in(self, request: Request) -> Response:
+        adds = self._query_for(request.url.path)
+        return RedirectResponse(f"/sign-in?{adds}" if adds else "/", 303)
+
+    def _query_for(self, page: str) -> str:
+        """Return the query that holds the requested page, or ""."""
+        return urlencode(dict.fromkeys(self._account.helpdesk.forward_params, page))
+
+    def _requested_page(self, request: Request) -> str:
+        """Return the page requested before the sign-in if it is one of ours, or the tickets."""
+        names = self._account.helpdesk.forward_params
+        page = "".join(request.query_params.get(name, "") for name in names)
+        return page if _OWN_PAGE.fullmatch(page) else "/tickets"
+
+    def _is_signed_in(self, request: Request) -> bool:
+        return request.session.get("csrf") in self._sessions
 
     def _end_session(self, request: Request) -> None:
         self._sessions.pop(request.session.get("csrf", ""), None)
         request.session.clear()
 
-    async def _form(self, request: Request) -> tuple[Mapping[str, str], dict[str, str]]:
-        session = self._session(request)
-        if not session:
+    async def _form(self, request: Request) -> dict[str, str]:
+        if not self._is_signed_in(request):
             raise HTTPException(403, "You are no longer signed in. Sign in, then send the form again.")
         form = await request.form()
         fields = {name: value.strip() for name, value in form.items() if isinstance(value, str)}
         # Only this session's pages know the secret. Compare it in constant time.
-        if not secrets.compare_digest(fields.get("csrf", "").encode(), session["csrf"].encode()):
+        if not secrets.compare_digest(fields.get("csrf", "").encode(), request.session["csrf"].encode()):
             raise HTTPException(403, "This form is out of date. Reload its page, and send it again.")
-        return session, fields
+        return fields
 
-    def _ticket(self, request: Request, session: Mapping[str, str]) -> Ticket:
-        digits: str = request.path_params["number"]
-        number = int(digits) if digits.isdecimal() and len(digits) <= _LONGEST_NUMBER else 0
-        ticket = self._tickets.get(session["email"], number, self._clock())
+    def _ticket(self, request: Request) -> Ticket:
+        number = request.path_params["number"]
+        ticket = self._tickets.get(request.session["email"], number, self._clock())
         if not ticket:
             raise HTTPException(404, "You have no ticket with that number.")
         return ticket
 
-    def _list(
-        self, request: Request, session: Mapping[str, str], status: int = 200, **typed: str
-    ) -> Response:
-        tickets = self._tickets.of(session["email"], self._clock())
+    def _list(self, request: Request, status: int = 200, **typed: str) -> Response:
+        tickets = self._tickets.of(request.session["email"], self._clock())
         context = {"problem": "", "subject": "", "text": ""} | typed
         return self._page(request, "tickets.html", status, tickets=tickets, **context)
 
@@ -200,7 +224,7 @@ class Site:
         html = templates.get_template(template).render(
             context,
             helpdesk=self._account.helpdesk,
-            session=self._session(request),
+            session=request.session if self._is_signed_in(request) else None,
             path=request.url.path,
             longest_subject=LONGEST_SUBJECT,
             longest_text=LONGEST_TEXT,

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from dataclasses import dataclass, field
+from collections import OrderedDict, deque
+from dataclasses import dataclass
+from itertools import count
 
 _PEOPLE = 100  # the least recently active are dropped first
 _TICKETS = 50  # per person; the oldest are dropped first
-_MESSAGES = 50  # per ticket
+_MESSAGES = 50  # per ticket; the oldest are dropped first
 LONGEST_SUBJECT = 120  # characters
 LONGEST_TEXT = 4000  # characters
+
+_AGENT = "Sam, Help Desk"
+_WELCOME = "Welcome to the Help Desk"
+_WELCOME_TEXT = "This is a sample ticket. Reply to it, or open your own."
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,13 +26,13 @@ class Message:
     at: float
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Ticket:
     """A ticket with its messages, the oldest first."""
 
     number: int
     subject: str
-    messages: list[Message] = field(default_factory=list[Message])
+    messages: deque[Message]
 
     @property
     def is_answered(self) -> bool:
@@ -35,25 +40,20 @@ class Ticket:
         return self.messages[-1].author == _AGENT
 
 
-_AGENT = "Sam, Help Desk"
-_WELCOME = "Welcome to the Help Desk"
-_WELCOME_TEXT = "This is a sample ticket. Reply to it, or open your own."
-
-
 class Tickets:
     """The tickets of each person, by address. Only the server's thread uses it."""
 
     def __init__(self) -> None:
-        self._people: OrderedDict[str, OrderedDict[int, Ticket]] = OrderedDict()
-        self._count = 1000
+        self._people: OrderedDict[str, deque[Ticket]] = OrderedDict()
+        self._numbers = count(1001)
 
     def of(self, email: str, now: float) -> list[Ticket]:
         """Return the tickets of `email`, the latest first; a new visitor gets a sample ticket."""
-        return list(reversed(self._of(email, now).values()))
+        return [*reversed(self._of(email, now))]
 
-    def get(self, email: str, number: int, now: float) -> Ticket | None:
+    def get(self, email: str, number: str, now: float) -> Ticket | None:
         """Return the ticket if it belongs to `email`."""
-        return self._of(email, now).get(number)
+        return next((ticket for ticket in self._of(email, now) if str(ticket.number) == number), None)
 
     def create(self, email: str, subject: str, text: str, now: float) -> Ticket:
         """Open a ticket."""
@@ -62,21 +62,17 @@ class Tickets:
     def reply(self, ticket: Ticket, text: str, now: float) -> None:
         """Add the visitor's message to `ticket`."""
         ticket.messages.append(Message("You", text, now))
-        del ticket.messages[:-_MESSAGES]
 
-    def _of(self, email: str, now: float) -> OrderedDict[int, Ticket]:
-        tickets = self._people.get(email)
-        if tickets is None:
-            tickets = self._people[email] = OrderedDict()
-            self._add(tickets, _WELCOME, Message(_AGENT, _WELCOME_TEXT, now))
+    def _of(self, email: str, now: float) -> deque[Ticket]:
+        if email not in self._people:
+            self._people[email] = deque(maxlen=_TICKETS)
+            self._add(self._people[email], _WELCOME, Message(_AGENT, _WELCOME_TEXT, now))
         self._people.move_to_end(email)
         if len(self._people) > _PEOPLE:
             self._people.popitem(last=False)
-        return tickets
+        return self._people[email]
 
-    def _add(self, tickets: OrderedDict[int, Ticket], subject: str, message: Message) -> Ticket:
-        self._count += 1
-        ticket = tickets[self._count] = Ticket(self._count, subject, [message])
-        if len(tickets) > _TICKETS:
-            tickets.popitem(last=False)
+    def _add(self, tickets: deque[Ticket], subject: str, message: Message) -> Ticket:
+        ticket = Ticket(next(self._numbers), subject, deque([message], maxlen=_MESSAGES))
+        tickets.append(ticket)
         return ticket

@@ -2,7 +2,7 @@
 
 from sso_middleware.sandbox.verifier.parameters import alike, hide, query_of, shown
 from sso_middleware.sandbox.verifier.rules import Key, Rules, md5_of
-from sso_middleware.sandbox.verifier.tokens import decoded
+from sso_middleware.sandbox.verifier.tokens import decoded, iat_of
 from sso_middleware.sandbox.verifier.verdicts import (
     ASSUMPTIONS,
     CODES,
@@ -24,6 +24,7 @@ __all__ = [
     "alike",
     "decoded",
     "hide",
+    "iat_of",
     "md5_of",
     "query_of",
     "shown",

@@ -91,6 +91,15 @@ def decoded(token: str) -> tuple[object, object]:
     return _decoded(header), _decoded(claims)
 
 
+def iat_of(claims: object) -> int | None:
+    """Return the ``iat`` of decoded claims if it is a whole number."""
+    match claims:
+        case {"iat": int(iat)} if type(iat) is int:
+            return iat
+        case _:
+            return None
+
+
 def _decoded(segment: str) -> object:
     try:
         text = base64url_decode(segment).decode()
