@@ -1,4 +1,4 @@
-"""Settings as lines for a shell and in an env file."""
+"""The sandbox's settings as lines for a shell and in an env file."""
 
 from __future__ import annotations
 
@@ -8,6 +8,10 @@ import shlex
 import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from urllib.parse import urlsplit
+
+from sso_middleware._urls import is_loopback
+from sso_middleware.cli.output import Failure, never_print
 
 _LINE = re.compile(r"\s*(?:export\s+)?(\w+)=(.*)")
 
@@ -23,11 +27,18 @@ def read(file: Path, prefix: str) -> dict[str, str]:
     """Return the variables in `file` whose names start with `prefix`; none if there is no such file.
 
     Raises:
-        OSError: the file cannot be read.
-        ValueError: the file is not text, or a quotation mark is not closed.
+        Failure: the file cannot be read, or it holds the settings of a real account.
     """
-    found = [match for line in _lines(file) if (match := _set_by(line, prefix))]
-    return {match[1]: "".join(shlex.split(match[2])) for match in found}
+    try:
+        found = [match for line in _lines_in(file) if (match := _set_by(line, prefix))]
+        variables = {match[1]: "".join(shlex.split(match[2])) for match in found}
+    except (OSError, ValueError) as error:  # ValueError: it is not text, or a quotation mark is not closed
+        raise Failure(f"--env-file: cannot read {file} as NAME=value lines: {type(error).__name__}") from None
+    url = variables.get(f"{prefix}SSO_AUTH_URL", "")
+    if url and not is_loopback(urlsplit(url).hostname or ""):
+        raise Failure(f"--env-file: {file} is for a real Help Desk ({url}): choose another file.")
+    never_print(variables.get(f"{prefix}SSO_TOKEN", ""))
+    return variables
 
 
 def write(file: Path, variables: Mapping[str, str], prefix: str) -> None:
@@ -36,19 +47,27 @@ def write(file: Path, variables: Mapping[str, str], prefix: str) -> None:
     Only the file's owner can read the result. The file is replaced atomically.
 
     Raises:
-        OSError: the file cannot be written.
+        Failure: the file cannot be written.
     """
-    kept = [line for line in _lines(file) if not _set_by(line, prefix)]
-    lines = [*kept, *(f"{name}={shlex.quote(value)}" for name, value in variables.items())]
     target = file.resolve()  # keeps a symbolic link
-    with tempfile.NamedTemporaryFile(  # its mode is 0600
-        "w", encoding="utf-8", dir=target.parent, prefix=f".{target.name}.", delete=False
-    ) as output:
-        output.write("".join(f"{line}\n" for line in lines))
-    Path(output.name).replace(target)
+    try:
+        kept = [line for line in _lines_in(file) if not _set_by(line, prefix)]
+        written = [f"{name}={shlex.quote(value)}" for name, value in variables.items()]
+        with tempfile.NamedTemporaryFile(  # its mode is 0600
+            "w", encoding="utf-8", dir=target.parent, prefix=f".{target.name}.", delete=False
+        ) as output:
+            output.writelines(f"{line}\n" for line in [*kept, *written])
+        Path(output.name).replace(target)
+    except OSError as error:
+        raise Failure(f"--env-file: cannot write {file}: {error.strerror}") from None
 
 
-def _lines(file: Path) -> list[str]:
+def lines(variables: Mapping[str, str], shell: str) -> str:
+    """Return the lines that set `variables` in `shell`."""
+    return "\n".join(SHELLS[shell](name, value) for name, value in variables.items())
+
+
+def _lines_in(file: Path) -> list[str]:
     return file.read_text(encoding="utf-8").splitlines() if file.exists() else []
 
 

@@ -55,18 +55,19 @@ def command(framework: str | None, session: str | None, as_json: bool) -> None:
     beside = [name for name, (of, _) in _SESSIONS.items() if of == framework and _is_installed(name)]
     if session is None and beside and _found_frameworks() == [framework]:
         session = beside[0]
-    if session in _SESSIONS and _SESSIONS[session][0] != framework:
-        raise click.UsageError(f"--session: {session} is for {_SESSIONS[session][0]}, not for {framework}.")
+    its_framework, snippet = _SESSIONS.get(session or "none", (framework, f"{framework}.py"))
+    if its_framework != framework:
+        raise click.UsageError(f"--session: {session} is for {its_framework}, not for {framework}.")
     where, example = _PLACES[framework]
-    code = _text(_SESSIONS[session][1] if session in _SESSIONS else f"{framework}.py")
+    code = _text(snippet)
     if as_json:
         say_json(
             {"framework": framework, "session": session, "where": where, "example": example, "code": code}
         )
         return
     steps = _text("steps.txt").format(where=where, example=example)
-    others = [f"#    {name} is installed: --session {name} prints its lines.\n" for name in beside]
-    also = "".join(line for line in others if f" {session} " not in line and session != "none")
+    others = [] if session == "none" else [name for name in beside if name != session]
+    also = "".join(f"#    {name} is installed: --session {name} prints its lines.\n" for name in others)
     click.echo(f"{steps}{also}\n{code}", nl=False)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urljoin
 
 import click
 
@@ -17,7 +17,7 @@ from sso_middleware.cli.options import (
     prefix_option,
     settings_from_environment,
 )
-from sso_middleware.cli.output import Failure, never_print, say
+from sso_middleware.cli.output import say
 from sso_middleware.cli.serving import PORT, log_option, show_access_log, start, stopping_cleanly, tell
 from sso_middleware.errors import ConfigError
 from sso_middleware.sandbox import Sandbox
@@ -125,7 +125,7 @@ def command(
             name: settings[name] for name in ("sso_token", "account_id", "auth_url", "logout_url")
         }
     else:
-        kept = _kept(env_file, prefix) if env_file else {}
+        kept = environment.read(env_file, prefix) if env_file else {}
         account = {
             "sso_token": kept.get(f"{prefix}SSO_TOKEN"),
             "account_id": kept.get(f"{prefix}ACCOUNT_ID", "sandbox") if account_id is None else account_id,
@@ -163,26 +163,14 @@ def command(
         if from_env:
             del variables[f"{prefix}SSO_TOKEN"]  # the environment has it
         if env_file:
-            _write(env_file, variables, prefix)
+            environment.write(env_file, variables, prefix)
+            say(f"Its settings are in {env_file}: load that file in your application.", to_stderr=True)
         else:
-            _print(variables, shell)
+            say("For the shell that starts your application:", to_stderr=True)
+            # say() would hide the SSO Token, and your application needs it.
+            click.echo(environment.lines(variables, shell))
         say("Press Ctrl-C to stop.", to_stderr=True)
         tell(sandbox)
-
-
-def _kept(env_file: Path, prefix: str) -> dict[str, str]:
-    """Return the settings that an earlier run wrote, unless they are a real account's."""
-    try:
-        kept = environment.read(env_file, prefix)
-    except (OSError, ValueError) as error:
-        raise Failure(
-            f"--env-file: cannot read {env_file} as NAME=value lines: {type(error).__name__}"
-        ) from None
-    url = kept.get(f"{prefix}SSO_AUTH_URL", "")
-    if url and not is_loopback(urlsplit(url).hostname or ""):
-        raise Failure(f"--env-file: {env_file} is for a real Help Desk ({url}): choose another file.")
-    never_print(kept.get(f"{prefix}SSO_TOKEN", ""))
-    return kept
 
 
 def _variables(sandbox: Sandbox, prefix: str) -> dict[str, str]:
@@ -190,18 +178,3 @@ def _variables(sandbox: Sandbox, prefix: str) -> dict[str, str]:
     if any(url_problem(url, allow_http=False) for name, url in variables.items() if name.endswith("_URL")):
         variables["HELPDESK_ALLOW_HTTP"] = "1"
     return {f"{prefix}{name.removeprefix('HELPDESK_')}": value for name, value in variables.items()}
-
-
-def _write(env_file: Path, variables: dict[str, str], prefix: str) -> None:
-    try:
-        environment.write(env_file, variables, prefix)
-    except OSError as error:
-        raise Failure(f"--env-file: cannot write {env_file}: {error.strerror}") from None
-    say(f"Its settings are in {env_file}: load that file in your application.", to_stderr=True)
-
-
-def _print(variables: dict[str, str], shell: str) -> None:
-    say("For the shell that starts your application:", to_stderr=True)
-    for name, value in variables.items():
-        # say() would hide the SSO Token, and your application needs it.
-        click.echo(environment.SHELLS[shell](name, value))

@@ -39,7 +39,7 @@ class Failures:
             raise ValueError(f"delay must be a number of seconds from 0 to {_LONGEST_DELAY}")
         if len(self._planned) + times > _MOST:
             raise ValueError(f"times must not bring the planned failures above {_MOST}")
-        self._planned.extend([(code, delay)] * times)
+        self._planned.extend((code, delay) for _ in range(times))
 
     def next(self) -> tuple[VerdictCode | None, float]:
         """Return the code to refuse the next hand-off with, or `None`, and the delay in seconds."""
