@@ -21,7 +21,8 @@ from sso_middleware.cli.options import (
 )
 from sso_middleware.cli.output import Exit, json_option, say, say_json
 from sso_middleware.errors import ConfigError
-from sso_middleware.sandbox.verifier import HandoffRejected, HandoffVerifier, decoded, iat_of, query_of
+from sso_middleware.sandbox.verifier import HandoffRejected, HandoffVerifier, tokens
+from sso_middleware.sandbox.verifier.parameters import query_of
 
 _LONGEST_INPUT = 100_000  # bytes
 _LOCATION = re.compile(r"^(?:< )?location:[ \t]*(.*)$", re.IGNORECASE | re.MULTILINE)
@@ -69,18 +70,17 @@ def _read() -> bytes:
 
 def _handoff_in(given: bytes) -> str:
     text = given.decode(errors="replace").strip()
-    locations: list[str] = _LOCATION.findall(text)
+    locations: list[str] = _LOCATION.findall(text) or [text]
     # If curl follows redirects, it also prints those of the Help Desk.
-    return next((each for each in locations if "token=" in each), locations[-1] if locations else text).strip(
-        " \t\r\"'<>"
-    )
+    found = next((each for each in locations if "token=" in each), locations[-1])
+    return found.strip(" \t\r\"'<>")
 
 
 def _contents(text: str, *, is_url: bool) -> dict[str, Any]:
     sent = parse_qs(query_of(text)) if is_url else {}
     query = {name: values[0] for name, values in sent.items()}
-    header, claims = decoded(query.get("token", "") if is_url else text)
-    iat = iat_of(claims)
+    header, claims = tokens.decoded(query.get("token", "") if is_url else text)
+    iat = tokens.iat_of(claims)
     return {
         "header": header,
         "claims": claims,
@@ -99,9 +99,8 @@ def _judge(text: str, freshness: float, leeway: float, prefix: str, *, is_url: b
     settings = settings_from_environment(prefix, instead)
     account = {name: settings[name] for name in ("sso_token", "account_id", "auth_url")}
     if not is_url:
-        text = "?" + urlencode(
-            {"token": text, "account_id": account["account_id"], "auth_url": account["auth_url"]}
-        )
+        sent = {"token": text, "account_id": account["account_id"], "auth_url": account["auth_url"]}
+        text = f"?{urlencode(sent)}"
     try:
         verifier = HandoffVerifier(**account, freshness=freshness, leeway=leeway)
     except ConfigError as error:

@@ -9,17 +9,8 @@ from typing import Any, Literal, cast
 from urllib.parse import parse_qs
 
 from sso_middleware.sandbox.account import Account
-from sso_middleware.sandbox.verifier import (
-    HandoffRejected,
-    VerdictCode,
-    VerifiedHandoff,
-    alike,
-    decoded,
-    hide,
-    iat_of,
-    query_of,
-    shown,
-)
+from sso_middleware.sandbox.verifier import HandoffRejected, VerdictCode, VerifiedHandoff, tokens
+from sso_middleware.sandbox.verifier.parameters import alike, hide, query_of, shown
 
 _KEPT = 100  # attempts; the oldest are dropped first
 _LONGEST_VALUE = 300  # characters of a received parameter
@@ -115,9 +106,9 @@ class AttemptLog:
         header, claims = (
             (None, None)
             if len(token) > self._longest_token
-            else (_hide_in(self._account.sso_token, part) for part in decoded(token))
+            else (_hide_in(self._account.sso_token, part) for part in tokens.decoded(token))
         )
-        iat = iat_of(claims)
+        iat = tokens.iat_of(claims)
         desk = self._account.helpdesk
         registered = {"account_id": desk.account_id, "auth_url": desk.auth_url}
         with self._lock:

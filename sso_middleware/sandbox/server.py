@@ -14,9 +14,11 @@ from typing import Any
 import uvicorn
 from starlette.types import ASGIApp
 
+from sso_middleware.sandbox.verifier.parameters import JWT
+
 # A query may hold tokens, or the SSO Token by mistake, percent-encoded in any way. Uvicorn logs it after a ?
 # and in its trace of the ASGI scope.
-_SECRETS = re.compile(r"(\?|'query_string': b)\S+|eyJ[\w%.=-]{8,}")
+_SECRETS = re.compile(rf"(\?|'query_string': b)\S+|{JWT.pattern}")
 _LOGGERS = ("uvicorn.access", "uvicorn.error", "uvicorn.asgi")
 _PATIENCE = 10  # seconds for the server to start
 

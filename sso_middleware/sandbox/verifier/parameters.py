@@ -10,7 +10,7 @@ from sso_middleware.sandbox.verifier.verdicts import HandoffRejected, VerdictCod
 
 _SHOWN = 80  # characters of a received value
 _LONGEST_SPLIT = 2000  # characters; urlsplit() takes quadratic time for a non-ASCII host
-_JWT = re.compile(r"eyJ[\w%.=-]{8,}")
+JWT = re.compile(r"eyJ[\w%.=-]{8,}")
 
 _REQUIRED: dict[str, tuple[VerdictCode, str]] = {
     "token": ("missing_token", "the JWT"),
@@ -31,7 +31,7 @@ def hide(sso_token: str, text: str) -> str:
 
 def shown(value: str, longest: int = _SHOWN) -> str:
     """Return a received value as ASCII, truncated to `longest`, without JWTs."""
-    value = _JWT.sub("[token]", value)
+    value = JWT.sub("[token]", value)
     return ascii(value if len(value) <= longest else f"{value[: longest - 3]}...")[1:-1]
 
 
