@@ -166,8 +166,9 @@ def _print_verdict(report: dict[str, Any]) -> None:
     accepted = report["verdict"] == "accepted"
     say(("Verdict     ", "bold"), (report["verdict"], "bold green" if accepted else "bold red"))
     say(report["message"])
-    for name in ("hint", "assumption"):
-        if report.get(name):
-            say(f"Assumed: {report[name]}" if name == "assumption" else report[name])
+    if "hint" in report:
+        say(report["hint"])
+    if report.get("assumption"):
+        say(f"Assumed: {report['assumption']}")
     if report.get("age_apart"):
         say(f"Ignoring its age: {report['age_apart']}.")

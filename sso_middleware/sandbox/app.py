@@ -111,14 +111,11 @@ class Sandbox:
             longest_token=longest_token,
             key=key,
         )
-        rules = self._verifier.rules
         self._clock = clock
         self._allow_remote = allow_remote
-        self._log = AttemptLog(self._account, rules.longest_token)
+        self._log = AttemptLog(self._account, longest_token)
         self._failures = api.Failures()
-        self._site = Site(
-            self._account, self._log, rules=rules.in_words(), clock=clock, settings_page=settings_page
-        )
+        self._site = Site(self._account, self._log, self._verifier, clock=clock, settings_page=settings_page)
         app = Starlette(
             routes=[
                 Route(SSO_PATH, self._sso),

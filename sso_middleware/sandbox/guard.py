@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import re
-from urllib.parse import urlsplit
+import string
+from urllib.parse import quote, urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
@@ -16,7 +16,6 @@ from sso_middleware.sandbox.account import Account
 # No form-action: it also restricts redirects after a form, and signing out redirects to the Logout URL and
 # from there to any page of the application's choice.
 _POLICY = "default-src 'none'; style-src 'self'; img-src data:; base-uri 'none'; frame-ancestors 'none'"
-_NOT_ASCII = re.compile(rb"[\x80-\xff]")
 _IN_PROCESS = "testserver"  # the host name of Starlette's TestClient; not a public DNS name
 _LONGEST_BODY = 65_536  # bytes; more than the longest percent-encoded form
 
@@ -38,7 +37,7 @@ class Guard:
             await self._app(scope, receive, send)
         elif self._allow_remote or self._is_ours(scope):
             # Starlette cannot read a query that is not UTF-8. Percent-encoding keeps its meaning.
-            query = _NOT_ASCII.sub(lambda match: b"%%%02X" % match[0][0], scope["query_string"])
+            query = quote(scope["query_string"], safe=string.punctuation).encode()
             await self._app({**scope, "query_string": query}, receive, _with_headers(send))
         else:
             answer = PlainTextResponse("This sandbox answers its own machine only.\n", 403)

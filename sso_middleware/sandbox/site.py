@@ -22,27 +22,15 @@ from sso_middleware._urls import with_query
 from sso_middleware.sandbox.account import Account
 from sso_middleware.sandbox.attempts import Attempt, AttemptLog
 from sso_middleware.sandbox.tickets import LONGEST_SUBJECT, LONGEST_TEXT, Ticket, Tickets
+from sso_middleware.sandbox.verifier import HandoffVerifier
 
 _OWN_PAGE = re.compile(r"/(?![/\\])[\w./-]*", re.ASCII)
 _SESSIONS = 1000  # at most; the oldest ends first
 _UNBROKEN = re.compile(r"(?<![^\s(])(?:\([^\s()<>]{1,30}\)|[A-Za-z]+(?:-[A-Za-z]+)+)(?![\w/:@.-]*[\w/@])")
 
-_FIXED = {
-    "Algorithm": "HS256",
-    "account_id and auth_url are compared": "character by character",
-    "An unknown address": "is accepted and gets tickets at once",
-}
-
 
 def _time(at: float) -> str:
     return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
-
-
-def _difference(seconds: int) -> str:
-    if not seconds:
-        return "none: iat is this Help Desk's time to the second"
-    unit = "second" if abs(seconds) == 1 else "seconds"
-    return f"iat is {abs(seconds):,} {unit} {'ahead of' if seconds > 0 else 'behind'} this Help Desk's clock"
 
 
 def _indented(value: object) -> str:
@@ -62,7 +50,7 @@ templates: jinja2.Environment = jinja2.Environment(
     lstrip_blocks=True,
     undefined=jinja2.StrictUndefined,
 )
-templates.filters |= {"time": _time, "difference": _difference, "indented": _indented, "marked": _marked}
+templates.filters |= {"time": _time, "indented": _indented, "marked": _marked}
 
 
 async def stylesheet(_: Request) -> Response:
@@ -81,15 +69,14 @@ class Site:
         self,
         account: Account,
         log: AttemptLog,
+        verifier: HandoffVerifier,
         *,
-        rules: dict[str, str],
         clock: Callable[[], float],
         settings_page: str | None,
     ) -> None:
         self._account = account
         self._log = log
-        added = ", ".join(account.helpdesk.forward_params) or "nothing"
-        self._rules = rules | {"The sign-in adds to the Auth URL": added} | _FIXED
+        self._verifier = verifier
         self._clock = clock
         self._settings_page = settings_page
         self.reset()
@@ -170,7 +157,9 @@ class Site:
         return self._page(request, "handoffs.html", attempts=self._log.kept()[::-1])
 
     async def _settings(self, request: Request) -> Response:
-        return self._page(request, "settings.html", environment=self._account.shown, rules=self._rules)
+        return self._page(
+            request, "settings.html", environment=self._account.shown, rules=self._verifier.rules
+        )
 
     async def _log_out(self, request: Request) -> Response:
         await self._form(request)

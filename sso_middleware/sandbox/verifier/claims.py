@@ -38,11 +38,7 @@ _EMAIL_HINTS = {
 
 
 def check(claims: dict[str, Any], shortest_jti: int) -> tuple[str, int, str]:
-    """Return ``email``, ``iat`` and ``jti`` of `claims`; ignore other claims (RFC 7519, section 4).
-
-    Raises:
-        HandoffRejected: a claim is missing or invalid.
-    """
+    """Return ``email``, ``iat`` and ``jti``, or reject them; ignore other claims (RFC 7519, section 4)."""
     for name, code, what in _REQUIRED:
         if name not in claims:
             raise HandoffRejected(code, f"The JWT has no claim {name}.", f"Add {name}: {what}.")
@@ -116,11 +112,7 @@ class UsedTokens:
             self._oldest_first: list[tuple[int, bytes]] = []
 
     def use(self, jti: str, iat: int) -> None:
-        """Use the token with `jti`, issued at `iat`.
-
-        Raises:
-            HandoffRejected: ``issued_in_future``, ``stale`` or ``replayed``.
-        """
+        """Use the token with `jti`, issued at `iat`, or reject it."""
         with self._lock:
             self._check_time(iat)
             if self._rules.jti_once:

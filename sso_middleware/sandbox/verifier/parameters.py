@@ -41,11 +41,7 @@ def alike(one: str, other: str) -> int:
 
 
 def read(url: str) -> tuple[str, str, str]:
-    """Return ``token``, ``account_id`` and ``auth_url`` of a hand-off URL; ignore other parameters.
-
-    Raises:
-        HandoffRejected: ``missing_...`` or ``duplicate_parameter``.
-    """
+    """Return ``token``, ``account_id`` and ``auth_url`` of a hand-off URL, or reject it; ignore others."""
     sent = parse_qs(query_of(url), keep_blank_values=True)
     for name, (code, what) in _REQUIRED.items():
         if sent.get(name, [""]) == [""]:
@@ -67,11 +63,7 @@ def read(url: str) -> tuple[str, str, str]:
 
 
 def check_account(received: str, registered: str, sso_token: str) -> None:
-    """Check the Account ID.
-
-    Raises:
-        HandoffRejected: ``unknown_account``.
-    """
+    """Reject another Account ID than the registered one."""
     if received == registered:
         return
     if sso_token in received:
@@ -89,11 +81,7 @@ def check_account(received: str, registered: str, sso_token: str) -> None:
 
 
 def check_auth_url(received: str, registered: str, sso_token: str) -> None:
-    """Check the Auth URL.
-
-    Raises:
-        HandoffRejected: ``auth_url_mismatch``.
-    """
+    """Reject another Auth URL than the registered one."""
     if received == registered:
         return
     received = hide(sso_token, received)

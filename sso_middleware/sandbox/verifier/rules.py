@@ -45,18 +45,6 @@ class Rules:
         """The maximum age of a token's ``iat``, in seconds."""
         return self.freshness + self.leeway
 
-    def in_words(self) -> dict[str, str]:
-        """Return the rules in words, in the order of the settings page."""
-        md5 = "the md5 of the SSO Token, as 32 hexadecimal digits"
-        return {
-            "The signing key is": "the SSO Token, unchanged" if self.key == "raw" else md5,
-            "A token is valid for": f"{self.freshness:g} seconds from its iat",
-            "Clocks may differ by": f"{self.leeway:g} seconds",
-            "A jti has at least": f"{self.shortest_jti} characters",
-            "A jti may be used": "once" if self.jti_once else "any number of times",
-            "A token has at most": f"{self.longest_token} characters",
-        }
-
 
 def md5_of(sso_token: str) -> str:
     """Return the md5 that the vendor's Knowledge Base product signs with."""

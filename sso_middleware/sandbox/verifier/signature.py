@@ -29,11 +29,7 @@ _AS_TEXT = "Use the SSO Token as the key, exactly as the panel shows it."
 
 
 def check(token: Token, rules: Rules, sso_token: str, account_id: str) -> None:
-    """Check the signature of `token`. PyJWT compares it in constant time.
-
-    Raises:
-        HandoffRejected: ``bad_signature``.
-    """
+    """Reject another signature than that of the SSO Token. PyJWT compares it in constant time."""
     if HS256.verify(token.message, rules.key_of(sso_token).encode(), token.signature):
         return
     for key, what, remedy in _wrong_keys(sso_token, account_id):

@@ -36,11 +36,7 @@ class Token(NamedTuple):
 
 
 def read(token: str, longest: int) -> Token:
-    """Split `token` and check its length, form and header.
-
-    Raises:
-        HandoffRejected: ``token_too_long``, ``malformed_token`` or ``bad_algorithm``.
-    """
+    """Split `token`, or reject its length, form or header."""
     if len(token) > longest:
         raise HandoffRejected(
             "token_too_long",
@@ -73,11 +69,7 @@ def read(token: str, longest: int) -> Token:
 
 
 def claims_of(token: Token) -> dict[str, Any]:
-    """Return the claims of `token`.
-
-    Raises:
-        HandoffRejected: ``malformed_token``.
-    """
+    """Return the claims of `token`, or reject it."""
     return _object(token.payload, "payload")
 
 
