@@ -116,33 +116,35 @@ class HelpDeskSandbox:
 
 def _url_of(response_or_url: Any, sso_auth_url: str) -> str:
     headers = getattr(response_or_url, "headers", response_or_url)
-    if not hasattr(headers, "items"):
-        url = str(response_or_url)  # such as httpx.URL and yarl.URL
-        is_absolute = _ABSOLUTE.match(url) is not None
-        if not (isinstance(response_or_url, str) or is_absolute):
+    if hasattr(headers, "items"):
+        what, (url, hint) = "response", _redirect_of(response_or_url, headers)
+    else:
+        what, url, hint = "URL", str(response_or_url), ""  # such as httpx.URL and yarl.URL
+        if not _ABSOLUTE.match(url):
+            if isinstance(response_or_url, str):
+                return url
             raise TypeError(_WANTED)
-        if is_absolute and not url.startswith(f"{sso_auth_url}?"):
-            raise AssertionError(f"not a hand-off: the URL leads to {_place(url)}, not to the Help Desk")
-        return url
-    status = _status_of(response_or_url)
-    if status is None and headers is not response_or_url:
+    if not url.startswith(f"{sso_auth_url}?"):
+        raise AssertionError(f"not a hand-off: the {what} leads to {_place(url)}, not to the Help Desk{hint}")
+    return url
+
+
+def _redirect_of(response: Any, headers: Any) -> tuple[str, str]:
+    """Return where a 303 redirect leads, and what to do if that is elsewhere."""
+    status = _status_of(response)
+    if status is None and headers is not response:
         raise TypeError(_WANTED)
-    hint = _hint(status, followed=bool(getattr(response_or_url, "history", ())))
+    hint = _hint(status, followed=bool(getattr(response, "history", ())))
     # Not every client's mapping is case-insensitive.
     location = next((str(value) for name, value in headers.items() if str(name).lower() == "location"), None)
     if location is None:
         known = "" if status is None else f" (status {status})"
-        reason = _CODE.search(_body_of(response_or_url))
-        if reason:
+        if reason := _CODE.search(_body_of(response)):
             hint = f": the middleware refused it, {reason[1].decode()}"
         raise AssertionError(f"not a hand-off: the response{known} has no Location{hint}")
     if status not in (_REDIRECT, None):  # a bare mapping of headers has none
         raise AssertionError(f"not a hand-off: the response has status {status}, not {_REDIRECT}{hint}")
-    if not location.startswith(f"{sso_auth_url}?"):
-        raise AssertionError(
-            f"not a hand-off: the response leads to {_place(location)}, not to the Help Desk{hint}"
-        )
-    return location
+    return location, hint
 
 
 def _place(url: str) -> str:
