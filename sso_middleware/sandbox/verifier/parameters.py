@@ -41,7 +41,7 @@ def alike(one: str, other: str) -> int:
 
 
 def read(url: str) -> tuple[str, str, str]:
-    """Return ``token``, ``account_id`` and ``auth_url`` of a hand-off URL, or reject it; ignore others."""
+    """Return ``token``, ``account_id`` and ``auth_url`` of a hand-off URL, or reject it."""
     sent = parse_qs(query_of(url), keep_blank_values=True)
     for name, (code, what) in _REQUIRED.items():
         if sent.get(name, [""]) == [""]:

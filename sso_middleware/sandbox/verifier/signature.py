@@ -29,7 +29,7 @@ _AS_TEXT = "Use the SSO Token as the key, exactly as the panel shows it."
 
 
 def check(token: Token, rules: Rules, sso_token: str, account_id: str) -> None:
-    """Reject another signature than that of the SSO Token. PyJWT compares it in constant time."""
+    """Reject a token that the SSO Token did not sign. PyJWT compares signatures in constant time."""
     if HS256.verify(token.message, rules.key_of(sso_token).encode(), token.signature):
         return
     for key, what, remedy in _wrong_keys(sso_token, account_id):
