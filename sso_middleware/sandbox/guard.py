@@ -59,8 +59,8 @@ class Guard:
 class PostGuard:
     """ASGI middleware that only accepts POST from the application's own pages and programs, up to 64 KB.
 
-    A cookie does not tell which page sent a form, and Starlette before 1.6 cannot limit a body. The application
-    handles the HTTPException for a long body.
+    A cookie does not tell which page sent a form, and Starlette before 1.6 cannot limit a body. The
+    application handles the HTTPException for a long body.
     """
 
     def __init__(self, app: ASGIApp) -> None:
