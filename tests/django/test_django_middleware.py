@@ -10,7 +10,7 @@ from http.cookies import SimpleCookie
 from types import SimpleNamespace
 
 import pytest
-from asgiref.sync import markcoroutinefunction
+from asgiref.sync import async_to_sync, markcoroutinefunction
 from django.contrib.auth.signals import user_logged_out
 from django.core.exceptions import PermissionDenied, SynchronousOnlyOperation
 from django.test import AsyncClient, Client
@@ -777,7 +777,7 @@ class TestDjangosTestClient:
         configure(ALLOWED_HOSTS=["testserver"])
         client = AsyncClient()
         client.force_login(user_of_the_database("jane"))
-        response = asyncio.run(client.get("/sso/helpdesk"))
+        response = async_to_sync(client.get)("/sso/helpdesk")  # which runs sync code in this thread
         assert response.status_code == 303
 
 

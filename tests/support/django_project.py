@@ -12,10 +12,12 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 import django
+from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.core.handlers.asgi import ASGIHandler
 from django.core.handlers.wsgi import WSGIHandler
 from django.core.management import call_command
+from django.db import connections
 
 from clients import AUTH_URL, LOGOUT_URL, SSO_TOKEN, Reply, make_desk, make_environ, make_scope
 from sso_middleware import asgi, wsgi
@@ -160,7 +162,7 @@ class WSGIBrowser(Browser):
 
 
 class TidyASGIHandler(ASGIHandler):
-    """Django's own leaves the request's body open when an exception is to reach the server."""
+    """Django's own leaves the request's body and connections open if an exception reaches the server."""
 
     async def read_body(self, receive):
         self.body_file = await super().read_body(receive)
@@ -171,6 +173,7 @@ class TidyASGIHandler(ASGIHandler):
             await super().handle(scope, receive, send)
         finally:
             self.body_file.close()
+            await sync_to_async(connections.close_all)()
 
 
 class ASGIBrowser(Browser):
