@@ -2,11 +2,13 @@
 
 It only sees the session: the application's ``before_request`` functions do not run. If one of these ends
 sessions, asks for a second factor or changes the user, await ``app.preprocess_request()`` in the getter to
-run them, or return `sso_middleware.asgi.handoff_response` from a view.
+run them (since Quart 0.23: ``app.preprocess_request(quart.globals.app_ctx)``), or return
+`sso_middleware.asgi.handoff_response` from a view.
 """
 
 from __future__ import annotations
 
+import sys
 from collections.abc import AsyncGenerator, Awaitable, Callable, MutableMapping
 from contextlib import asynccontextmanager
 from typing import Any, TypeAlias, cast
@@ -137,7 +139,7 @@ async def _request_context(app: Quart, scope: Scope) -> AsyncGenerator[None]:
             await context.push()
             yield
         finally:
-            await context.pop()
+            await context.pop(sys.exc_info()[1])  # since Quart 0.23, it does not look for the error itself
 
 
 def _problem(app: object) -> str | None:

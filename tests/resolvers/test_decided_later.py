@@ -7,15 +7,18 @@ they do not see this; a getter that runs the hooks itself does, and so does a ha
 from __future__ import annotations
 
 import json
+from importlib.metadata import version
 
 import bottle
 import flask
 import pytest
 import quart
 from beaker.middleware import SessionMiddleware as BeakerSessions
+from packaging.version import Version
 from pyramid.config import Configurator
 from pyramid.response import Response as PyramidResponse
 from pyramid.session import SignedCookieSessionFactory
+from quart.globals import app_ctx
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.sessions import SessionMiddleware
@@ -69,7 +72,10 @@ def by_before_request_of_quart(*, run_hooks=False):
         return [quart.session.get("user")]
 
     async def find():
-        return None if run_hooks and await app.preprocess_request() else quart.session.get("user")
+        context = [app_ctx] if Version(version("quart")) >= Version("0.23") else []
+        if run_hooks and await app.preprocess_request(*context):
+            return None
+        return quart.session.get("user")
 
     app.asgi_app = protect_asgi(app.asgi_app, for_quart.context_email(app, find, **VERIFIED))
     return asgi_browser(app)

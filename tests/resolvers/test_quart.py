@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 from hashlib import sha1
 from types import SimpleNamespace
 
@@ -180,6 +181,19 @@ def test_connections_are_returned(app):
     assert ended == [None]
 
 
+def test_error_of_the_getter(app):
+    """Those functions get its error, so that they do not commit."""
+    ended = []
+
+    @app.teardown_request
+    async def end(error):
+        ended.append(error)
+
+    with pytest.raises(ZeroDivisionError) as caught:
+        visit(browse(app, lambda: 1 / 0))
+    assert ended == [caught.value]
+
+
 class Person:
     """What Quart-Auth's `current_user` is like: whether anybody is there is to be awaited."""
 
@@ -334,6 +348,28 @@ def test_user_of_a_before_request_function(app):
         ResolverError, match=r"quart\.g has no 'user' .* first call the function that sets it"
     ):
         visit(browse(app, lambda: quart.g.user))
+
+
+def test_user_of_a_before_request_function_in_a_task(app):
+    """So it is in a task group, and the group's other errors stay as they are."""
+
+    async def ask(*questions):
+        async with asyncio.TaskGroup() as group:
+            for question in questions:
+                group.create_task(question())
+
+    async def user():
+        return quart.g.user
+
+    async def fail():
+        raise ZeroDivisionError
+
+    with pytest.raises(ResolverError, match=r"quart\.g has no 'user'"):
+        visit(browse(app, lambda: ask(user)))
+    for questions in ([fail], [user, fail]):
+        with pytest.raises(ExceptionGroup) as caught:
+            visit(browse(app, functools.partial(ask, *questions)))
+        assert caught.value.subgroup(ZeroDivisionError)
 
 
 def test_teardown_after_a_before_request_function(app):
