@@ -529,11 +529,12 @@ import sys, threading
 from sso_middleware import ResolverUnavailable
 from sso_middleware.resolvers._keys import KeyServer
 
-never, lookups, now = threading.Event(), [], [0]
+never, begun, lookups, now = threading.Event(), threading.Event(), [], [0]
 
 def look(event, args):
     if event == "socket.getaddrinfo":
         lookups.append(args)
+        begun.set()
         never.wait()
 
 sys.addaudithook(look)
@@ -542,7 +543,7 @@ for now[0] in range(0, 50, 10):
     try:
         keys.find("rsa")
     except ResolverUnavailable:
-        pass
+        begun.wait(30)
 print(len(lookups), "look-ups,", threading.active_count(), "threads")
 """
 
