@@ -8,6 +8,14 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from cli_apps.django_projects import make_project
+
+
+@pytest.fixture(scope="session")
+def project(tmp_path_factory):
+    """The Django project of `cli_apps.django_projects`."""
+    return make_project(tmp_path_factory.mktemp("project"))
+
 
 @pytest.fixture(scope="session")
 def certificate(tmp_path_factory):

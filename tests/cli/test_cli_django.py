@@ -9,7 +9,7 @@ import sys
 import httpx
 import pytest
 
-from cli_apps.django_projects import make_project, manage
+from cli_apps.django_projects import manage
 from cli_apps.entry_point import SETTINGS, run, run_process
 from cli_apps.handoffs import address_in
 from processes import process
@@ -29,12 +29,7 @@ print("session:", client.cookies["sessionid"].OutputString())
 """
 
 
-@pytest.fixture(scope="module")
-def project(tmp_path_factory):
-    return make_project(tmp_path_factory.mktemp("project"))
-
-
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def cookie(project):
     """The cookie of Jane, who is signed in."""
     printed = manage(project, "shell", "-c", SIGN_IN).stdout

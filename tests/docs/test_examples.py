@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import json
 import re
 import subprocess
@@ -177,6 +178,9 @@ def test_the_examples_are_found():
     }
 
 
+distributions = functools.cache(packages_distributions)
+
+
 @each_example
 def test_script_metadata_names_what_the_example_imports(example):
     """The PEP 723 block parses, asks for the Python we support, and names every package imported."""
@@ -185,12 +189,11 @@ def test_script_metadata_names_what_the_example_imports(example):
     (block,) = re.finditer(r"(?m)^# /// (?P<type>[a-zA-Z0-9-]+)$\s(?P<content>(^#(| .*)$\s)+)^# ///$", source)
     metadata = tomllib.loads("".join(line[2:] for line in block["content"].splitlines(keepends=True)))
     declared = {canonicalize_name(Requirement(text).name) for text in metadata["dependencies"]}
-    distributions = packages_distributions()
     assert block["type"] == "script"
     assert metadata["requires-python"] == ">=3.11"
     assert "sso-middleware" in declared
     for module in imported_packages(source) - sys.stdlib_module_names:
-        providers = {canonicalize_name(name) for name in distributions.get(module, [module])}
+        providers = {canonicalize_name(name) for name in distributions().get(module, [module])}
         assert providers & declared, f"{module} is imported, and not among the dependencies"
 
 

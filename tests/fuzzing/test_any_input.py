@@ -19,7 +19,7 @@ from sso_middleware.cli.inspect import command
 from sso_middleware.sandbox import Sandbox
 from sso_middleware.sandbox.verifier.verdicts import CODES
 
-SIZE = 80_000  # characters
+SIZE = 40_000  # characters
 AUTH_URL = SETTINGS["HELPDESK_AUTH_URL"]
 HEADER = '{"alg":"HS256","typ":"JWT"}'
 
@@ -121,7 +121,7 @@ INPUTS = {
 @pytest.mark.parametrize("args", [["--json"], [], ["--insecure"]], ids=["json", "people", "insecure"])
 @pytest.mark.parametrize("name", INPUTS)
 def test_inspect_hostile(name, args):
-    """80 KB of anything are judged within a moment, and nothing is accepted."""
+    """40 KB of anything are judged within a moment, and nothing is accepted."""
     started = time.process_time()
     code, printed = inspect(INPUTS[name], *args)
     assert time.process_time() - started < 1

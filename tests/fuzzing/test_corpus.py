@@ -93,6 +93,7 @@ def run(*command):
 
 
 @pytest.mark.fuzz
+@pytest.mark.slow
 @pytest.mark.skipif(not importlib.util.find_spec("atheris"), reason="needs atheris: pip install --group fuzz")
 @every_target
 def test_guided_by_coverage(name):

@@ -5,7 +5,6 @@ import hashlib
 import json
 import pickle
 import threading
-import time
 from contextlib import suppress
 from urllib.parse import urlencode
 
@@ -400,10 +399,13 @@ def test_replay_from_many_threads():
 
 
 class Slow(int):
-    """A number that takes its time to be compared with how many tokens are remembered."""
+    """A number that is compared with how many tokens are remembered once a second thread does so, too."""
+
+    both_are_here = threading.Barrier(2)
 
     def __le__(self, other):
-        time.sleep(0.2)
+        with suppress(threading.BrokenBarrierError):
+            self.both_are_here.wait(0.2)
         return int(self) <= other
 
 

@@ -9,7 +9,7 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from functools import cache
 from http.cookiejar import http2time
 from itertools import pairwise
 from pathlib import Path
@@ -44,8 +44,9 @@ ACCOUNT = {
 FORM = "application/x-www-form-urlencoded"
 
 
-def pairs(document: Path) -> Iterator[tuple[Token, Token]]:
-    return pairwise(MarkdownIt().enable("table").parse(document.read_text("utf-8")))
+@cache
+def pairs(document: Path) -> list[tuple[Token, Token]]:
+    return [*pairwise(MarkdownIt().enable("table").parse(document.read_text("utf-8")))]
 
 
 def blocks(document: Path, language: str) -> dict[str, str]:

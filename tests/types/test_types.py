@@ -28,6 +28,7 @@ def run(tool, *arguments):
 
 
 @pytest.mark.types
+@pytest.mark.slow
 class TestCheckers:
     def test_mypy(self, tmp_path):
         """Mypy finds each error that is expected, and no other."""
