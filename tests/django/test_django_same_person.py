@@ -23,6 +23,11 @@ from servers import serving
 
 SITE = Path(django_deciding.__file__).parent
 NAMES = ["jane", "bob", "joe", "ina", "nora"]
+#: The plain run has one that keeps the session on the server, and the one that does not.
+SOME_ENGINES = [
+    engine if engine in ("db", "signed_cookies") else pytest.param(engine, marks=pytest.mark.exhaustive)
+    for engine in ENGINES
+]
 BY_THE_SESSION = ["sign in", "sign out", "sign out async", "deactivate", "activate", "change password"]
 BY_THE_SESSION += ["expire", "tamper", "nothing"]
 BY_MIDDLEWARE = ["impersonate", "second factor", "remote", "token", "log-in", "log-out", "nobody"]
@@ -141,7 +146,7 @@ def _nothing_left_open():
 
 @pytest.mark.slow
 @pytest.mark.parametrize("browser", [WSGIBrowser, ASGIBrowser], ids=lambda browser: browser.protocol)
-@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("engine", SOME_ENGINES)
 class TestInProcess:
     def test_inside(self, browser, engine):
         """Whatever a middleware decides counts."""
@@ -155,14 +160,7 @@ class TestInProcess:
 
 
 @pytest.mark.server
-@pytest.mark.parametrize(
-    "engine",
-    [
-        # The plain run has one that keeps the session on the server, and the one that does not.
-        engine if engine in ("db", "signed_cookies") else pytest.param(engine, marks=pytest.mark.exhaustive)
-        for engine in ENGINES
-    ],
-)
+@pytest.mark.parametrize("engine", SOME_ENGINES)
 def test_on_uvicorn(engine, tmp_path):
     """The same on a real server."""
 

@@ -30,6 +30,7 @@ from documents import (
     location,
     set_variables,
 )
+from pytest_options import WITHOUT_OTHERS
 from sso_middleware import ConfigError, HandoffRefused, HelpDesk, asgi
 
 PYTHON = blocks(GUIDE, "python")
@@ -314,7 +315,8 @@ def create_app(helpdesk):
 
 
 def run_pytest(directory):
-    command = [sys.executable, "-m", "pytest", "-q", "-n0", "-p", "no:cacheprovider", str(directory)]
+    options = ["-q", "-n0", "-p", "no:cacheprovider", *WITHOUT_OTHERS]
+    command = [sys.executable, "-m", "pytest", *options, str(directory)]
     result = subprocess.run(command, capture_output=True, text=True, check=False, cwd=directory)
     return result.stdout + result.stderr
 

@@ -13,6 +13,7 @@ import pytest
 from werkzeug.datastructures import Headers
 from werkzeug.test import Client, EnvironBuilder, TestResponse
 
+from pytest_options import WITHOUT_OTHERS
 from sso_middleware import HelpDesk, pytest_plugin
 from sso_middleware.sandbox import HandoffRejected
 from sso_middleware.wsgi import SSOMiddleware
@@ -281,7 +282,7 @@ def test_suite_of_an_application(pytester, options):
         pytest.importorskip("xdist", reason="needs pytest-xdist")
     pytester.makeini(INI)
     pytester.makepyfile(SUITE)
-    result = pytester.runpytest_subprocess("-p", "no:randomly", *options)
+    result = pytester.runpytest_subprocess(*WITHOUT_OTHERS, *options)
     result.assert_outcomes(passed=4)
 
 
@@ -362,7 +363,7 @@ def test_application_that_reads_the_environment_at_import(pytester, no_settings)
         """,
     )
     pytester.makeconftest(documented("import os"))
-    pytester.runpytest_subprocess().assert_outcomes(passed=1)
+    pytester.runpytest_subprocess(*WITHOUT_OTHERS).assert_outcomes(passed=1)
 
 
 DJANGO = """
@@ -401,7 +402,7 @@ def test_django_settings_that_read_the_environment(pytester, no_settings):
             assert helpdesk_sandbox.verify(answer).email == "v@customer.example"
         """,
     )
-    pytester.runpytest_subprocess().assert_outcomes(passed=1)
+    pytester.runpytest_subprocess(*WITHOUT_OTHERS).assert_outcomes(passed=1)
 
 
 def test_environment_makes_the_same_account(helpdesk_sandbox):
