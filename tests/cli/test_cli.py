@@ -5,12 +5,12 @@ import io
 import os
 import subprocess
 import sys
-from contextlib import redirect_stdout
+from contextlib import redirect_stderr, redirect_stdout
 
 import pytest
 
 import sso_middleware
-from cli_apps.entry_point import COMMAND, SETTINGS, environment, run, run_process
+from cli_apps.entry_point import COMMAND, SETTINGS, environment, run
 from sso_middleware.cli.commands import cli
 
 COMMANDS = ("check", "demo", "init", "inspect", "sandbox", "url")
@@ -104,7 +104,7 @@ def test_a_command_imports_no_more_than_it_needs(args, heavy):
 
 def test_output_that_the_terminal_cannot_show_is_escaped():
     settings = SETTINGS | {"HELPDESK_ACCOUNT_ID": "kontö"}
-    done = run_process("check", settings=settings, PYTHONIOENCODING="ascii")
+    done = run("check", settings=settings, charset="ascii")
     assert done.returncode == 0
     assert "kont\\xf6" in done.stdout
 
@@ -126,10 +126,14 @@ def test_a_pipe_that_is_closed_is_no_traceback(args):
     assert (done.returncode, done.stderr) == (1, "")
 
 
-def test_without_standard_output_there_is_nothing_to_fail():
+def test_without_standard_output_there_is_nothing_to_fail(monkeypatch):
+    for name, value in SETTINGS.items():
+        monkeypatch.setenv(name, value)
     # As Python has it after `>&-`.
-    done = _python("import sys; sys.stdout = None; from sso_middleware.cli import main; main()", "check")
-    assert (done.returncode, done.stderr) == (0, "")
+    errors = io.StringIO()
+    with redirect_stdout(None), redirect_stderr(errors), pytest.raises(SystemExit) as ended:
+        cli(["check"], prog_name="sso-middleware")
+    assert (ended.value.code, errors.getvalue()) == (0, "")
 
 
 def test_no_color_is_respected():

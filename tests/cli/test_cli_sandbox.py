@@ -8,7 +8,7 @@ from urllib.request import ProxyHandler, Request, build_opener
 
 import pytest
 
-from cli_apps.entry_point import JWT, SETTINGS, SSO_TOKEN, run, running
+from cli_apps.entry_point import JWT, READY, SETTINGS, SSO_TOKEN, run, running, serve
 from sso_middleware import HelpDesk
 
 pytestmark = pytest.mark.server
@@ -26,16 +26,30 @@ def fetch(url, **headers):
 
 def settings_of(sandbox):
     """Return base URL and printed settings of a running sandbox."""
-    base_url = sandbox.read_until("The Help Desk: ").removeprefix("The Help Desk: ")
-    sandbox.read_until("Press Ctrl-C to stop.")
-    start = "export HELPDESK_"
-    lines = [line for line in sandbox.printed.splitlines() if line.startswith(start)]
-    return base_url, dict(line.removeprefix("export ").split("=", 1) for line in lines)
+    sandbox.read_until(READY)
+    return base_url_in(sandbox.printed), settings_in(sandbox.printed)
+
+
+def base_url_in(printed):
+    return printed.partition("The Help Desk: ")[2].partition("\n")[0]
+
+
+def settings_in(printed):
+    lines = [line for line in printed.splitlines() if line.startswith("export HELPDESK_")]
+    return dict(line.removeprefix("export ").split("=", 1) for line in lines)
+
+
+def stopped(*options, **how):
+    """Run a sandbox in this process; see `serve`. Return what it printed."""
+    done = serve("sandbox", "--port", "0", *options, **how)
+    assert done.returncode == 0
+    assert done.stderr.endswith("Stopped.\n")
+    return done
 
 
 def test_the_logout_url_is_beside_the_auth_url():
-    with running("sandbox", "--port", "0", "--auth-url", "http://127.0.0.1:5000/help/desk") as sandbox:
-        assert settings_of(sandbox)[1]["HELPDESK_LOGOUT_URL"] == "http://127.0.0.1:5000/sso/logout"
+    printed = settings_in(stopped("--auth-url", "http://127.0.0.1:5000/help/desk").stdout)
+    assert printed["HELPDESK_LOGOUT_URL"] == "http://127.0.0.1:5000/sso/logout"
 
 
 def test_the_printed_settings_make_hand_offs_it_accepts():
@@ -76,11 +90,11 @@ def test_standard_output_is_the_settings_and_nothing_else(tmp_path):
 
 
 def test_requests_are_shown_only_if_asked_for():
-    with running("sandbox", "--port", "0") as sandbox:
-        base_url, _ = settings_of(sandbox)
-        assert fetch(base_url)[0] == 200
-        assert sandbox.stop() == 0
-    assert "GET /" not in sandbox.printed
+    def visit(_, errors):
+        assert fetch(base_url_in(errors))[0] == 200
+
+    done = stopped(visit=visit)
+    assert "GET /" not in done.stdout + done.stderr
 
 
 def test_hand_offs_are_told_again_after_a_reset():
@@ -116,9 +130,9 @@ def test_every_assumption_is_an_option():
         "--longest-token",
         "900",
     ]
-    with running("sandbox", "--port", "0", *options) as sandbox:
-        base_url, settings = settings_of(sandbox)
-        page = fetch(f"{base_url}/settings")[1]
+
+    def visit(printed, errors):
+        page = fetch(f"{base_url_in(errors)}/settings")[1]
         for rule in (
             "60 seconds from its iat",
             "5 seconds",
@@ -127,53 +141,45 @@ def test_every_assumption_is_an_option():
             "900 characters",
         ):
             assert rule in page
-        desk = HelpDesk.from_env(settings)
+        desk = HelpDesk.from_env(settings_in(printed))
         handoff = desk.handoff("jane@example.com", jti="five5")
         assert [fetch(handoff.url)[0], fetch(handoff.url)[0]] == [200, 200]
-        assert sandbox.stop() == 0
+
+    stopped(*options, visit=visit)
 
 
 def test_account_and_urls_are_options_and_what_needs_quotes_has_them():
     auth_url = "https://app.example.com/sso?a=b&c=d"
     options = ["--account-id", "4711", "--auth-url", auth_url, "--logout-url", "http://app.example.com/bye"]
-    with running("sandbox", "--port", "0", "--prefix", "SUPPORT_", *options) as sandbox:
-        sandbox.read_until("Press Ctrl-C to stop.")
-        assert f"\nexport SUPPORT_AUTH_URL='{auth_url}'\n" in sandbox.printed
-        assert "\nexport SUPPORT_ACCOUNT_ID=4711\n" in sandbox.printed
-        assert (
-            "\nexport SUPPORT_LOGOUT_URL=http://app.example.com/bye\nexport SUPPORT_ALLOW_HTTP=1\n"
-            in sandbox.printed
-        )
-        assert sandbox.stop() == 0
+    printed = stopped("--prefix", "SUPPORT_", *options).stdout
+    assert f"\nexport SUPPORT_AUTH_URL='{auth_url}'\n" in printed
+    assert "\nexport SUPPORT_ACCOUNT_ID=4711\n" in printed
+    assert "\nexport SUPPORT_LOGOUT_URL=http://app.example.com/bye\nexport SUPPORT_ALLOW_HTTP=1\n" in printed
 
 
 def test_with_the_settings_of_the_environment_it_prints_no_token():
-    settings = SETTINGS | {"HELPDESK_SSO_AUTH_URL": ""}
-    with running("sandbox", "--port", "0", "--from-env", settings=settings) as sandbox:
-        _, printed = settings_of(sandbox)
+    def visit(stdout, _):
+        printed = settings_in(stdout)
         assert "HELPDESK_SSO_TOKEN" not in printed
         assert printed["HELPDESK_ACCOUNT_ID"] == "4711"
         desk = HelpDesk.from_env(printed | {"HELPDESK_SSO_TOKEN": SSO_TOKEN})
         assert fetch(desk.handoff_url("jane@example.com"))[0] == 200
-        sandbox.read_until("Hand-off 1: accepted")
-        assert sandbox.stop() == 0
-    assert SSO_TOKEN not in sandbox.printed
+
+    settings = SETTINGS | {"HELPDESK_SSO_AUTH_URL": ""}
+    done = stopped("--from-env", settings=settings, visit=visit, until="Hand-off 1: accepted")
+    assert SSO_TOKEN not in done.stdout + done.stderr
 
 
 def test_it_is_another_site_than_an_application_at_127_0_0_1():
-    with running("sandbox", "--port", "0") as sandbox:
-        assert settings_of(sandbox)[0].startswith("http://localhost:")
-        assert sandbox.stop() == 0
+    assert base_url_in(stopped().stderr).startswith("http://localhost:")
 
 
 def started_with(file, *options):
     """Run the sandbox with --env-file until its settings are written; return what the file holds then."""
-    with running("sandbox", "--port", "0", "--env-file", str(file), *options) as sandbox:
-        sandbox.read_until("Press Ctrl-C to stop.")
-        lines = file.read_text().splitlines()
-        assert sandbox.stop() == 0
-    assert "export " not in sandbox.printed
-    return dict(line.split("=", 1) for line in lines), sandbox.printed
+    written = []
+    done = stopped("--env-file", str(file), *options, visit=lambda *_: written.append(file.read_text()))
+    assert "export " not in done.stdout + done.stderr
+    return dict(line.split("=", 1) for line in written[0].splitlines()), done.stdout + done.stderr
 
 
 def test_a_file_keeps_token_and_account_over_a_restart(tmp_path):
@@ -196,9 +202,7 @@ def test_other_lines_of_the_file_stay(tmp_path):
     file.write_text("# mine\nDEBUG='it\nexport HELPDESK_ACCOUNT_ID=9\nHELPDESK_ALLOW_HTTP=1\n")
     file.chmod(0o644)
     (tmp_path / "link").symlink_to(file)
-    with running("sandbox", "--port", "0", "--env-file", str(tmp_path / "link")) as sandbox:
-        sandbox.read_until("Press Ctrl-C to stop.")
-        assert sandbox.stop() == 0
+    stopped("--env-file", str(tmp_path / "link"))
     lines = file.read_text().splitlines()
     assert lines[:2] == ["# mine", "DEBUG='it"]
     assert [line.partition("=")[0] for line in lines[2:]] == list(SETTINGS)
@@ -236,22 +240,21 @@ def test_a_file_and_the_environment_exclude_each_other(tmp_path):
 
 
 def test_powershell_has_lines_of_its_own():
-    with running("sandbox", "--port", "0", "--shell", "powershell", "--account-id", "it's") as sandbox:
-        sandbox.read_until("Press Ctrl-C to stop.")
-        assert "\n$env:HELPDESK_ACCOUNT_ID = 'it''s'\n" in sandbox.printed
-        assert "export" not in sandbox.printed
-        assert sandbox.stop() == 0
+    done = stopped("--shell", "powershell", "--account-id", "it's")
+    assert "\n$env:HELPDESK_ACCOUNT_ID = 'it''s'\n" in done.stdout
+    assert "export" not in done.stdout + done.stderr
 
 
 def test_key_and_return_page_are_options():
-    with running("sandbox", "--port", "0", "--key", "md5", "--sends", "return_page") as sandbox:
-        base_url, settings = settings_of(sandbox)
+    def visit(printed, errors):
+        base_url, settings = base_url_in(errors), settings_in(printed)
         assert settings["HELPDESK_FORWARD_PARAMS"] == "return_page"
         assert "the md5 of the SSO Token" in fetch(f"{base_url}/settings")[1]
         assert "return_page=%2Ftickets" in fetch(base_url)[1]
         fetch(HelpDesk.from_env(settings).handoff_url("jane@example.com"))
-        sandbox.read_until("bad_signature. The JWT is signed with your SSO Token unchanged.")
-        assert sandbox.stop() == 0
+
+    said = "bad_signature. The JWT is signed with your SSO Token unchanged."
+    stopped("--key", "md5", "--sends", "return_page", visit=visit, until=said)
 
 
 def test_a_taken_port_is_a_usage_error_that_says_what_to_do():
@@ -279,11 +282,12 @@ def test_other_machines_only_if_allowed():
     done = run("sandbox", "--host", "0.0.0.0", "--port", "0")
     assert done.returncode == 2
     assert "add --allow-remote" in done.stderr
-    with running("sandbox", "--host", "0.0.0.0", "--port", "0", "--allow-remote") as sandbox:
-        base_url, _ = settings_of(sandbox)
-        assert fetch(base_url, Host="helpdesk.example")[0] == 200
-        assert sandbox.stop() == 0
-    assert "Warning: anyone who can reach this Help Desk can read its SSO Token" in sandbox.printed
+
+    def visit(_, errors):
+        assert fetch(base_url_in(errors), Host="helpdesk.example")[0] == 200
+
+    done = stopped("--host", "0.0.0.0", "--allow-remote", visit=visit)
+    assert "Warning: anyone who can reach this Help Desk can read its SSO Token" in done.stderr
 
 
 def test_ones_own_token_is_not_shown_to_other_machines():

@@ -2,6 +2,7 @@
 
 import contextlib
 import inspect
+import io
 import os
 import re
 import shutil
@@ -42,15 +43,15 @@ def environment(settings=SETTINGS, **more):
     return kept | {"PYTHONWARNINGS": "error"} | settings | more
 
 
-def run(*args, stdin="", settings=SETTINGS, cwd=APPS, may_print_jwt=False, obj=None, **more):
+def run(*args, stdin="", settings=SETTINGS, cwd=APPS, may_print_jwt=False, obj=None, charset="utf-8", **more):
     """Run the command in this process, and look at once that it does not give a secret away.
 
-    `obj` is what click's context starts with: a `Pace`, for `check --as`.
+    `obj` is what click's context starts with: a `Pace`, for `check --as`. `charset` is the terminal's.
     """
     env = environment(settings, **more)
     with _as_in_a_new_process(cwd), warnings.catch_warnings():
         warnings.simplefilter(env["PYTHONWARNINGS"] or "ignore")
-        result = CliRunner(**STDERR_APART).invoke(
+        result = CliRunner(charset=charset, **STDERR_APART).invoke(
             cli,
             args,
             input=stdin,
@@ -78,6 +79,48 @@ def run_process(*args, stdin="", settings=SETTINGS, cwd=APPS, may_print_jwt=Fals
     )
     done.stdout, done.stderr = done.stdout.decode(), done.stderr.decode()
     return _without_secrets(done, env, may_print_jwt=may_print_jwt)
+
+
+READY = "Press Ctrl-C to stop."
+
+
+class _Served(io.StringIO):
+    """Standard error of a command that serves: visit it as soon as it is ready, and then press Ctrl-C."""
+
+    def __init__(self, visit, until):
+        super().__init__()
+        self._visit, self._until = visit, until
+
+    def write(self, text):
+        written = super().write(text)
+        if self._visit and READY in self.getvalue():
+            visit, self._visit = self._visit, None
+            visit()
+        if self._until and self._until in self.getvalue():
+            self._until = None
+            raise KeyboardInterrupt
+        return written
+
+
+def serve(*args, visit=None, until=READY, settings=None, **more):
+    """Run a command that serves, in this process.
+
+    Call `visit` with what is on standard output and standard error once the command is ready, and press
+    Ctrl-C once it has printed `until`.
+    """
+    printed = io.StringIO()
+    errors = _Served(visit and (lambda: visit(printed.getvalue(), errors.getvalue())), until)
+    at_sigterm = signal.getsignal(signal.SIGTERM)
+    with _as_in_a_new_process(APPS), contextlib.redirect_stdout(printed), contextlib.redirect_stderr(errors):
+        os.environ.clear()
+        os.environ.update(environment(settings or {}, **more))
+        try:
+            cli(args, prog_name="sso-middleware")
+        except SystemExit as ending:
+            code = ending.code
+        finally:
+            signal.signal(signal.SIGTERM, at_sigterm)
+    return SimpleNamespace(returncode=code, stdout=printed.getvalue(), stderr=errors.getvalue())
 
 
 @contextlib.contextmanager
