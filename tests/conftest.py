@@ -9,9 +9,11 @@ from hypothesis import settings
 
 from clients import ASGISite, UnprefixedASGISite, WSGISite
 
-settings.register_profile("here", deadline=None)  # a loaded machine is no defect
+# No deadline: a loaded machine is no defect.
+settings.register_profile("quick", deadline=None, max_examples=40)
+settings.register_profile("thorough", deadline=None)
 settings.register_profile("mutation", deadline=None, max_examples=10)  # it runs for each change
-settings.load_profile("here")
+settings.load_profile("quick")
 
 
 @pytest.fixture(params=[WSGISite, ASGISite], ids=lambda site: site.protocol)

@@ -25,19 +25,20 @@ def test_a_thread_of_the_application_does_not_keep_the_command_alive(args):
 
 
 def test_an_import_that_blocks_is_given_up():
-    done = run_process("check", "blocking:app", "--timeout", "1")
+    done = run_process("check", "blocking:app", "--timeout", "0.1")
     assert done.returncode == 3
-    assert "Error: blocking:app timed out after 1 second: its import blocks" in done.stderr
+    assert "Error: blocking:app timed out after 0.1 seconds: its import blocks" in done.stderr
     assert 'if __name__ == "__main__":' in done.stderr
     assert done.stdout == ""
 
 
 def test_an_import_that_blocks_is_json_too():
-    done = run_process("check", "blocking:app", "--timeout", "1", "--json")
+    done = run_process("check", "blocking:app", "--timeout", "0.1", "--json")
     assert done.returncode == 3
-    assert error_of(done).startswith("blocking:app timed out after 1 second: its import blocks")
+    assert error_of(done).startswith("blocking:app timed out after 0.1 seconds: its import blocks")
 
 
+@pytest.mark.slow
 def test_an_event_loop_that_is_blocked_is_given_up():
     done = run_process("check", "asgi_apps:blocking_its_event_loop()", "--timeout", "0.5")
     assert done.returncode == 3
