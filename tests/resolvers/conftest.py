@@ -6,6 +6,8 @@ import pytest
 
 from pooled import Pool
 
+pytest.register_assert_rewrite("signing_in")
+
 
 @pytest.fixture
 def pool():

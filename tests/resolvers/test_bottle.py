@@ -9,8 +9,9 @@ import pytest
 from beaker.middleware import SessionMiddleware
 from bottle import BaseResponse, Bottle, request, response
 
-from browsing import JOE, protect_wsgi, tamper, visit, wsgi_browser
+from browsing import JOE, protect_wsgi, visit, wsgi_browser
 from clients import JANE, make_environ, make_scope
+from signing_in import SigningIn
 from sso_middleware import ConfigError, HandoffRefused, MiddlewareOrderError, ResolverError
 from sso_middleware.resolvers.bottle import beaker_session_email, signed_cookie_email
 
@@ -68,39 +69,10 @@ def browse(resolver):
 
 
 @each_resolver
-def test_signed_in(resolver, cookie):
-    """Whoever has logged in is handed off, until they log out."""
-    browser = browse(resolver)
-    assert visit(browser) == "login"
-    browser.get("/login/jane")
-    assert visit(browser) == JANE
-    browser.get("/logout")
-    assert visit(browser) == "login"
-
-
-@each_resolver
-def test_unverified(resolver, cookie):
-    """An address that is not verified is refused."""
-    browser = browse(resolver)
-    browser.get("/login/joe")
-    assert visit(browser) == "email_not_verified"
-
-
-@each_resolver
-def test_no_address(resolver, cookie):
-    """A signed-in user without an address is not sent to log in again."""
-    browser = browse(resolver)
-    browser.get("/login/blank")
-    assert visit(browser) == "no_email"
-
-
-@each_resolver
-def test_tampered_cookie(resolver, cookie):
-    """A changed cookie is an anonymous visitor's."""
-    browser = browse(resolver)
-    browser.get("/login/jane")
-    tamper(browser, cookie)
-    assert visit(browser) == "login"
+class TestSigningIn(SigningIn):
+    @pytest.fixture
+    def browser(self, resolver, cookie):
+        return browse(resolver)
 
 
 @pytest.mark.parametrize("value", [JANE, f'"{JANE}"', "!", "!?", f"!{JANE}?{JANE}", ""])

@@ -17,6 +17,7 @@ from itsdangerous import URLSafeTimedSerializer
 from browsing import JOE, PATH, protect_wsgi, tamper, visit, wsgi_browser
 from clients import JANE, make_environ, make_scope
 from pooled import find
+from signing_in import SigningIn
 from sso_middleware import ConfigError, HandoffRefused, MiddlewareOrderError, ResolverError
 from sso_middleware.resolvers import flask as resolvers
 
@@ -98,39 +99,10 @@ def browse(app, resolver):
 
 
 @each_resolver
-def test_signed_in(app, resolver):
-    """Whoever has logged in is handed off, until they log out."""
-    browser = browse(app, resolver)
-    assert visit(browser) == "login"
-    browser.get("/login/jane")
-    assert visit(browser) == JANE
-    browser.get("/logout")
-    assert visit(browser) == "login"
-
-
-@each_resolver
-def test_unverified(app, resolver):
-    """An address that is not verified is refused."""
-    browser = browse(app, resolver)
-    browser.get("/login/joe")
-    assert visit(browser) == "email_not_verified"
-
-
-@each_resolver
-def test_no_address(app, resolver):
-    """A signed-in user without an address is not sent to log in again."""
-    browser = browse(app, resolver)
-    browser.get("/login/blank")
-    assert visit(browser) == "no_email"
-
-
-@each_resolver
-def test_tampered_cookie(app, resolver):
-    """A changed cookie is an anonymous visitor's."""
-    browser = browse(app, resolver)
-    browser.get("/login/jane")
-    tamper(browser, "session")
-    assert visit(browser) == "login"
+class TestSigningIn(SigningIn):
+    @pytest.fixture
+    def browser(self, app, resolver):
+        return browse(app, resolver)
 
 
 def test_remember_me(app):

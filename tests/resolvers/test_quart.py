@@ -14,9 +14,10 @@ from itsdangerous import URLSafeTimedSerializer
 from quart.sessions import SecureCookieSessionInterface
 from werkzeug.local import LocalProxy
 
-from browsing import JOE, PATH, asgi_browser, protect_asgi, tamper, visit
+from browsing import JOE, PATH, asgi_browser, protect_asgi, visit
 from clients import JANE, make_scope
 from pooled import find
+from signing_in import SigningIn
 from sso_middleware import ConfigError, ResolverError
 from sso_middleware.resolvers.quart import context_email
 
@@ -63,39 +64,10 @@ def browse(app, getter, **options):
 
 
 @each_getter
-def test_signed_in(app, getter):
-    """Whoever has logged in is handed off, until they log out."""
-    browser = browse(app, getter)
-    assert visit(browser) == "login"
-    browser.get("/login/jane")
-    assert visit(browser) == JANE
-    browser.get("/logout")
-    assert visit(browser) == "login"
-
-
-@each_getter
-def test_unverified(app, getter):
-    """An address that is not verified is refused."""
-    browser = browse(app, getter)
-    browser.get("/login/joe")
-    assert visit(browser) == "email_not_verified"
-
-
-@each_getter
-def test_no_address(app, getter):
-    """A signed-in user without an address is not sent to log in again."""
-    browser = browse(app, getter)
-    browser.get("/login/blank")
-    assert visit(browser) == "no_email"
-
-
-@each_getter
-def test_tampered_cookie(app, getter):
-    """A changed cookie is an anonymous visitor's."""
-    browser = browse(app, getter)
-    browser.get("/login/jane")
-    tamper(browser, "session")
-    assert visit(browser) == "login"
+class TestSigningIn(SigningIn):
+    @pytest.fixture
+    def browser(self, app, getter):
+        return browse(app, getter)
 
 
 def test_lazy_proxy(app):

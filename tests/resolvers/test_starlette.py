@@ -21,8 +21,9 @@ from starlette.middleware.sessions import SessionMiddleware
 from starlette.responses import Response
 from starlette.routing import Mount, Route
 
-from browsing import JOE, OPTIONS, asgi_browser, protect_asgi, tamper, visit
+from browsing import JOE, OPTIONS, asgi_browser, protect_asgi, visit
 from clients import JANE, make_environ, make_scope
+from signing_in import SigningIn
 from sso_middleware import ConfigError, MiddlewareOrderError, ResolverError
 from sso_middleware._calls import is_async
 from sso_middleware.asgi import SSOMiddleware
@@ -143,39 +144,10 @@ each_app = pytest.mark.parametrize(
 
 
 @each_app
-def test_signed_in(build):
-    """Whoever has logged in is handed off, until they log out."""
-    browser = asgi_browser(build())
-    assert visit(browser) == "login"
-    browser.get("/login/jane")
-    assert visit(browser) == JANE
-    browser.get("/logout")
-    assert visit(browser) == "login"
-
-
-@each_app
-def test_unverified(build):
-    """An address that is not verified is refused."""
-    browser = asgi_browser(build())
-    browser.get("/login/joe")
-    assert visit(browser) == "email_not_verified"
-
-
-@each_app
-def test_no_address(build):
-    """A signed-in user without an address is not sent to log in again."""
-    browser = asgi_browser(build())
-    browser.get("/login/blank")
-    assert visit(browser) == "no_email"
-
-
-@each_app
-def test_tampered_cookie(build):
-    """A changed cookie is an anonymous visitor's."""
-    browser = asgi_browser(build())
-    browser.get("/login/jane")
-    tamper(browser, "session")
-    assert visit(browser) == "login"
+class TestSigningIn(SigningIn):
+    @pytest.fixture
+    def browser(self, build):
+        return asgi_browser(build())
 
 
 def test_scope_is_only_read():
