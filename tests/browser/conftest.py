@@ -1,15 +1,12 @@
-"""A headless Chromium, and the demo: its sample application and its Help Desk."""
+"""A headless Chromium, and the demo."""
 
 import os
 import shutil
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from sso_middleware.cli.demo.sample import AUTH_PATH, FIX_PATH, LOGOUT_PATH, SampleApplication
-from sso_middleware.sandbox import Sandbox
-from sso_middleware.sandbox.server import serving
+from demo_site import running_site
 
 HERE = Path(__file__).parent
 CHROMIUM = os.environ.get("SSO_TEST_CHROMIUM") or shutil.which("chromium")
@@ -33,28 +30,6 @@ def pytest_collection_modifyitems(items):
             item.add_marker(pytest.mark.browser)
             item.add_marker(pytest.mark.server)
             item.add_marker(pytest.mark.slow)
-
-
-class Site:
-    """The sandbox and the application, both running."""
-
-    def __init__(self, sandbox, url, sample, app_url):
-        self.sandbox, self.url, self.sample, self.app_url = sandbox, url, sample, app_url
-
-
-@contextmanager
-def running_site():
-    """Run what `sso-middleware demo` runs."""
-    sample = SampleApplication()
-    with serving(sample, "127.0.0.1", 0) as app_url:
-        sandbox = Sandbox(
-            auth_url=f"{app_url}{AUTH_PATH}",
-            logout_url=f"{app_url}{LOGOUT_PATH}",
-            settings_page=f"{app_url}{FIX_PATH}",
-        )
-        with sandbox.run(host="localhost") as url:
-            sample.connect(sandbox.environment)
-            yield Site(sandbox, url, sample, app_url)
 
 
 @pytest.fixture(scope="module")  # no longer: while Playwright runs, no other test can run an event loop

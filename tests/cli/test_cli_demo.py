@@ -10,12 +10,11 @@ import httpx
 import pytest
 
 from cli_apps.entry_point import JWT, SETTINGS, run, running
+from demo_site import running_site
 from sso_middleware.cli.demo.command import walk
 from sso_middleware.cli.demo.journey import Broken, Journey
-from sso_middleware.cli.demo.sample import AUTH_PATH, EMAIL, FIX_PATH, LOGOUT_PATH, SampleApplication
+from sso_middleware.cli.demo.sample import EMAIL
 from sso_middleware.cli.serving import start
-from sso_middleware.sandbox import Sandbox
-from sso_middleware.sandbox.server import serving
 
 pytestmark = pytest.mark.server
 
@@ -33,16 +32,8 @@ def browser():
 @pytest.fixture
 def demo():
     """What the command runs, in this process: the sandbox, and the addresses of application and Help Desk."""
-    sample = SampleApplication()
-    with serving(sample, "127.0.0.1", 0) as app_url:
-        sandbox = Sandbox(
-            auth_url=f"{app_url}{AUTH_PATH}",
-            logout_url=f"{app_url}{LOGOUT_PATH}",
-            settings_page=f"{app_url}{FIX_PATH}",
-        )
-        with sandbox.run(host="localhost") as helpdesk_url:
-            sample.connect(sandbox.environment)
-            yield sandbox, app_url, helpdesk_url
+    with running_site() as site:
+        yield site.sandbox, site.app_url, site.url
 
 
 def test_self_test_walks_the_whole_journey():

@@ -8,11 +8,10 @@ import symtable
 import sys
 import tokenize
 
-import anyio
-import httpx
 import pytest
 from werkzeug.test import Client
 
+from browsing import asgi_browser
 from cli_apps.entry_point import SETTINGS, run
 from cli_apps.handoffs import address_in
 from sso_middleware import MiddlewareOrderError
@@ -122,29 +121,10 @@ def _module(framework, tmp_path, monkeypatch, name, snippet=""):
     return __import__(name)
 
 
-class AsgiVisitor:
-    """A browser, as far as cookies go."""
-
-    def __init__(self, app):
-        self._transport = httpx.ASGITransport(app)
-        self._cookies = httpx.Cookies()
-
-    def get(self, path):
-        return anyio.run(self._get, path)
-
-    async def _get(self, path):
-        async with httpx.AsyncClient(
-            transport=self._transport, base_url="https://app.example.com", cookies=self._cookies
-        ) as client:
-            answer = await client.get(path)
-            self._cookies = client.cookies
-            return answer
-
-
 def _visitor(framework, module):
     app = vars(module).get("application") or module.app
     if framework in ASGI:
-        return AsgiVisitor(app)
+        return asgi_browser(app)
     return Client(app)
 
 

@@ -5,11 +5,10 @@ import json
 import sys
 from pathlib import Path
 
-import anyio
-import httpx
 import pytest
 from werkzeug.test import Client
 
+from browsing import asgi_browser
 from cli_apps.django_projects import manage
 from cli_apps.entry_point import SETTINGS, run
 from cli_apps.handoffs import address_in
@@ -93,24 +92,6 @@ async def login(verified: str = "", strategy=Depends(auth_backend.get_strategy))
 IN_EXAMPLES = {"flask-login": "flask_login_app", "beaker": "bottle_beaker"}
 
 
-class AsgiVisitor:
-    """A browser, as far as cookies go."""
-
-    def __init__(self, app):
-        self._transport, self._cookies = httpx.ASGITransport(app), httpx.Cookies()
-
-    def get(self, path):
-        return anyio.run(self._get, path)
-
-    async def _get(self, path):
-        async with httpx.AsyncClient(
-            transport=self._transport, base_url="https://app.example.com", cookies=self._cookies
-        ) as client:
-            answer = await client.get(path)
-            self._cookies = client.cookies
-            return answer
-
-
 def printed(session):
     return run("init", "--session", session, settings={}).stdout
 
@@ -126,7 +107,7 @@ def test_the_printed_lines_lead_from_login_to_the_help_desk_and_out(session, tmp
     monkeypatch.delitem(sys.modules, name, raising=False)
     module = __import__(name)
     app = vars(module).get("application") or module.app
-    visitor = AsgiVisitor(app) if session == "fastapi-users" else Client(app)
+    visitor = asgi_browser(app) if session == "fastapi-users" else Client(app)
 
     def leads_to(path):
         answer = visitor.get(path)

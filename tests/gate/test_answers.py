@@ -21,24 +21,15 @@ from clients import (
     make_desk,
     make_environ,
     make_scope,
+    never,
     nobody,
+    raising,
 )
 from sso_middleware import HandoffRefused, Logout, MiddlewareOrderError, ResolverError, ResolverUnavailable
 from sso_middleware.events import SSOEvent
 from sso_middleware.gate import Visit
 
 PATH = "/sso/helpdesk"
-
-
-def raising(error):
-    def resolve_email(source):
-        raise error
-
-    return resolve_email
-
-
-def never(source):
-    raise AssertionError("the resolver was asked")
 
 
 class TestHandOff:

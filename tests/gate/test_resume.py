@@ -6,23 +6,12 @@ import re
 
 import pytest
 
-from clients import JANE, jane, make_desk, nobody
+from clients import JANE, jane, make_desk, never, nobody, raising
 from sso_middleware import ConfigError, HandoffRefused, Logout, ResolverUnavailable
 
 PATH = "/sso/helpdesk"
 OPTIONS = {"login_url": "/login", "resume_at": "/"}
 PENDING = ("Cookie", "sso_pending=1")
-
-
-def raising(error):
-    def resolve_email(source):
-        raise error
-
-    return resolve_email
-
-
-def never(source):
-    raise AssertionError("the resolver was asked")
 
 
 def pending_cookie(reply):

@@ -9,7 +9,7 @@ import threading
 import pytest
 from werkzeug.local import LocalProxy
 
-from clients import JANE, ASGISite, WSGISite, jane, nobody
+from clients import JANE, ASGISite, WSGISite, jane, never, nobody, raising
 from sso_middleware import ConfigError, HandoffRefused, ResolverError, ResolverUnavailable, resolvers
 from sso_middleware._calls import Reader, is_async
 from sso_middleware.resolvers import first_of, only_domains, require
@@ -42,17 +42,6 @@ def unchanged(function):
 
 def in_thread_then_awaited(function):
     return lambda source: as_async(function)(source)
-
-
-def raising(error):
-    def resolve(source):
-        raise error
-
-    return resolve
-
-
-def never(source):
-    raise AssertionError("it was asked")
 
 
 KINDS = [

@@ -43,6 +43,17 @@ def nobody(source: Any) -> None:
     return None
 
 
+def never(source: Any) -> None:
+    raise AssertionError("the resolver was asked")
+
+
+def raising(error: Exception) -> Any:
+    def resolve_email(source: Any) -> None:
+        raise error
+
+    return resolve_email
+
+
 @dataclass
 class Reply:
     """A response; `by_app` says whether the wrapped application gave it."""
