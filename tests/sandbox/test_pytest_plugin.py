@@ -315,7 +315,7 @@ def test_failed_check_prints_the_verdict_only(pytester, options):
             helpdesk_sandbox.verify(answer(helpdesk_sandbox.helpdesk).encode())
         """
     )
-    result = pytester.runpytest_inprocess(*options)
+    result = pytester.runpytest_inprocess(*WITHOUT_OTHERS, *options)
     result.assert_outcomes(failed=3)
     result.stdout.fnmatch_lines(["*HandoffRejected: bad_signature: *Another key was used*"])
     output = result.stdout.str() + result.stderr.str()
@@ -428,7 +428,7 @@ def test_settings_fixture_may_be_overridden(pytester):
             assert helpdesk_sandbox.helpdesk.account_id == "4711"
         """
     )
-    pytester.runpytest_inprocess().assert_outcomes(passed=1)
+    pytester.runpytest_inprocess(*WITHOUT_OTHERS).assert_outcomes(passed=1)
 
 
 def test_missing_extra(pytester):
@@ -444,7 +444,7 @@ def test_missing_extra(pytester):
         """
     )
     pytester.makepyfile("def test_it(helpdesk_sandbox): pass")
-    result = pytester.runpytest_inprocess()
+    result = pytester.runpytest_inprocess(*WITHOUT_OTHERS)
     result.assert_outcomes(errors=1)
     result.stdout.fnmatch_lines(["*need jinja2: pip install 'sso-middleware[[]sandbox]'"])
 
