@@ -231,6 +231,10 @@ class TestFetchMetadata:
         assert reply.status == 403
         assert "embedded" in reply.text
 
+    def test_frame_of_an_unknown_site(self, site):
+        """A frame without Sec-Fetch-Site is turned away, too."""
+        assert site(never).get(PATH, headers=[("Sec-Fetch-Dest", "iframe")]).status == 403
+
     @pytest.mark.parametrize(
         ("mode", "dest", "where"),
         [
@@ -327,7 +331,9 @@ class TestPages:
         assert "frame-ancestors 'none'" in policy
 
     def test_page_is_self_contained(self, reply):
-        """A page has no script and loads nothing."""
+        """A page is HTML for any screen, has no script and loads nothing."""
+        assert reply.text.startswith('<!doctype html><html lang="en"><head><meta charset="utf-8">')
+        assert '<meta name="viewport" content="width=device-width,initial-scale=1">' in reply.text
         assert "<script" not in reply.text
         assert "src=" not in reply.text
         assert re.findall(r'href="([^"]*)"', reply.text) == ["/"]

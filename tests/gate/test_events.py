@@ -217,3 +217,11 @@ def test_null_handler():
     (handler,) = logging.getLogger("sso_middleware").handlers
     assert isinstance(handler, logging.NullHandler)
     assert DESK.account_id == "4711"
+
+
+def test_loop_of_a_chosen_account(site):
+    """The event of a loop names the account that a callable has chosen."""
+    events = []
+    pages = site(jane, lambda source, email: DESK, {"paths": "/sso", "on_event": events.append})
+    pages.get("/sso", headers=[("Cookie", f"sso_handoffs={int(time.time())}.7")])
+    assert [(event.reason, event.account_id) for event in events] == [("loop", DESK.account_id)]

@@ -502,6 +502,13 @@ class TestWrongPaths:
         with pytest.raises(ConfigError, match=r"^logout: .* a redirect loop: .*"):
             site(jane, desk, {"logout": Logout(bye, then="https://bye.example.com/")})
 
+    def test_auth_url_on_a_host_of_its_own(self, site):
+        """For the Auth URL its own origin counts, and not that of the Logout URL."""
+        desk = make_desk(logout_url="https://bye.example.com/")
+        assert site(nobody, desk, {"login_url": "https://bye.example.com/sso/helpdesk"}).get("/sso/helpdesk")
+        with pytest.raises(ConfigError, match=r"^login_url: .* a redirect loop: .*"):
+            site(nobody, desk, {"login_url": "https://app.example.com/sso/helpdesk"})
+
     @pytest.mark.parametrize(("logout_url", "then"), [("B.example:80", "b.example"), ("[::1]", "[::1]:80")])
     def test_default_port_of_http(self, site, logout_url, then):
         """Port 80 is http's, as 443 is https's."""

@@ -437,6 +437,7 @@ class TestLoop:
         reply = browser.visit()
         assert (reply.status, reply.all("location")) == (409, [])
         assert "Code: loop<" in reply.text
+        assert "For the people who run this site: The Help Desk does not seem to accept" in reply.text
         assert browser.cookie is None
         assert [browser.visit().status for _ in range(8)] == [303] * 7 + [409]
 
