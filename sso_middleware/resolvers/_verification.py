@@ -81,7 +81,7 @@ def holds(value: object, *, by_predicate: bool = False) -> bool:
     if type(value) is bool:
         return value  # the usual case
     kind = value.__class__  # a lazy proxy has its target's
-    if remedy := _remedy(value, kind, by_predicate=by_predicate):
+    if remedy := _remedy(Secret(value), kind, by_predicate=by_predicate):
         close_coroutine(value)
         del value  # keep out of tracebacks
         raise ResolverError(
@@ -97,7 +97,7 @@ def holds(value: object, *, by_predicate: bool = False) -> bool:
     return cast("dt.date", value).year > 1 if issubclass(kind, dt.date) else bool(value)
 
 
-def _remedy(value: object, kind: type[Any], *, by_predicate: bool) -> str | None:
+def _remedy(value: Secret[object], kind: type[Any], *, by_predicate: bool) -> str | None:
     """Return what a predicate should do instead of returning `value`; `None`: `value` means yes or no."""
     for kinds, remedy in _NO_ANSWER:
         if issubclass(kind, kinds):
@@ -108,24 +108,32 @@ def _remedy(value: object, kind: type[Any], *, by_predicate: bool) -> str | None
         if defines(kind, "exists") and not defines(kind, "__bool__", "__len__"):
             return "looks up what it queries"
     elif issubclass(kind, Number):
-        if value not in {0, 1}:
+        if value() not in {0, 1}:
             return "compares it"
     elif is_row(kind) or not defines(kind, "__bool__", "__len__"):
         return "looks into it"
     return "returns the flag in it" if _contains_flag(value, kind) else None
 
 
-def _contains_flag(found: Any, kind: type[Any]) -> bool:
-    """Return whether `found` is a pair such as ``(False, "reason")``, or a row of one false column.
+def _contains_flag(found: Secret[Any], kind: type[Any]) -> bool:
+    """Return whether `found` is a pair such as ``(False, "reason")``, or has only one, false value.
 
-    Python calls it true whatever it contains.
+    Python calls both true. Objects that define ``__bool__`` say themselves what they mean.
     """
-    if defines(kind, "keys") and defines(kind, "__getitem__"):
-        names = [*found.keys()]
-        return len(names) == 1 and not found[names[0]]
-    if issubclass(kind, Sequence) and len(found) > 0:
-        return not found[0] or (found[0] is True and kind in {list, tuple})
-    return False
+    if defines(kind, "__bool__"):
+        return False
+    by_name = defines(kind, "keys") and defines(kind, "__getitem__")
+    if not by_name and not issubclass(kind, Sequence):
+        return False
+    values = Secret([found()[name] for name in iter(found().keys())] if by_name else found())
+    if len(values()) == 0:
+        return False
+    first = Secret(forced(values()[0]))
+    if kind in {list, tuple} and first() is True:
+        return True
+    if len(values()) == 1:
+        return not first() or _contains_flag(first, first().__class__)
+    return not by_name and isinstance(first(), int) and not first()
 
 
 def _is_moment(text: str) -> bool:

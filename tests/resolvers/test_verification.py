@@ -103,6 +103,16 @@ class Words(str):
     __str__ = __repr__ = object.__repr__
 
 
+class Decided(NamedTuple):
+    """A named tuple that defines its own truth."""
+
+    ok: bool
+    reason: str = ""
+
+    def __bool__(self):
+        return self.ok
+
+
 class Truth:
     """An object that defines its own truth."""
 
@@ -336,6 +346,7 @@ class TestVerified:
         [
             *({"id": 7}, User(), Row(verified=True), 2, [User()], {JANE}, (1,), ("jane",), (7, None), [JANE]),
             *(SequenceRow(True), SequenceRow(7, False), {"is_primary": False, "id": 7}),
+            *((None, JANE), ["", JANE], SequenceRow(None, JANE), [SequenceRow(7)], Decided(True)),
             *(a_row("SELECT 1"), a_row("SELECT 0 AS is_primary, 7 AS id")),
         ],
         ids=shown,
@@ -347,7 +358,8 @@ class TestVerified:
     @pytest.mark.parametrize(
         "found",
         [
-            *((False, "no domain"), (True, "verified"), [False, "no domain"], (None, "?"), (0, "no")),
+            *((False, "no domain"), (True, "verified"), [False, "no domain"], (0, "no")),
+            *([(0,)], [(False,)], [(SequenceRow(0),)], [{"verified": False}], {"row": (None,)}),
             *((0,), (False,), (True,), (None,), [0], ("",), (LocalProxy(lambda: False), "?")),
             *(Row(verified=False), Row(verified=0), Pair(ok=False, reason="no domain")),
             *(SequenceRow(False), SequenceRow(None), {"verified": False}, {"verified": None}),
@@ -360,6 +372,11 @@ class TestVerified:
         """A pair ``(ok, reason)``, and a row of one false column, are true in Python, but say no."""
         with pytest.raises(ResolverError, match=r"^a .* means neither yes nor no: .* returns the flag in it"):
             by_user(lambda user: found)
+
+    def test_row_that_defines_its_truth(self):
+        """A class that defines ``__bool__`` says itself what it means."""
+        with pytest.raises(HandoffRefused):
+            by_user(lambda user: Decided(False))
 
     @pytest.mark.parametrize("flag", [(False, "not verified"), [False], (0,)], ids=shown)
     def test_attribute_that_contains_the_flag(self, flag):
@@ -443,13 +460,22 @@ class TestSession:
     def test_log_of_what_is_missing(self, caplog):
         """DEBUG has the names that the session has instead; a name that may be an address is left out."""
         with caplog.at_level(logging.DEBUG, "sso_middleware"):
-            for keys, session in [(["user", "email"], {"id": 7, JANE: 7}), (["user"], {JANE: 7})]:
+            for keys, session in [
+                (["user", "email"], {"id": 7, "plan": "s3cret", JANE: 7}),
+                (["user"], {JANE: 7, 7: JANE}),
+                (["user"], {}),
+            ]:
                 assert ask(starlette.session_email(*keys, verified=True), session=session) is None
+        missed = ["user, email in the session, which has id, plan", "user in the session, which has others"]
         said = "a visitor is anonymous: a resolver looked for"
-        assert caplog.messages == [
-            f"{said} user, email in the session, which has id",
-            f"{said} user in the session, which has others",
-        ]
+        assert caplog.messages == [f"{said} {each}" for each in missed]
+        assert [record.sso_missed for record in caplog.records] == missed
+
+    def test_no_log_above_debug(self, caplog):
+        """At INFO nothing is said about the session."""
+        with caplog.at_level(logging.INFO, "sso_middleware"):
+            assert ask(starlette.session_email("user", verified=True), session={"id": 7}) is None
+        assert caplog.messages == []
 
     @pytest.mark.parametrize(
         ("keys", "session", "email"),
@@ -704,19 +730,3 @@ class TestUser:
     def test_none(self):
         """So is no user at all."""
         assert ask(starlette.user_email(verified=True), user=None) is None
-
-
-def test_names_in_a_session_without_the_user(caplog):
-    """At DEBUG the log names the keys of a session that has no user, and never a value."""
-    session = {"account": "s3cret", "jane@example.com": 1, 7: 2}
-    resolver = starlette.session_email("user", "email", verified=True)
-    with caplog.at_level(logging.DEBUG, "sso_middleware"):
-        assert ask(resolver, session=session) is None
-        assert ask(resolver, session={7: 2}) is None
-        assert ask(resolver, session={}) is None
-    said = "user, email in the session, which has"
-    assert [record.sso_missed for record in caplog.records] == [f"{said} account", f"{said} others"]
-    assert caplog.messages[0] == f"a visitor is anonymous: a resolver looked for {said} account"
-    with caplog.at_level(logging.INFO, "sso_middleware"):
-        assert ask(resolver, session=session) is None
-    assert len(caplog.records) == 2
