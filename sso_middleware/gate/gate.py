@@ -78,7 +78,7 @@ class Gate:
             "on_event": hook_problem(on_event),
         }
         problems = self.interception.problems | {name: text for name, text in checks.items() if text}
-        may_be_compared = problems.keys().isdisjoint({"login_url", "next_param"})
+        may_be_compared = find_login is None and problems.keys().isdisjoint({"login_url", "next_param"})
         if may_be_compared and next_param in query_names(login_url or ""):
             problems["login_url"] = f"already has {next_param!r} in its query, for the way back: remove it"
         if problems := problems | dict(also_wrong):

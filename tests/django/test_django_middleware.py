@@ -327,6 +327,12 @@ class TestLogin:
         assert reply["location"] == f"{expected}?next=/app/sso/helpdesk"
         assert visitor.get("/sso/logout", prefix=prefix)["location"] == expected
 
+    def test_query_in_login_url_of_django(self, browser, configure):
+        """A LOGIN_URL with a return address of its own is kept, as Django's other users of it need it."""
+        configure(LOGIN_URL="/login?next=/account", HELPDESK_SSO=setting(paths="/sso/helpdesk"))
+        reply = inside(browser).get("/sso/helpdesk")
+        assert reply["location"] == "/login?next=/account&next=/sso/helpdesk"
+
     @pytest.mark.parametrize(
         "login_url", ["/login", "the-login", reverse_lazy("the-login")], ids=["path", "name", "lazy"]
     )
