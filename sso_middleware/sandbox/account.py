@@ -16,6 +16,10 @@ class Account:
 
     It has slots, so that error trackers show its repr, which holds no SSO Token.
 
+    Args:
+        sso_token: the SSO Token; `None` makes a new one, which `shown` includes.
+        settings: the other settings of `HelpDesk`, except for `sso_auth_url` and `allow_http`.
+
     Attributes:
         helpdesk: the account, pointing to the sandbox.
         sso_token: the SSO Token.

@@ -24,6 +24,11 @@ class Guard:
     """ASGI middleware that only answers this machine and adds security headers.
 
     Starlette's TrustedHostMiddleware has no pattern for 127.0.0.0/8 and ignores ports.
+
+    Args:
+        app: the application to protect.
+        account: its base URL is a name that is answered, too.
+        allow_remote: answer other machines and names too.
     """
 
     def __init__(self, app: ASGIApp, account: Account, *, allow_remote: bool) -> None:

@@ -63,6 +63,13 @@ class Site:
 
     Starlette's SessionMiddleware keeps the session in the cookie. Only sessions recorded here are valid, so
     that signing out and `reset` end them in every browser.
+
+    Args:
+        account: the account.
+        log: the hand-off log.
+        verifier: its rules are shown on the settings page.
+        clock: returns the time in seconds since the epoch.
+        settings_page: the application's page for changing its settings, or `None`.
     """
 
     def __init__(
