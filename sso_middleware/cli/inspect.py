@@ -21,8 +21,7 @@ from sso_middleware.cli.options import (
 )
 from sso_middleware.cli.output import Exit, json_option, say, say_json
 from sso_middleware.errors import ConfigError
-from sso_middleware.sandbox.verifier import HandoffRejected, HandoffVerifier, tokens
-from sso_middleware.sandbox.verifier.parameters import query_of
+from sso_middleware.sandbox.verifier import HandoffRejected, HandoffVerifier, query_of, tokens
 
 _LONGEST_INPUT = 100_000  # bytes
 _LOCATION = re.compile(r"^(?:< )?location:[ \t]*(.*)$", re.IGNORECASE | re.MULTILINE)

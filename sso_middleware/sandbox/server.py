@@ -14,7 +14,7 @@ from typing import Any
 import uvicorn
 from starlette.types import ASGIApp
 
-from sso_middleware.sandbox.verifier.parameters import JWT
+from sso_middleware.sandbox.verifier.tokens import JWT
 
 # A query may hold tokens, or the SSO Token by mistake, percent-encoded in any way. Uvicorn logs it after a ?
 # and in its trace of the ASGI scope.

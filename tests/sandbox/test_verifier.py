@@ -13,7 +13,7 @@ import pytest
 
 from sso_middleware import ConfigError, HelpDesk, SSOError
 from sso_middleware.sandbox import HandoffRejected, HandoffVerifier, VerifiedHandoff
-from sso_middleware.sandbox.verifier import ASSUMPTIONS, CODES
+from sso_middleware.sandbox.verifier.verdicts import ASSUMPTIONS, CODES
 
 SSO_TOKEN = "c3VwZXItc2VjcmV0LXNoYXJlZC1rZXktb2YtdGhlLWRlc2s="
 AUTH_URL = "https://app.example.com/sso/helpdesk?tenant=1&lang=en"

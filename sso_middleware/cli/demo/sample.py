@@ -26,7 +26,7 @@ from sso_middleware.logout import Logout
 from sso_middleware.resolvers.starlette import session_email
 from sso_middleware.sandbox.guard import PostGuard
 from sso_middleware.sandbox.site import stylesheet, templates
-from sso_middleware.sandbox.verifier.rules import md5_of
+from sso_middleware.sandbox.verifier import md5_of
 
 AUTH_PATH, LOGOUT_PATH = "/sso/helpdesk", "/sso/logout"
 FIX_PATH = "/#broken"

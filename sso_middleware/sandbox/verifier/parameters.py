@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from itertools import takewhile
 from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
+from sso_middleware.sandbox.verifier.tokens import JWT
 from sso_middleware.sandbox.verifier.verdicts import HandoffRejected, VerdictCode
 
 _SHOWN = 80  # characters of a received value
 _LONGEST_SPLIT = 2000  # characters; urlsplit() takes quadratic time for a non-ASCII host
-JWT = re.compile(r"eyJ[\w%.=-]{8,}")
 
 _REQUIRED: dict[str, tuple[VerdictCode, str]] = {
     "token": ("missing_token", "the JWT"),

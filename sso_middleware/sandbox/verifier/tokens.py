@@ -11,6 +11,7 @@ from jwt.utils import base64url_decode, base64url_encode
 
 from sso_middleware.sandbox.verifier.verdicts import HandoffRejected
 
+JWT = re.compile(r"eyJ[\w%.=-]{8,}")  # what looks like one in any text
 _COMPACT = re.compile(r"([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]*)")
 _PARTS_OF_A_JWE = 5
 _DEEPEST_SHOWN = 100
