@@ -9,8 +9,8 @@ from typing import Any, Literal, cast
 from urllib.parse import parse_qs
 
 from sso_middleware.sandbox.account import Account
-from sso_middleware.sandbox.verifier import HandoffRejected, VerdictCode, VerifiedHandoff, tokens
-from sso_middleware.sandbox.verifier.parameters import alike, hide, query_of, shown
+from sso_middleware.sandbox.verifier import HandoffRejected, VerdictCode, VerifiedHandoff, query_of, tokens
+from sso_middleware.sandbox.verifier.parameters import common_length, hide, shown
 
 _KEPT = 100  # attempts; the oldest are dropped first
 _LONGEST_VALUE = 300  # characters of a received parameter
@@ -26,9 +26,9 @@ class Comparison:
     same: bool
 
     @property
-    def alike(self) -> int:
+    def common_length(self) -> int:
         """The length of their common prefix."""
-        return alike(self.expected, self.received)
+        return common_length(self.expected, self.received)
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,7 +34,7 @@ def shown(value: str, longest: int = _SHOWN) -> str:
     return ascii(value if len(value) <= longest else f"{value[: longest - 3]}...")[1:-1]
 
 
-def alike(one: str, other: str) -> int:
+def common_length(one: str, other: str) -> int:
     """Return the length of the common prefix."""
     return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False)))
 
@@ -130,6 +130,6 @@ def _differing_part(ours: SplitResult, theirs: SplitResult) -> str:
 
 
 def _place(expected: str, received: str) -> str:
-    same = alike(expected, received)
+    same = common_length(expected, received)
     here, there = expected[same : same + 12] or "its end", received[same : same + 12] or "its end"
     return f"from character {same + 1} on: {shown(there)} instead of {shown(here)}"

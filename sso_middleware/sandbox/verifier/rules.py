@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from math import isfinite
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, get_args
 
 REMEMBERED = 100_000  # used tokens; about 20 MB when full
 Key: TypeAlias = Literal["raw", "md5"]
@@ -34,7 +34,7 @@ class Rules:
             for name, least in _LEAST.items()
             if not _is_number(getattr(self, name), least)
         }
-        return found if self.key in ("raw", "md5") else found | {"key": "must be raw or md5"}
+        return found if self.key in get_args(Key) else found | {"key": "must be raw or md5"}
 
     def key_of(self, sso_token: str) -> str:
         """Return the signing key derived from the SSO Token."""
