@@ -25,7 +25,7 @@ from sso_middleware.sandbox import api
 from sso_middleware.sandbox.account import SSO_PATH, Account
 from sso_middleware.sandbox.attempts import Attempt, AttemptLog
 from sso_middleware.sandbox.guard import Guard, PostGuard
-from sso_middleware.sandbox.server import serving
+from sso_middleware.sandbox.server import serve
 from sso_middleware.sandbox.site import Site
 from sso_middleware.sandbox.verifier import (
     HandoffRejected,
@@ -201,7 +201,7 @@ class Sandbox:
                 raise ConfigError({"host": "must be a loopback address; to allow others, pass allow_remote"})
             logger.warning("listening on %s: anyone who can reach it can read its pages", host)
         before = self._account.base_url
-        with serving(self, host, port) as base_url:
+        with serve(self, host, port) as base_url:
             self._account.move_to(base_url)
             try:
                 yield base_url

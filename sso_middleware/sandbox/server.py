@@ -42,7 +42,7 @@ def _redact_record(record: logging.LogRecord) -> bool:
 
 
 @contextmanager
-def serving(app: ASGIApp, host: str, port: int) -> Generator[str]:
+def serve(app: ASGIApp, host: str, port: int) -> Generator[str]:
     """Serve `app` from a thread while the block runs, and yield the base URL, without a trailing slash.
 
     Args:

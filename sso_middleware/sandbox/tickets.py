@@ -1,4 +1,4 @@
-"""Tickets in memory, just enough to walk the vendor's use case."""
+"""Tickets in memory, just enough to try the vendor's use case."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ from starlette.responses import RedirectResponse
 
 from sso_middleware import HelpDesk
 from sso_middleware.sandbox import Sandbox
-from sso_middleware.sandbox.server import serving
+from sso_middleware.sandbox.server import serve
 
 EMAIL = "jane@example.com"
 
@@ -56,7 +56,7 @@ def test_sign_out_leads_wherever_the_application_likes(open_page, site):
     async def redirect(scope, receive, send):
         await RedirectResponse(f"{site.app_url}/", 303)(scope, receive, send)
 
-    with serving(redirect, "127.0.0.1", 0) as logout_origin:
+    with serve(redirect, "127.0.0.1", 0) as logout_origin:
         sandbox = Sandbox(auth_url=f"{site.app_url}/sso/helpdesk", logout_url=f"{logout_origin}/bye")
         with sandbox.run() as url:
             page = open_page()

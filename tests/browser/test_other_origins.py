@@ -9,7 +9,7 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 
 from clients import JANE, make_desk
 from sso_middleware import Logout, asgi, expire_cookies, wsgi
-from sso_middleware.sandbox.server import serving
+from sso_middleware.sandbox.server import serve
 
 DESK = make_desk(auth_url="http://127.0.0.1/sso/helpdesk", logout_url="http://127.0.0.1/sso/logout")
 COOKIE = {"name": "session", "value": "jane", "sameSite": "Lax"}
@@ -46,12 +46,12 @@ def served_asgi(options):
 
     # This server has no WebSockets, and takes a handshake for a GET, as uvicorn does by itself where
     # no library for them is installed.
-    with serving(asgi.SSOMiddleware(app, **options), "127.0.0.1", 0) as url:
+    with serve(asgi.SSOMiddleware(app, **options), "127.0.0.1", 0) as url:
         yield url
 
 
 @pytest.fixture(params=[served_wsgi, served_asgi], ids=["wsgi", "asgi"])
-def serve(request):
+def serve_middleware(request):
     return request.param
 
 
@@ -74,7 +74,7 @@ FRAME = """path => new Promise(done => {
     [(HANDSHAKE, "/sso/helpdesk"), (HANDSHAKE, "/sso/logout"), (FRAME, "/sso/logout")],
     ids=["handshake at the Auth URL", "handshake at the Logout URL", "hidden frame at the Logout URL"],
 )
-def test_unseen(chromium, serve, attempt, path, sibling):
+def test_unseen(chromium, serve_middleware, attempt, path, sibling):
     """A page elsewhere signs no hand-off and ends no session by a WebSocket or a hidden frame."""
     events = []
     options = {
@@ -85,7 +85,7 @@ def test_unseen(chromium, serve, attempt, path, sibling):
         "on_event": events.append,
     }
     page_elsewhere = HTMLResponse("<!DOCTYPE html><title>Elsewhere</title><body>")
-    with serve(options) as url, serving(page_elsewhere, "127.0.0.1", 0) as sibling_url:
+    with serve_middleware(options) as url, serve(page_elsewhere, "127.0.0.1", 0) as sibling_url:
         context = chromium.new_context()
         try:
             context.add_cookies([COOKIE | {"url": url}])

@@ -7,7 +7,7 @@ from starlette.routing import Route
 
 from sso_middleware import HelpDesk, Logout, expire_cookies
 from sso_middleware.asgi import SSOMiddleware
-from sso_middleware.sandbox.server import serving
+from sso_middleware.sandbox.server import serve
 
 SET = "session=jane; Path=/; Secure; HttpOnly; SameSite=Lax; Partitioned"
 DESK = HelpDesk(
@@ -36,7 +36,7 @@ def test_logout_of_a_partitioned_cookie(open_page, partitioned, seen):
         lambda scope: None,
         logout=Logout(expire_cookies("session", partitioned=partitioned)),
     )
-    with serving(app, "127.0.0.1", 0) as url:
+    with serve(app, "127.0.0.1", 0) as url:
         page = open_page()
         page.goto(f"{url}/login")
         page.goto(f"{url}/sso/logout")

@@ -16,7 +16,7 @@ import pytest
 
 from sso_middleware import ConfigError, HelpDesk
 from sso_middleware.sandbox import HandoffRejected, HandoffVerifier, Sandbox
-from sso_middleware.sandbox.server import serving
+from sso_middleware.sandbox.server import serve
 from sso_middleware.sandbox.verifier import CODES
 
 AUTH_URL = "https://app.example.com/sso/helpdesk"
@@ -805,6 +805,6 @@ def test_server_that_does_not_start():
     """A server that cannot start is an error, not a block that runs without one."""
     with (
         pytest.raises(RuntimeError, match="did not start"),
-        serving("sso_middleware.no_such_module:app", "127.0.0.1", 0),
+        serve("sso_middleware.no_such_module:app", "127.0.0.1", 0),
     ):
         pass

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from sso_middleware.cli.demo.sample import AUTH_PATH, FIX_PATH, LOGOUT_PATH, SampleApplication
 from sso_middleware.sandbox import Sandbox
-from sso_middleware.sandbox.server import serving
+from sso_middleware.sandbox.server import serve
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Site:
 @contextmanager
 def running_site():
     sample = SampleApplication()
-    with serving(sample, "127.0.0.1", 0) as app_url:
+    with serve(sample, "127.0.0.1", 0) as app_url:
         sandbox = Sandbox(
             auth_url=f"{app_url}{AUTH_PATH}",
             logout_url=f"{app_url}{LOGOUT_PATH}",

@@ -12,7 +12,7 @@ from sso_middleware.cli.demo.sample import AUTH_PATH, FIX_PATH, LOGOUT_PATH, Sam
 from sso_middleware.cli.output import Exit, say
 from sso_middleware.cli.serving import PORT, log_option, show_access_log, start, stopping_cleanly, tell
 from sso_middleware.sandbox import Sandbox
-from sso_middleware.sandbox.server import serving
+from sso_middleware.sandbox.server import serve
 
 
 @click.command("demo")
@@ -48,7 +48,7 @@ def command(ctx: click.Context, port: int, helpdesk_port: int, self_test: bool, 
         sample = SampleApplication()
         app_url = start(
             stack,
-            lambda port: serving(sample, "127.0.0.1", port),
+            lambda port: serve(sample, "127.0.0.1", port),
             port,
             "--port",
             or_any=not chosen["port"],
