@@ -97,7 +97,7 @@ class Sandbox:
             logout_url=logout_url,
             forward_params=sends or (),
         )
-        del sso_token  # from tracebacks with locals, too
+        del sso_token  # keep out of tracebacks
         self._account.move_to(base_url)
         self._verifier = HandoffVerifier(
             sso_token=self._account.sso_token,
@@ -159,7 +159,7 @@ class Sandbox:
         code, delay = self._failures.next()
         time.sleep(delay)
         verdict, _ = self._judge(url, code)
-        del url  # from tracebacks with locals, too
+        del url  # keep out of tracebacks
         if isinstance(verdict, HandoffRejected):
             raise verdict.with_traceback(None)
         return verdict

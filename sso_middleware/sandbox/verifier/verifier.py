@@ -59,7 +59,7 @@ class HandoffVerifier:
         key: Key = "raw",
     ) -> None:
         self._sso_token: Secret[str] = Secret(sso_token)
-        del sso_token  # from tracebacks with locals, too
+        del sso_token  # keep out of tracebacks
         self.rules: Rules = Rules(
             freshness=freshness,
             leeway=leeway,
