@@ -146,7 +146,7 @@ class TestValues:
 
 @given(st.text())
 def test_any_string(value):
-    """Whatever string a resolver gives: that very address is signed, or the answer is 403."""
+    """For any string that a resolver returns, exactly this address is signed, or the answer is 403."""
     for kind in (WSGISite, ASGISite):
         reply = kind(lambda source: value).get(PATH)
         assert reply.status in (303, 403)
@@ -199,7 +199,7 @@ def test_no_header_changes_the_redirect(headers, query):
     email=st.none() | st.text(max_size=20) | st.just(JANE),
 )
 def test_no_response_header_holds_a_control_character(path, prefix, method, cookie, email):
-    """Whatever comes in, no header of ours can be split."""
+    """No input splits one of our headers."""
     # Where a server leaves the prefix out of the path, a path cannot begin with it.
     mount = mount_prefix(prefix)
     assume(not any(f"{place}/".startswith(f"{mount}/") for place in ("/" + path, "/-/out") if mount))
@@ -301,7 +301,7 @@ class TestAsync:
 
     @pytest.mark.parametrize("resolve_email", [jane_async, AsyncObject(), functools.partial(jane_async)])
     def test_not_under_wsgi(self, resolve_email):
-        """On WSGI an async resolver is a ConfigError, and so are the other two callables."""
+        """On WSGI, each of the three callables that is async is a ConfigError."""
         with pytest.raises(ConfigError, match="resolve_email: must not be async under WSGI"):
             WSGISite(resolve_email)
         with pytest.raises(ConfigError, match="helpdesk: must not be async under WSGI"):
@@ -331,14 +331,14 @@ class TestAsync:
                 pages.get(path)
 
     def test_future_under_wsgi(self):
-        """So is a future, which can be iterated over as headers can."""
+        """A future is a ResolverError, although it can be iterated over as headers can."""
         with contextlib.closing(asyncio.new_event_loop()) as loop:
             future = asyncio.Future(loop=loop)
         with pytest.raises(ResolverError, match="async"):
             WSGISite(options={"logout": Logout(lambda environ: future)}).get("/sso/logout")
 
     def test_context_variables(self):
-        """A sync resolver sees the context variables of the request; so does an async one."""
+        """A sync or async resolver sees the context variables of the request."""
         tenant = contextvars.ContextVar("tenant")
 
         def sync(scope):

@@ -1,4 +1,4 @@
-"""The benchmark runs, checks its contenders and reports on each. How fast they are is no matter of tests."""
+"""The benchmark runs, checks its contenders and reports on each. Their speed is not tested."""
 
 from __future__ import annotations
 

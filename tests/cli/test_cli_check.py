@@ -545,7 +545,7 @@ def test_an_application_that_never_answers_is_given_up(app):
 
 
 def test_what_a_wsgi_application_raises_comes_as_it_is():
-    """A TimeoutError of its own, too; and it sees the context variables of whoever visits it."""
+    """Its own TimeoutError, too; and it sees the context variables of its caller."""
     variable = ContextVar("variable", default="unset")
     variable.set("set")
 

@@ -210,7 +210,7 @@ def test_other_warnings_stay_what_they_are(configure, monkeypatch, tmp_path):
 
 
 def test_a_setting_nobody_reads_is_a_warning(configure, settings_without):
-    """HELPDESK_SSO without our line; neither of them is no concern of ours."""
+    """HELPDESK_SSO without our line is a warning; without both, nothing is checked."""
     configure(MIDDLEWARE=WITHOUT_OURS)
     (warning,) = found()
     assert warning.id == "sso_middleware.W002"

@@ -367,7 +367,7 @@ class TestLogin:
         assert reply["location"] == "/app/login?next=/app/sso/helpdesk"
 
     def test_lazy_text(self, browser, configure):
-        """Settings of ours may be what gettext_lazy and reverse_lazy return."""
+        """Our settings may be what gettext_lazy and reverse_lazy return."""
         configure(
             HELPDESK_SSO=setting(
                 account_id=gettext_lazy("4711"),
@@ -556,7 +556,7 @@ class TestCallables:
 
     @pytest.mark.parametrize("helpdesk", [DESK, "clients.DESK"])
     def test_helpdesk_made(self, browser, configure, helpdesk):
-        """So does a HelpDesk that is made elsewhere."""
+        """A HelpDesk made elsewhere works, too."""
         configure(HELPDESK_SSO={"helpdesk": helpdesk, "verified": True})
         visitor = inside(browser)
         visitor.sign_in("joe")
@@ -581,13 +581,13 @@ class TestCallables:
 
     @pytest.mark.parametrize("make", [user_email, user_email_async])
     def test_resolver_for_outside(self, site, make):
-        """What asks Django from outside is an error inside, which says what to do in its place."""
+        """A resolver for outside Django is an error inside, which says what to do instead."""
         with pytest.raises(ResolverError, match="remove resolve_email from HELPDESK_SSO, and set verified"):
             site(resolve_email=make(verified=True), verified=...).get("/sso/helpdesk")
 
     @pytest.mark.parametrize("make", [starlette.session_email, starlette.user_email])
     def test_resolver_of_another_framework(self, site, make):
-        """So is what reads the scope of another framework."""
+        """A resolver of another framework, which reads a scope, is an error."""
         with pytest.raises(ResolverError, match=r"needs an ASGI scope, not a (WSGI|ASGI)Request"):
             site(resolve_email=make("email", verified=True), verified=...).get("/sso/helpdesk")
 

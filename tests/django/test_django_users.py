@@ -1,4 +1,4 @@
-"""Whoever is signed in to Django is handed off, from MIDDLEWARE and from outside, under WSGI and ASGI."""
+"""Users signed in to Django are handed off, from MIDDLEWARE and from outside, under WSGI and ASGI."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def is_sent_to_login(reply):
 
 @each_engine
 class TestEachSessionEngine:
-    def test_whoever_signs_in_is_handed_off(self, open_site, configure, engine):
+    def test_signed_in_user_is_handed_off(self, open_site, configure, engine):
         """Anonymous at first, the right address after Django's own login, anonymous after its logout."""
         use(configure, engine)
         visitor = open_site()

@@ -60,14 +60,14 @@ class TestCloudflare:
         return issuer.sign(**claims | changes)
 
     def test_hand_off(self, issuer, server):
-        """Who comes through Cloudflare Access is handed off from the Support link."""
+        """A user from Cloudflare Access is handed off from the Support link."""
         assertion = (self.HEADER, self.sign(issuer))
         assert f'href="{server.base_url}/sso/helpdesk"' in get(server.base_url, assertion).text
         response = get(f"{server.base_url}/sso/helpdesk", assertion)
         assert verified(response.headers["location"], server)["email"] == JANE
 
     def test_without_cloudflare(self, server):
-        """Who comes another way is told so."""
+        """A user from elsewhere gets a page that says so."""
         response = get(f"{server.base_url}/sso/helpdesk")
         assert response.status_code == 401
         assert "through Cloudflare Access" in response.text

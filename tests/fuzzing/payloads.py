@@ -115,7 +115,7 @@ _OPENERS = [
     # A host after nothing, after rubbish, or after what a check takes for the user's part.
     *("/\\/\\/", "\\/\\/", "<>//", "/<>//", "//%2fx", "/%2f%2f%2f", "https://.", "https://%5c", "https:///"),
     *("//;@", "///\\;@", "////\\;@", "http://;@", "https://:@", "//app.example.com@https:///"),
-    # Spelt out: for whoever decodes percents, or the escapes of a programming language, once more.
+    # Encoded, for code that decodes percents or the escapes of a programming language once more.
     *("%68%74%74%70%73%3a%2f%2f", "/%68%74%74%70%73%3a%2f%2f", "%2568ttps://", "http%73://"),
     *(r"\u002f\u002f", r"/\u002f", r"\x2f\x2f", r"\57\57", r"\h\t\t\p\s\:\/\/", r"\u0068ttps:\x2f\57"),
 ]

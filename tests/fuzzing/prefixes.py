@@ -1,4 +1,4 @@
-"""Mount prefixes: no answer of ours ever leads away from the site, however a server came by the prefix."""
+"""Mount prefixes: none of our answers leads away from the site."""
 
 from __future__ import annotations
 

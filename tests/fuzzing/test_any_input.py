@@ -176,7 +176,7 @@ def test_pages_with_any_query(ask, path, query):
 @given(st.text(max_size=20) | st.integers(0, 999).map(str) | st.just("9" * 5000), st.booleans())
 @pytest.mark.parametrize("method", ["GET", "POST"])
 def test_any_ticket(ask, method, number, signed_in):
-    """A ticket that does not exist is no error of the sandbox's, whatever is asked for."""
+    """A ticket that does not exist is never an error of the sandbox."""
     form = [("Content-Type", "application/x-www-form-urlencoded")]
     assert ask(method, f"/tickets/{number}", headers=form, signed_in=signed_in) in (303, 307, 403, 404)
 

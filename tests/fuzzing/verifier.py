@@ -1,6 +1,6 @@
 """The sandbox's verifier: any text gets a verdict, and nothing is accepted that is not signed and in order.
 
-The oracle judges an accepted hand-off anew, with the standard library alone.
+The oracle judges an accepted hand-off again, with the standard library alone.
 """
 
 from __future__ import annotations

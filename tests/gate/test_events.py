@@ -114,7 +114,7 @@ def test_event_of_headers(site, headers, expected):
 
 
 def test_bad_prefix(site):
-    """So is a mount prefix that no redirect can carry."""
+    """A mount prefix that no redirect can carry is an event, too."""
     events = []
     options = {"paths": "/sso", "on_event": events.append, "login_url": "/login"}
     site(nobody, options=options).get("/sso", prefix="//evil")
@@ -203,7 +203,7 @@ def test_path_cannot_break_the_log(site, caplog):
 
 
 def test_no_log_holds_a_secret(site, caplog):
-    """Whatever the level, neither token, hand-off URL, SSO Token nor address is logged, by nobody."""
+    """At no level does any logger show a token, hand-off URL, SSO Token or address."""
     with caplog.at_level(logging.DEBUG):
         reply = site(jane).get(PATH)
         site(lambda source: "joe@exämple.com").get(PATH)

@@ -56,7 +56,7 @@ class TestHandOff:
 
     @pytest.mark.parametrize("value", ["", "a" * 1024, "\u00fc\u65e5", "a+b"])
     def test_fit_values(self, site, value):
-        """Whatever is printable arrives as it was sent."""
+        """Any printable value arrives as it was sent."""
         reply = site(jane, DESK).get(PATH, query=f"return_page={quote(value, safe='')}")
         assert forwarded(reply) == [("return_page", value)]
 
@@ -122,7 +122,7 @@ class TestLog:
         assert "x9y" not in caplog.text
 
     def test_dropped_from_a_post(self, site, caplog):
-        """So are those of a POST, whose redirect drops what may not be forwarded."""
+        """The parameters that the redirect of a POST drops are logged, too."""
         reply = site(jane, DESK, {"login_url": "/login"}).request(
             "POST", PATH, query="return_page=%00&site=b"
         )

@@ -233,7 +233,7 @@ def test_prefix_that_is_no_text(prefix):
 @example(path="/sso", prefix="")
 @example(path="so", prefix="/app/s")
 def test_no_other_path_is_ever_intercepted(path, prefix):
-    """Whatever the path and mount: intercepted exactly if the app-relative path is the configured one."""
+    """For any path and mount: intercepted exactly if the app-relative path is the configured one."""
     for site in SITES:
         assert site.request("GET", path, prefix=prefix).by_app is (path != "/sso")
 

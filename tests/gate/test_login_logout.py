@@ -107,7 +107,7 @@ class TestLogin:
     @pytest.mark.parametrize("next_param", ["next", "return to"])
     @pytest.mark.parametrize("login_url", ["/login?a&{}=/", "https://id.example/login?{}", "/login?{}=#next"])
     def test_login_url_with_a_way_back_of_its_own(self, site, login_url, next_param):
-        """With two, it would depend on the application which one counts."""
+        """If there were two, applications would differ in which one they use."""
         options = {"login_url": login_url.format(quote_plus(next_param)), "next_param": next_param}
         with pytest.raises(ConfigError, match=f"^login_url: already has '{next_param}' in its query"):
             site(nobody, options=options)
@@ -374,7 +374,7 @@ class TestExpireCookies:
         assert cookie.endswith("; SameSite=Lax; Secure; Partitioned")
 
     def test_each_call_gives_a_list_of_its_own(self):
-        """Whoever adds a header for one visitor adds it for that one."""
+        """A header added for one visitor is not sent to the next."""
         end_session = expire_cookies("session")
         end_session({}).append(("Set-Cookie", "user=jane"))
         assert len(end_session({})) == 1
@@ -431,7 +431,7 @@ class Browser:
 
 class TestLoop:
     def test_the_eighth_within_20_seconds(self, site):
-        """Seven hand-offs pass, the eighth is 409 without a token, then counting starts anew."""
+        """Seven hand-offs pass, the eighth is 409 without a token, then counting starts again."""
         browser = Browser(site(jane))
         assert [browser.visit().status for _ in range(7)] == [303] * 7
         reply = browser.visit()
@@ -504,7 +504,7 @@ class TestLoop:
 
     @pytest.mark.parametrize("age", [22, 3600, -5])
     def test_outside_the_window(self, site, age):
-        """Later (or before, if a clock is off) counting starts anew."""
+        """Outside these seconds, later or (if a clock is off) before, counting starts again."""
         browser = Browser(site(jane))
         assert browser.visit(f"sso_handoffs={int(time.time()) - age}.7").status == 303
         assert browser.cookie.endswith(".1")
@@ -528,7 +528,7 @@ class TestLoop:
         ],
     )
     def test_odd_cookies_count_as_absent(self, site, value):
-        """Whatever else the cookie holds, it neither breaks nor blocks the hand-off."""
+        """A cookie with any other value does not break or block the hand-off."""
         value = value.replace("NOW", str(int(time.time())))
         value = value.encode().decode("latin-1")
         browser = Browser(site(jane))

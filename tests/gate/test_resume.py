@@ -81,7 +81,7 @@ class TestResuming:
         assert pages.get("/", prefix="/app", headers=[PENDING])["location"] == "/app/sso"
 
     def test_auth_url_under_a_mount(self, mounted_site):
-        """The Auth URL already has the mount prefix, so that the way on does not add it."""
+        """The Auth URL already has the mount prefix, so it is not added again."""
         desk = make_desk(auth_url="https://app.example.com/app/sso/helpdesk")
         sent = mounted_site(nobody, desk, OPTIONS).get(PATH, prefix="/app")
         assert pending_cookie(sent).startswith("sso_pending=1; Max-Age=600; Path=/app;")

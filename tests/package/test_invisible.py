@@ -137,7 +137,7 @@ def test_resolvers(name):
     ],
 )
 def test_whole_line(pasted):
-    """A line of an environment file in place of the token says so, from each way to give it."""
+    """A line of an environment file instead of the token is a ConfigError, however it is passed."""
     for make in (lambda: make_desk(sso_token=pasted), lambda: HelpDesk.from_env(variables(pasted))):
         with pytest.raises(ConfigError, match=r"(sso_token|HELPDESK_SSO_TOKEN): is a whole line NAME=value"):
             make()
@@ -152,7 +152,7 @@ def test_quotation_marks(mark):
 
 @pytest.mark.parametrize("pasted", ["HELPDESK_ACCOUNT_ID=4711", "account_id=4711", '"4711"'])
 def test_account_id_with_more(pasted):
-    """So does an Account ID, which the Help Desk would not find."""
+    """An Account ID with more around it is a ConfigError: the Help Desk would not find it."""
     with pytest.raises(ConfigError, match="account_id: must be the value alone"):
         make_desk(account_id=pasted)
 

@@ -120,7 +120,7 @@ class TestPublicNames:
 
     @pytest.mark.parametrize("retry_after", [-1, 1.5, "7", True, None])
     def test_retry_after(self, retry_after):
-        """So is a Retry-After that is no whole number of seconds."""
+        """A Retry-After that is not a whole number of seconds is a ValueError."""
         with pytest.raises(ValueError, match="retry_after must be"):
             sso_middleware.ResolverUnavailable(retry_after=retry_after)
 

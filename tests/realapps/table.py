@@ -69,7 +69,7 @@ def main() -> int:
     results = Results()
     exit_code = pytest.main(["-q", "--all", "-m", "realapps", str(HERE)], plugins=[results])
     table = render(results)
-    print(table)  # noqa: T201 - for whoever runs it
+    print(table)  # noqa: T201 - this is a command
     if not write_table(GUIDE, "realapps", table):
         print(f"{GUIDE} has no place for the table", file=sys.stderr)  # noqa: T201
         return 1

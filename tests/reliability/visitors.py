@@ -157,7 +157,7 @@ def jti_of(answer: Answer, visitor: str, port: int) -> str:
 
 def hand_offs(port: int, numbers: range, name: str, mood: str = "") -> Iterator[tuple[str, Answer]]:
     """Visit the Auth URL once for each number, on several connections at once; yield visitor and answer."""
-    abreast, refresh = 16, 100  # connections; visits until a connection is made anew
+    abreast, refresh = 16, 100  # connections; visits until a new connection is made
     connections: list[Connection] = []
     for start in range(0, len(numbers), abreast):
         if start % (abreast * refresh) == 0:

@@ -128,7 +128,7 @@ class Running:
             jti_of(connection.answer(), visitor, self.port)
 
     def is_unharmed(self) -> None:
-        """The application's own routes answer, and so does the Auth URL, for each as themselves."""
+        """The application's own routes and the Auth URL answer each visitor as themselves."""
         for number in range(20):
             answer = self.get("/plain")
             assert (answer.status, answer.body) == (200, b'"fine"')

@@ -319,13 +319,13 @@ class TestForged:
         ids=lambda value: ascii(value[:16]),
     )  # fmt: skip
     def test_rubbish(self, visit, issuer, value):
-        """Whatever else stands in the header is a 403."""
+        """A header that holds anything else is a 403."""
         reply = visit(value)
         assert (reply.status, issuer.fetches) == (403, 0)
         assert "Code: assertion_invalid" in reply.text
 
     def test_deep_payload(self, resolve, issuer):
-        """So is a payload that is nested deeper than JSON can be read."""
+        """A payload nested too deeply to be read as JSON is a 403."""
         deep = f"{issuer.sign().split('.')[0]}.{part(b'[' * 20_000)}"
         signature = jwt.get_algorithm_by_name("RS256").sign(deep.encode(), KEYS["rsa"])
         assert reason(resolve, f"{deep}.{part(signature)}") == "assertion_invalid"
@@ -642,7 +642,7 @@ class TestKeyServerDown:
 
     @pytest.mark.parametrize("head", DRIPS)
     def test_it_drips(self, head):
-        """However it drips, a fetch ends with its deadline: no thread and no connection is left behind."""
+        """A fetch from a slow server ends with its deadline, and leaves no thread and no connection."""
         scheme, *answer = DRIPS[head]
         server, clock = DrippingServer(*answer), Clock()
         with server.serving() as address:
@@ -658,7 +658,7 @@ class TestKeyServerDown:
             self.expect_nothing_left(threads, server)
 
     def test_proxy_drips(self, monkeypatch):
-        """So does a forward proxy."""
+        """A fetch from a slow forward proxy ends with its deadline, too."""
         server = DrippingServer(b"HTTP/1.1 200 OK\r\n", b"x")
         with server.serving() as address:
             monkeypatch.setenv("https_proxy", f"http://{address}")
@@ -705,7 +705,7 @@ class TestKeyServerDown:
         assert max(after - before for before, after in itertools.pairwise(ticks)) < 4
 
     def test_nobody_listens(self, site, issuer):
-        """So is a server that is not there."""
+        """A server that does not listen is a 503."""
         reply = site(make(f"http://127.0.0.1:{free_port()}/")).get(PATH, headers=[(HEADER, issuer.sign())])
         assert reply.status == 503
 
@@ -886,7 +886,7 @@ class TestSettings:
 
     @pytest.mark.parametrize("header", ["", "X Assertion", "X_Assertion", None])
     def test_header(self, header):
-        """So is a name that no header can have, or that an underscore twin has."""
+        """A name that is no header's, or that has an underscore, is a ConfigError."""
         with pytest.raises(ConfigError, match="header: must be the name of a header"):
             signed_assertion(
                 header, jwks_url="https://keys.example/", audience="a", issuer="i", algorithms="RS256"

@@ -212,7 +212,7 @@ def test_inactive_user():
 
 
 def test_inactive_user_in_the_session():
-    """So is one whose session says so."""
+    """A user whose session says that they are not active is refused."""
     environ = make_environ("GET", "/")
     active, inactive = ({"user": USERS["jane"] | {"is_active": is_active}} for is_active in (True, False))
     assert by_session()({**environ, "beaker.session": active}) == JANE

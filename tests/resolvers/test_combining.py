@@ -197,7 +197,7 @@ def test_hidden_coroutine_in_the_predicate(site):
 
 
 def test_hidden_future():
-    """So is one that gives another awaitable than a coroutine."""
+    """A part that returns another awaitable than a coroutine is an error, too."""
 
     class Later:
         def __await__(self):

@@ -1,7 +1,7 @@
 """What an application decides in hooks of its own, which no resolver from outside sees run.
 
 Each application here ends the session before its view runs. The resolvers say in their documentation that
-they do not see this; a getter that runs the hooks itself does, and so does a hand-off from a view.
+they do not see this; a getter that runs the hooks itself does, and a hand-off from a view, too.
 """
 
 from __future__ import annotations

@@ -126,14 +126,14 @@ class TestFlask:
         assert visit_after_logout(Flask().browse()) == ("login", JANE)
 
     def test_flask_session(self, tmp_path):
-        """A session of Flask-Session's is deleted: the cookie that somebody has kept is worth nothing."""
+        """A session of Flask-Session's is deleted: a copy of the cookie no longer works."""
         site = Flask()
         site.app.config.update(SESSION_TYPE="cachelib", SESSION_CACHELIB=FileSystemCache(tmp_path))
         Session(site.app)
         assert visit_after_logout(site.browse()) == ("login", "login")
 
     def test_interface_of_the_application(self):
-        """So is one that the application's own interface keeps, also if it does not expire the cookie."""
+        """A session of the application's own interface is deleted, even if it does not expire the cookie."""
         site = Flask()
         site.app.session_interface = ServerSideInterface()
         browser = site.browse()

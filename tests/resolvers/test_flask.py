@@ -137,7 +137,7 @@ def test_inactive_user(app, users, resolver):
 
 @pytest.mark.parametrize(("is_active", "expected"), [(True, JANE), (False, "inactive")])
 def test_inactive_user_in_the_session(app, is_active, expected):
-    """So is one whose session says so."""
+    """A user whose session says that they are not active is refused."""
     app.add_url_rule("/keep", view_func=lambda: flask.session.update(who=record) or "")
     record = {"email": JANE, "email_verified": True, "is_active": is_active}
     browser = browse(app, by_session)
@@ -358,7 +358,7 @@ def database(app, pool):
 
 
 class TestDatabase:
-    """What has asked a database gives its connection back, whatever comes of it."""
+    """A getter that queries a database returns its connection, whether it fails or not."""
 
     @each_of_users
     @pytest.mark.parametrize(("name", "expected"), [("jane", JANE), ("joe", "email_not_verified")])
@@ -401,7 +401,7 @@ class TestDatabase:
 
 
 class TestNobodyElse:
-    """Nobody is handed off as whoever came before them in the same thread."""
+    """Nobody is handed off as the visitor before them in the same thread."""
 
     @pytest.fixture(params=[by_login, by_context])
     def browsers(self, app, users, request):

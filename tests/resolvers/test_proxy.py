@@ -158,7 +158,7 @@ class TestTrustedProxy:
     @pytest.mark.parametrize("peer", [PEER, STRANGER])
     @pytest.mark.parametrize("headers", [[], [(OAUTH2_PROXY, "")], [("X-Forwarded-User", JANE)]], ids=str)
     def test_without_the_header(self, make, peer, headers):
-        """Whoever comes without the header is anonymous."""
+        """A visitor without the header is anonymous."""
         resolver = trusted_header(OAUTH2_PROXY, trusted_proxies=PEER)
         assert resolver(make(headers, peer)) is None
 
@@ -194,7 +194,7 @@ class TestTrustedProxy:
 
 class TestSecret:
     def test_from_the_proxy(self, make):
-        """The header counts if the secret comes with it, whoever the peer is."""
+        """The header counts if the secret comes with it, from any peer."""
         resolver = trusted_header(OAUTH2_PROXY, secret=SECRET)
         assert resolver(make([(OAUTH2_PROXY, JANE), SECRET], None)) == JANE
 
@@ -269,7 +269,7 @@ class TestForgedBesideTheGenuine:
         ids=ascii,
     )
     def test_no_address(self, site, value):
-        """White space, control and other characters are not mended, and make no address: 403, no log-in."""
+        """White space, control and other characters are not removed, and are refused: 403, no log-in."""
         headers = [(OAUTH2_PROXY, value), SECRET]
         reply = site(trusted_header(OAUTH2_PROXY, secret=SECRET), options={"login_url": "/login"}).get(
             "/sso/helpdesk", headers=headers

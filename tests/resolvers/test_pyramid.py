@@ -153,7 +153,7 @@ class Connection:
 
 
 class TestTransaction:
-    """Where pyramid_tm is, `getter` is within a transaction, whatever comes of it."""
+    """With pyramid_tm, `getter` runs in a transaction, which ends whether it fails or not."""
 
     @pytest.fixture(params=["explicit", "of the thread"])
     def router(self, request):

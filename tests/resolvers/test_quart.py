@@ -188,7 +188,7 @@ class Person:
     ids=["anonymous", "without an address", "mapping", "signed in", "awaitable"],
 )
 def test_anonymous_user(app, user, expected):
-    """Whoever says of themself that they are not signed in is anonymous, and needs no address."""
+    """A user whose `is_authenticated` is false is anonymous, and needs no address."""
     resolver = context_email(app, lambda: user, verified=True)
     assert visit(asgi_browser(protect_asgi(app.asgi_app, resolver))) == expected
 
@@ -236,7 +236,7 @@ def database(app, pool):
 
 
 class TestDatabase:
-    """What has asked a database gives its connection back, whatever comes of it."""
+    """A getter that queries a database returns its connection, whether it fails or not."""
 
     @pytest.mark.parametrize(("name", "expected"), [("jane", JANE), ("joe", "email_not_verified")])
     @pytest.mark.parametrize("preserve", [False, True], ids=["", "preserve"])

@@ -148,7 +148,7 @@ class Pair(NamedTuple):
 
 
 class SequenceRow(Sequence):
-    """A row as SQLAlchemy's, which is no tuple."""
+    """A row like SQLAlchemy's, not a tuple."""
 
     _fields = ("verified", "id")
 
@@ -316,7 +316,7 @@ class TestVerified:
         ids=shown,
     )
     def test_what_says_neither_yes_nor_no(self, value, remedy):
-        """What Python calls true whatever it stands for is an error that says what to write instead."""
+        """A value that is always true in Python is an error that says what to write instead."""
         for verified in ("flag", lambda user: user.flag):
             with pytest.raises(ResolverError, match=remedy):
                 by_user(verified, flag=value)
@@ -380,7 +380,7 @@ class TestVerified:
 
     @pytest.mark.parametrize("flag", [(False, "not verified"), [False], (0,)], ids=shown)
     def test_attribute_that_contains_the_flag(self, flag):
-        """So are those of an attribute."""
+        """A pair or a list in an attribute is an error, too."""
         with pytest.raises(ResolverError, match="returns the flag in it"):
             by_user("flag", flag=flag)
 
@@ -728,5 +728,5 @@ class TestUser:
         assert by_user(True, is_authenticated=False, is_active=is_active) is None
 
     def test_none(self):
-        """So is no user at all."""
+        """No user is anonymous, too."""
         assert ask(starlette.user_email(verified=True), user=None) is None

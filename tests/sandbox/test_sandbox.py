@@ -136,7 +136,7 @@ def test_empty_reply(visitor):
 
 
 def test_tickets_are_ones_own(visitor, sandbox, running):
-    """Nobody sees a ticket of somebody else's, nor one that is not there."""
+    """Nobody sees somebody else's ticket, or one that does not exist."""
     ticket = send(visitor, "/tickets", subject="Private", text="x").headers["location"]
     with httpx.Client(base_url=running[1]) as other:
         other.get(sandbox.helpdesk.handoff_url("somebody@else.example"))
@@ -155,7 +155,7 @@ def test_sign_out(visitor):
 
 
 def test_next_handoff_ends_the_session_before(visitor, sandbox):
-    """Who is handed off anew has one session: what the browser had before is good for nothing."""
+    """A second hand-off starts a new session, and the one before no longer works."""
     before = dict(visitor.cookies)
     visitor.get(sandbox.helpdesk.handoff_url("somebody@else.example"))
     assert "somebody@else.example" in visitor.get("/tickets").text

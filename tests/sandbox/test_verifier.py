@@ -292,7 +292,7 @@ MISTAKES = [
 
 @pytest.mark.parametrize(("key", "what"), MISTAKES)
 def test_wrong_key_is_named(key, what):
-    """A signature made with a slip of the SSO Token is told from one made with another token."""
+    """The message tells a wrongly copied SSO Token from another one."""
     rejected = reject(url_of(sign(key=key)))
     assert rejected.code == "bad_signature"
     assert what in rejected.message
@@ -334,7 +334,7 @@ def test_short_token_does_not_warn():
 
 
 def test_plus_in_auth_url():
-    """An Auth URL whose + was not percent-encoded is told as such."""
+    """The hint says that a + in the Auth URL was not percent-encoded."""
     auth_url = "https://app.example.com/a+b"
     assert "space" in reject(url_of(sign(), auth_url="https://app.example.com/a b"), auth_url=auth_url).hint
     assert (
@@ -399,7 +399,7 @@ def test_replay_from_many_threads():
 
 
 class Slow(int):
-    """A number that is compared with how many tokens are remembered once a second thread does so, too."""
+    """A limit of remembered tokens whose comparison waits for a second thread, for a moment."""
 
     both_are_here = threading.Barrier(2)
 
@@ -410,7 +410,7 @@ class Slow(int):
 
 
 def test_looking_up_and_using_up_are_one():
-    """However long it takes between them, no second thread comes in."""
+    """While a thread looks up a token and remembers it, no other thread uses the same token."""
     verifier, url, accepted = make_verifier(remembered=Slow(100)), but(), []
     start = threading.Barrier(5)
 
@@ -504,7 +504,7 @@ def test_what_would_refuse_everybody_is_a_wrong_setting(name):
 
 @pytest.mark.parametrize("value", [None, b"https://acme.example/sso?token=eyJ", 7])
 def test_what_is_no_text_is_a_type_error(value):
-    """Something else than a URL is a mistake of the test, not of the hand-off, and is not shown."""
+    """Anything but a str is a TypeError, which does not show the value."""
     with pytest.raises(TypeError) as caught:
         make_verifier().verify(value)
     assert str(caught.value) == f"url must be a str, the URL of a hand-off, not {type(value).__name__}"

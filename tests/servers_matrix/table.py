@@ -70,7 +70,7 @@ def main() -> int:
         ["-q", "-n", "0", "--all", "-m", "matrix", "-p", "no:cacheprovider", str(HERE)], plugins=[results]
     )
     table = render(results)
-    print(table)  # noqa: T201 - for whoever runs it
+    print(table)  # noqa: T201 - this is a command
     # The second one says what the tests assert, so it holds only if they pass.
     tables = {"servers": table, "forged headers": table_of_forged_headers()}
     if not all(write_table(README, name, text) for name, text in tables.items()):

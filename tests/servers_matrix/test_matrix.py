@@ -117,7 +117,7 @@ FORGED = {
 
 @pytest.mark.parametrize("headers", FORGED.values(), ids=FORGED)
 def test_forged_headers(cell, headers):
-    """Whatever headers a visitor sends, they are handed off as nobody else, and redirected nowhere else."""
+    """No header hands a visitor off as somebody else, or redirects them elsewhere."""
     response = visit(cell, "/sso/helpdesk", headers=headers)
     assert response.status_code in (303, 400, 403)
     assert response.status_code != 303 or is_sent_to_login(response, cell)
@@ -172,7 +172,7 @@ class TestCarelessProxy:
             assert self.outcome(cell, (HEADER, value)) == "ambiguous_header"
 
     def test_guess_beside_the_secret(self, cell):
-        """A guess of the secret, under whatever name, makes nobody of a visitor but who they are."""
+        """A guessed secret, under any name, does not hand a visitor off as somebody else."""
         for name in ("X-Proxy-Secret", "X_Proxy_Secret"):
             outcome = self.outcome(cell, (name, "a guess"), self.genuine)
             assert outcome in (JANE, "ambiguous_header", "untrusted_proxy")
@@ -194,6 +194,6 @@ class TestCarelessProxy:
         assert self.outcome(cell, (HEADER, value)) in ("invalid_email", "login", trimmed)
 
     def test_genuine(self, cell):
-        """Without a forgery the visitor is handed off, in whatever case the proxy writes the name."""
+        """Without a forgery the visitor is handed off, with the name in any letter case."""
         for name in (HEADER, HEADER.lower(), HEADER.upper()):
             assert self.outcome(cell, (name, JANE)) == JANE

@@ -65,7 +65,7 @@ def leaks(frames, *theirs):
 
 
 def leaks_of_plain_traceback(error):
-    """Return where the standard library's traceback with locals shows a secret in a frame of ours."""
+    """Return where the standard library's traceback with locals shows a secret in one of our frames."""
     stack = traceback.TracebackException.from_exception(error, capture_locals=True).stack
     ours = [frame for frame in stack if "/sso_middleware/" in frame.filename.replace("\\", "/")]
     assert ours

@@ -141,7 +141,7 @@ class Issuer:
                 for name, value in issuer.headers.items():
                     self.send_header(name, value)
                 self.end_headers()
-                with suppress(OSError):  # whoever asked may not have waited
+                with suppress(OSError):  # the client may not have waited
                     self.write_slowly(body) if issuer.delay_of_a_byte else self.wfile.write(body)
 
             def write_slowly(self, body):

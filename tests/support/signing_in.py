@@ -1,4 +1,4 @@
-"""What holds of each resolver that finds the user by a login of the application's own."""
+"""Tests for each resolver that reads an application's own login."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class SigningIn:
         return "session"
 
     def test_signed_in(self, browser):
-        """Whoever has logged in is handed off, until they log out."""
+        """A signed-in user is handed off until they log out."""
         assert visit(browser) == "login"
         browser.get("/login/jane")
         assert visit(browser) == JANE

@@ -27,7 +27,7 @@ in_repository = pytest.mark.skipif(not WORKFLOWS.exists(), reason="a source dist
 
 
 def test_no_seed_repeats_a_jti():
-    """A jti is drawn from the operating system: whoever seeds Python's generator learns nothing."""
+    """A jti is drawn from the operating system: the seed of Python's generator tells nothing."""
     state = random.getstate()
     drawn = set()
     for _ in range(3):
@@ -76,7 +76,7 @@ def test_a_strangers_page_chooses_and_reads_nothing(site):
 
 
 def test_every_answer_is_unreadable_to_other_origins(site):
-    """No answer, whatever it is, opens itself to scripts of another origin."""
+    """No answer opens itself to scripts of another origin."""
 
     def refuse(source):
         raise HandoffRefused("no_plan")

@@ -51,7 +51,7 @@ SUITES = {
 
 
 def pip(*arguments):
-    """Run pip; what it cannot get is no defect of ours."""
+    """Run pip; skip what it cannot download."""
     result = subprocess.run(
         [sys.executable, "-m", "pip", "-q", "--disable-pip-version-check", *arguments],
         capture_output=True,

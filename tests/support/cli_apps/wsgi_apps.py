@@ -24,7 +24,7 @@ def site(environ, start_response):
 
 
 def by_cookie(environ):
-    """Whoever has the cookie is Jane."""
+    """A visitor with the cookie is Jane."""
     return EMAIL if "signed_in=1" in environ.get("HTTP_COOKIE", "") else None
 
 
