@@ -277,7 +277,7 @@ class TestErrors:
         return error.value.problems
 
     def test_all_at_once(self):
-        """Every wrong setting of the file is named at once, as it stands there."""
+        """Every wrong setting of the file is named at once, by its name in the file."""
         settings = ACCOUNT | {"account_id": " ", "auth_url": "ftp://x", "login-url": "/login"}
         found = self.problems(**settings, resolve_email="nothing", on_event="paste_app:nothing")
         assert found.keys() == {"account_id", "auth_url", "login-url", "resolve_email", "on_event"}

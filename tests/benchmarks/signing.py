@@ -81,7 +81,7 @@ def section(effort: Effort) -> Section:
         )
         for name, times in series.items()
     }
-    note = "floor: one HMAC, by hmac and keyed beforehand; one random draw of 16 bytes; one clock read"
+    note = "floor: one HMAC, by hmac with a prepared key; one random draw of 16 bytes; one clock read"
     return Section(
         "signing",
         [Table("Signing", ("call, us", "call / ours", "call / floor"), rows, (note,))],

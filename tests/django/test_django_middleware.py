@@ -692,7 +692,7 @@ class TestOrder:
         assert str(caught.value).endswith(f"move the line {OURS!r} below {below!r}")
 
     def test_a_subclass_in_the_wrong_place(self, browser, configure):
-        """A class of one's own is found, too, and named as it stands there."""
+        """The application's own subclass is found, too, and named as in `MIDDLEWARE`."""
         line = f"{__name__}.OwnMiddleware"
         configure(MIDDLEWARE=[line, SESSION, AUTHENTICATION])
         with pytest.raises(MiddlewareOrderError, match=f"move the line '{line}' below"):

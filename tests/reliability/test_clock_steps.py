@@ -67,7 +67,7 @@ def test_random_steps(seed):
     for number in range(200):
         clock.now += chance.choice(STEPS)
         if chance.random() < 0.1:
-            clock.now = furthest  # a time server has mended it
+            clock.now = furthest  # a time server has corrected it
         url, issued = url_by(clock, number), clock.now
         clock.now += chance.choice([0, 0, 1, FRESHNESS, -1, -LEEWAY])  # while the visitor is on the way
         furthest = max(furthest, clock.now)
@@ -142,7 +142,7 @@ def test_step_forwards(step):
     expected = "accepted" if step <= FRESHNESS + LEEWAY else "stale"
     assert verdict(verifier, on_the_way) == expected
     assert verdict(verifier, url_by(clock)) == "accepted"
-    clock.now -= step  # a time server mends it
+    clock.now -= step  # a time server corrects it
     assert verdict(verifier, used) in ("replayed", "stale")
     assert verdict(verifier, on_the_way) in ("replayed", "stale")
 

@@ -227,14 +227,14 @@ def follow(source, message):
     ids=["session", "user"],
 )
 def test_wrong_order(source, resolver, middleware, kind):
-    """The wrong order is an error that names middleware and line; followed to the letter, it mends it."""
+    """The wrong order is an error that names middleware and line, and following it fixes the order."""
     with pytest.raises(MiddlewareOrderError, match=middleware) as caught:
         run(source, resolver(), kind)
-    mended = follow(source, str(caught.value))
-    assert mended != source
+    fixed = follow(source, str(caught.value))
+    assert fixed != source
     if resolver is by_user:  # its backend reads the session: Starlette itself asks for that order
-        mended = follow(mended, MOVE_SESSIONS)
-    assert run(mended, resolver(), kind) == JANE
+        fixed = follow(fixed, MOVE_SESSIONS)
+    assert run(fixed, resolver(), kind) == JANE
 
 
 MOVE_SESSIONS = (
