@@ -50,7 +50,7 @@ pipeline = helpdesk site
 
 @pytest.fixture(autouse=True)
 def no_variables(monkeypatch):
-    """The environment of the test run plays no part."""
+    """The tests do not use the environment of the test run."""
     for name in os.environ:
         if name.startswith("HELPDESK_"):
             monkeypatch.delenv(name)
@@ -205,7 +205,7 @@ class TestSettings:
 class TestDefaultSection:
     @pytest.mark.parametrize("names", [PLAIN, BOUND], ids=["filter", "filter_app"])
     def test_for_what_is_left_out(self, load, names):
-        """[DEFAULT] has what the filter's section leaves out; what is not among our keys plays no part."""
+        """[DEFAULT] has what the filter's section leaves out; keys that are not ours are ignored."""
         visitor = load(
             default=ACCOUNT | {"login_url": "/enter", "email": "x"}, **names | {"login_url": "/login"}
         )
@@ -238,7 +238,7 @@ class TestDefaultSection:
         ],
     )
     def test_what_does_not_go_with_the_section(self, default, settings):
-        """What stands in [DEFAULT] and not beside what the section says plays no part."""
+        """A key of [DEFAULT] that does not fit the section's keys is ignored."""
         settings = settings | {"resolve_email": "paste_app:resolve_email"}
         app = filter_factory(default, **settings)(paste_app.main({}, secret="x"))
         with httpx.Client(transport=httpx.WSGITransport(app)) as visitor:

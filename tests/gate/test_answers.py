@@ -430,7 +430,7 @@ class TestHostileMountPrefixes:
 
     @pytest.mark.parametrize("prefix", HOSTILE_PREFIXES)
     def test_no_logout_redirect(self, mounted_site, prefix):
-        """end_session is not called if the way on cannot be redirected to."""
+        """end_session is not called if the redirect after the logout is impossible."""
         pages = mounted_site(never, options={"logout": Logout(never, path="/bye")})
         assert pages.get("/bye", prefix=prefix).status == 400
 

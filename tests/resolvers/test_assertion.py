@@ -431,7 +431,7 @@ class TestKeyServer:
         assert issuer.fetches == 10
 
     def test_withdrawn_key(self, url, issuer):
-        """A key that the issuer has withdrawn is good for five minutes at most."""
+        """A key that the issuer has withdrawn is valid for five minutes at most."""
         clock = Clock()
         keys = KeyServer(url, clock=clock)
         assert keys.find("rsa") is not None
@@ -728,7 +728,7 @@ class TestKeyServerDown:
         assert issuer.fetches == 3
 
     def test_known_keys_outlast_it(self, url, issuer):
-        """Known keys stay good for their five minutes; of an unknown one nobody knows."""
+        """Known keys stay valid for their five minutes; an unknown key is `ResolverUnavailable`."""
         clock = Clock()
         keys = KeyServer(url, clock=clock)
         assert keys.find("rsa") is not None

@@ -83,7 +83,7 @@ def test_unsigned_cookie(value):
 
 
 def test_cookie_of_another_name():
-    """A signed value is good for the cookie that it was signed for, and no other."""
+    """A signed value is valid only in the cookie that it was signed for."""
     browser = browse(by_cookie)
     browser.get("/login/jane")
     assert visit(wsgi_browser(protect_wsgi(make_app(), by_cookie()))) == "login"

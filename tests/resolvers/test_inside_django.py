@@ -81,7 +81,7 @@ class TestTrustedHeader:
         assert request.body == b"one\ntwo"
 
     def test_another_scope(self):
-        """What a middleware keeps as `request.scope`, such as that of an access token, plays no part."""
+        """A `request.scope` that a middleware sets, such as an access token's, is ignored."""
         request = RequestFactory().get(PATH, headers=dict(GENUINE))
         request.scope = "openid email"
         assert trusted_header(OAUTH2_PROXY, secret=SECRET)(request) == JANE

@@ -418,7 +418,7 @@ class TestVerified:
 
     @each_user
     def test_error_within_a_property(self, wrap):
-        """An AttributeError of the user's own code is told as it is."""
+        """An AttributeError of the user's own code propagates unchanged."""
         with pytest.raises(AttributeError, match="'User' object has no attribute 'email_verified'") as caught:
             ask(starlette.user_email(verified="email_verified"), user=wrap(Broken(email=JANE)))
         assert not isinstance(caught.value, ResolverError)

@@ -345,7 +345,7 @@ def test_plus_in_auth_url():
 
 @pytest.mark.parametrize(("age", "fine"), [(-3, False), (-2, True), (0, True), (12, True), (13, False)])
 def test_freshness_and_leeway(age, fine):
-    """A token is good for `freshness` seconds, and `leeway` counts both ways."""
+    """A token is valid for `freshness` seconds, and `leeway` counts both ways."""
     verifier = make_verifier(freshness=10, leeway=2)
     if fine:
         assert verifier.verify(but(iat=NOW - age)).iat == NOW - age
@@ -428,7 +428,7 @@ def test_looking_up_and_using_up_are_one():
 
 
 def test_used_token_is_remembered_through_the_leeway():
-    """A token that only the leeway keeps good is still good for one use."""
+    """A token that is valid only by the leeway is still valid once."""
     clock = Clock()
     verifier = make_verifier(clock=clock, leeway=60)
     verifier.verify(but())
