@@ -78,7 +78,7 @@ def findings(**_: object) -> list[Any]:
     """Return the check messages for everything that is wrong."""
     order = read_order(SSOMiddleware)
     if order.ours is None:
-        return _unused()
+        return _not_in_middleware()
     problems: dict[str, str] = {}
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
@@ -86,8 +86,12 @@ def findings(**_: object) -> list[Any]:
             make_gate(is_async=False)
         except ConfigError as error:
             problems = error.problems
-    found = _in_order(order) + _of_session() + _of_variables(problems)
-    found += [_error(name, text) for name, text in problems.items()]
+    missing = set[str]() if SETTING in problems else _missing_variables()
+    kept = {
+        name: text for name, text in problems.items() if name not in missing or name in settings.HELPDESK_SSO
+    }
+    found = _in_order(order) + _session_cookie() + _no_variables(missing)
+    found += [_error(name, text) for name, text in kept.items()]
     for warning in caught:
         if issubclass(warning.category, ShortTokenWarning):
             found.append(Caution(f"{SETTING}: {warning.message}", hint=_PANEL, id="sso_middleware.W001"))
@@ -96,7 +100,7 @@ def findings(**_: object) -> list[Any]:
     return found
 
 
-def _unused() -> list[Any]:
+def _not_in_middleware() -> list[Any]:
     if not hasattr(settings, SETTING):
         return []
     line = "sso_middleware.django.SSOMiddleware"
@@ -128,10 +132,10 @@ def _in_order(order: Order) -> list[Any]:
                 id="sso_middleware.W003",
             )
         ]
-    return _of_promise() if verified is True else _of_user(verified)
+    return _verified_is_true() if verified is True else _no_such_attribute(verified)
 
 
-def _of_promise() -> list[Any]:
+def _verified_is_true() -> list[Any]:
     return [
         Caution(
             f"{SETTING}['verified'] is True, but Django itself does not verify addresses.",
@@ -142,7 +146,7 @@ def _of_promise() -> list[Any]:
     ]
 
 
-def _of_user(verified: Any) -> list[Any]:
+def _no_such_attribute(verified: Any) -> list[Any]:
     if not isinstance(verified, str) or not verified or "." in verified:
         return []
     model = user_model()
@@ -157,13 +161,10 @@ def _of_user(verified: Any) -> list[Any]:
     ]
 
 
-def _of_variables(problems: dict[str, str]) -> list[Any]:
-    """Remove the errors if none of the variables is set, and return a warning instead."""
-    if SETTING in problems or not (missing := _missing_variables()):
+def _no_variables(missing: set[str]) -> list[Any]:
+    """Return a warning that replaces the errors of the `missing` variables."""
+    if not missing:
         return []
-    for name in missing.intersection(problems):
-        if name not in settings.HELPDESK_SSO:
-            del problems[name]
     return [
         Caution(
             f"{SETTING} takes the account from variables, but none is set: {', '.join(sorted(missing))}.",
@@ -181,7 +182,7 @@ def _missing_variables() -> set[str]:
     return set() if is_given or is_set else {variables[name] for name in REQUIRED}
 
 
-def _of_session() -> list[Any]:
+def _session_cookie() -> list[Any]:
     same_site = settings.SESSION_COOKIE_SAMESITE
     if str(same_site).lower() != "strict":  # browsers ignore case
         return []

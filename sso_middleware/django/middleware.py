@@ -96,7 +96,8 @@ class SSOMiddleware:
         return await self.get_response(request)
 
     def _may_hit(self, path: str) -> bool:
-        return path in self._tails or not path.startswith("/")  # see below
+        # Django may have cut it inside a segment: see visit_of
+        return path in self._tails or not path.startswith("/")
 
     def _find(self, request: Request) -> tuple[Handler | None, Visit]:
         visit = visit_of(request)
