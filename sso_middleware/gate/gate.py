@@ -111,7 +111,7 @@ class Gate:
 
     async def _hand_off(self, visit: Visit) -> Answer | None:
         if visit.method not in ("GET", "HEAD"):
-            return self._by_get(visit)
+            return self._other_method(visit)
         if answer := self._respond.without_a_person(visit, own_frames=True):
             return answer
         email: Secret[str] | None = None
@@ -125,13 +125,13 @@ class Gate:
             email = acceptable
             helpdesk = await self._choose_helpdesk(Secret((visit.source, email())))
         except HandoffRefused as refusal:
-            return self._respond.refused(visit, refusal, email)
+            return self._respond.refused_by_callable(visit, refusal, email)
         except ResolverUnavailable as outage:
             self._respond.report("unavailable", "unavailable", visit, email=email)
             return page("unavailable", visit.prefix, ("Retry-After", str(outage.retry_after)))
         return self._respond.hand_off(visit, helpdesk, email)
 
-    def _by_get(self, visit: Visit) -> Answer | None:
+    def _other_method(self, visit: Visit) -> Answer | None:
         """Answer other methods: a POST redirected here by the login with 307 continues as GET."""
         if self._login_url is None:
             return None
@@ -140,7 +140,7 @@ class Gate:
         if not is_plain_prefix(visit.prefix):
             return self._respond.refuse(visit, "bad_prefix")
         self._respond.report("ignored", "post", visit)
-        query = encoded(visit.forwarded(self._forward_params))
+        query = encoded(visit.read_parameters(self._forward_params))
         return redirect(_reference(visit.public_path, query))
 
     def _to_login(self, visit: Visit) -> Answer | None:
@@ -151,7 +151,7 @@ class Gate:
         if not is_plain_prefix(visit.prefix):  # it is also part of the return URL
             return self._respond.refuse(visit, "bad_prefix")
         self._respond.report("anonymous", None, visit)
-        query = encoded(visit.forwarded(self._forward_params))
+        query = encoded(visit.read_parameters(self._forward_params))
         here = _reference(visit.public_path, query)
         cookies = [self._pending_cookie(visit, query)] if self._resumes else []
         if self._login_is_inside:
@@ -201,7 +201,7 @@ class Gate:
         inside = not is_absolute(self._then)
         if inside and not is_plain_prefix(visit.prefix):
             return self._respond.refuse(visit, "bad_prefix")
-        visit.forwarded(())  # for the log: nothing is forwarded
+        visit.read_parameters(())
         headers = await self._end_session(Secret((visit.source,)))
         self._respond.report("signed_out", None, visit)
         if not inside:

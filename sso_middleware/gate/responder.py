@@ -43,7 +43,7 @@ class Responder:
         return self.ignore(visit, reason) if reason else None
 
     def ignore(self, visit: Visit, reason: Reason, *headers: tuple[str, str]) -> Answer:
-        """Answer a request that never makes a hand-off."""
+        """Answer a request that never makes a hand-off; the outcome is ``ignored``."""
         self.report("ignored", reason, visit)
         return page(reason, visit.prefix, *headers)
 
@@ -60,7 +60,7 @@ class Responder:
         self.report("refused", reason, visit, detail=detail)
         return page(reason, visit.prefix, *self.no_longer_pending(visit))
 
-    def refused(self, visit: Visit, refusal: HandoffRefused, email: Secret[str] | None) -> Answer:
+    def refused_by_callable(self, visit: Visit, refusal: HandoffRefused, email: Secret[str] | None) -> Answer:
         """Answer a visitor whom a resolver or the `helpdesk` callable refuses."""
         self.report("refused", refusal.reason, visit, email=email, detail=refusal.detail)
         return page(refusal.reason, visit.prefix, *self.no_longer_pending(visit), by_resolver=True)
@@ -73,7 +73,7 @@ class Responder:
         claims: Secret[Mapping[str, Any] | None] | None = None,
     ) -> Answer:
         """Answer with the signed redirect, or break a loop."""
-        forward = visit.forwarded(helpdesk.forward_params)
+        forward = visit.read_parameters(helpdesk.forward_params)
         count = loop_breaker.count(visit.headers.get("Cookie", ""), int(time.time()))
         cookie = loop_breaker.set_cookie(count, visit.public_path, secure=uses_https(helpdesk))
         done = self.no_longer_pending(visit)

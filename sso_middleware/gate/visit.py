@@ -85,8 +85,8 @@ class Visit:
         own_frame = destination in _FRAMES and get("Sec-Fetch-Site", "").lower() in _OWN_SITES
         return None if own_frame and own_frames else "embedded"
 
-    def forwarded(self, names: tuple[str, ...]) -> dict[str, str]:
-        """Return the query parameters to forward, and log the names, never the values, of all others."""
+    def read_parameters(self, names: tuple[str, ...]) -> dict[str, str]:
+        """Return the query parameters to forward. Log the names of all others, never their values."""
         if not self.query or not (names or logger.isEnabledFor(logging.DEBUG)):
             return {}
         found = read_query(self.query, names)
