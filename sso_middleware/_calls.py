@@ -32,14 +32,18 @@ Call: TypeAlias = Callable[[Arguments], Awaitable[Any]]
 class Reader(Generic[_P, _R]):
     """A plain function that only reads its argument, so that it needs no worker thread."""
 
-    __slots__ = ("_function",)
+    __slots__ = ("__dict__", "_function")
 
     def __init__(self, function: Callable[_P, _R]) -> None:
         self._function = function
+        functools.update_wrapper(self, function)
 
     def __call__(self, *args: _P.args, **kwargs: _P.kwargs) -> _R:
         """Call the function."""
         return self._function(*args, **kwargs)
+
+    def __repr__(self) -> str:
+        return repr(self._function)
 
 
 def is_async(function: object) -> bool:

@@ -101,6 +101,13 @@ async def nobody_async(scope):
     return None
 
 
+def test_known_by_its_function():
+    """A traceback or a debugger shows which resolver it is, as for any function."""
+    resolver = trusted_header(OAUTH2_PROXY, secret=SECRET)
+    assert repr(resolver).startswith("<function trusted_header.<locals>.resolve at ")
+    assert resolver.__qualname__ == "trusted_header.<locals>.resolve"
+
+
 class TestTrustedProxy:
     @pytest.mark.parametrize(
         ("trusted", "peer"),
