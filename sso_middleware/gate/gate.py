@@ -18,8 +18,8 @@ from sso_middleware._secret import Secret
 from sso_middleware._urls import encode_path, is_absolute, is_plain_prefix, origin_of, query_names, with_query
 from sso_middleware.errors import ConfigError, HandoffRefused, ResolverUnavailable
 from sso_middleware.events import EventHook, hook_problem, logger
-from sso_middleware.gate import pending
 from sso_middleware.gate.answers import Answer, page, redirect
+from sso_middleware.gate.cookies import pending_cookie, read_pending
 from sso_middleware.gate.interception import Interception, Purpose
 from sso_middleware.gate.responder import Responder
 from sso_middleware.gate.results import address_or_none, header_list, helpdesk_only
@@ -163,11 +163,11 @@ class Gate:
 
     def _pending_cookie(self, visit: Visit, query: str) -> tuple[str, str]:
         index = self.interception.handoffs.index(self.interception.registered(visit.prefix, visit.path))
-        return pending.set_cookie(index, query, visit.prefix, secure=self._respond.is_secure)
+        return pending_cookie(index, query, visit.prefix, secure=self._respond.is_secure)
 
     async def _resume(self, visit: Visit) -> Answer | None:
         """Send a newly signed-in visitor on to the Auth URL, if they came from there."""
-        remembered = pending.read(visit.headers.get("Cookie", ""))
+        remembered = read_pending(visit.headers.get("Cookie", ""))
         if (
             visit.method != "GET"
             or remembered is None

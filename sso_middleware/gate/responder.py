@@ -12,8 +12,8 @@ from typing import Any
 from sso_middleware._secret import Secret
 from sso_middleware.errors import ConfigError, HandoffRefused, InvalidEmail, ResolverError
 from sso_middleware.events import EventHook, Outcome, Reporter, hook_problem
-from sso_middleware.gate import loop_breaker, pending
 from sso_middleware.gate.answers import Answer, empty, page, redirect
+from sso_middleware.gate.cookies import count_cookie, count_handoff, is_pending, no_longer_pending
 from sso_middleware.gate.pages import Reason
 from sso_middleware.gate.results import address_or_none
 from sso_middleware.gate.visit import Visit
@@ -74,8 +74,8 @@ class Responder:
     ) -> Answer:
         """Answer with the signed redirect, or break a loop."""
         forward = visit.read_parameters(helpdesk.forward_params)
-        count = loop_breaker.count(visit.headers.get("Cookie", ""), int(time.time()))
-        cookie = loop_breaker.set_cookie(count, visit.public_path, secure=uses_https(helpdesk))
+        count = count_handoff(visit.headers.get("Cookie", ""), int(time.time()))
+        cookie = count_cookie(count, visit.public_path, secure=uses_https(helpdesk))
         done = self.no_longer_pending(visit)
         if count is None:
             self.report("refused", "loop", visit, helpdesk.account_id, email)
@@ -86,9 +86,9 @@ class Responder:
 
     def no_longer_pending(self, visit: Visit) -> list[tuple[str, str]]:
         """Return the header that deletes the `resume_at` cookie, if the request has it."""
-        if pending.COOKIE not in visit.headers.get("Cookie", ""):
+        if not is_pending(visit.headers.get("Cookie", "")):
             return []
-        return [pending.drop_cookie(visit.prefix, secure=self.is_secure)]
+        return [no_longer_pending(visit.prefix, secure=self.is_secure)]
 
     def report(
         self,

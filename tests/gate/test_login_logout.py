@@ -11,7 +11,7 @@ import pytest
 
 from clients import DESK, JANE, jane, make_desk, nobody
 from sso_middleware import ConfigError, Logout, ResolverError, expire_cookies
-from sso_middleware.gate.loop_breaker import count
+from sso_middleware.gate.cookies import count_handoff
 
 PATH = "/sso/helpdesk"
 
@@ -469,7 +469,7 @@ class TestLoop:
     @pytest.mark.parametrize(("after", "counted"), [(0, None), (20, None), (21, "121.1"), (-1, "99.1")])
     def test_window_to_the_second(self, after, counted):
         """The eighth is a loop up to and including 20 seconds after the first."""
-        assert count("sso_handoffs=100.7", 100 + after) == counted
+        assert count_handoff("sso_handoffs=100.7", 100 + after) == counted
 
     def test_cookies_in_several_headers(self, site):
         """HTTP/2 may split cookies over several headers (RFC 9113, section 8.2.3)."""
