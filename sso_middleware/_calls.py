@@ -105,10 +105,10 @@ def from_loop(
     return call_directly if isinstance(function, Reader) else call_in_thread
 
 
-def without_loop(function: Callable[..., Any], check: Check, said: str) -> Call:
+def without_loop(function: Callable[..., Any], check: Check, message: str) -> Call:
     """Return the `Call` of `function` where nothing can be awaited.
 
-    If it returns an awaitable, that is a `ResolverError` which says `said`.
+    If it returns an awaitable, the call raises `ResolverError(message)`.
     """
 
     async def call(arguments: Arguments) -> Any:
@@ -116,7 +116,7 @@ def without_loop(function: Callable[..., Any], check: Check, said: str) -> Call:
         if to_be_awaited:
             close_coroutine(value)
             del value  # keep out of tracebacks
-            raise ResolverError(said)
+            raise ResolverError(message)
         return value
 
     return call

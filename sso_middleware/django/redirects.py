@@ -21,15 +21,15 @@ Finder: TypeAlias = Callable[[], str] | None
 """Returns a redirect's target during a request, mount prefix included; `None`: mount prefix and path."""
 
 
-def read_target(given: Mapping[str, Any], name: str, djangos: str) -> tuple[str | None, Finder]:
+def read_target(given: Mapping[str, Any], name: str, fallback: str) -> tuple[str | None, Finder]:
     """Return a redirect target without mount prefix, and a function that returns it during a request.
 
     Args:
         given: may hold the target: a path as in the URLconf, a URL, or the name of a URL pattern.
         name: its key in `given`.
-        djangos: the Django setting to fall back on, where a path includes its mount prefix.
+        fallback: the Django setting to fall back on, where a path includes its mount prefix.
     """
-    target = given[name] if name in given else getattr(settings, djangos)
+    target = given[name] if name in given else getattr(settings, fallback)
     if target is None or (name in given and isinstance(target, str) and target[:1] in {"", "/"}):
         return target, None
     prefix = get_script_prefix()
@@ -40,7 +40,7 @@ def read_target(given: Mapping[str, Any], name: str, djangos: str) -> tuple[str 
         is_place = text.startswith("/") or "://" in text
         return text if is_place else str(resolve_url(text)), partial(resolve_url, target)
     except NoReverseMatch as error:
-        source = "" if name in given else f"(from {djangos}) "
+        source = "" if name in given else f"(from {fallback}) "
         said = f"{source}is not a path, a URL or the name of a URL pattern: {str(error).rstrip('.')}"
         raise ConfigError({name: said}) from None
     finally:

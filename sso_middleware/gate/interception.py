@@ -157,7 +157,7 @@ class Interception:
             self.relative[path] = purpose
 
     def _check_targets(self, helpdesk: HelpDesk | None, login_url: Any, logout: Logout | None) -> None:
-        """Find redirects to their own address; `_use` has found a relative `login_url`."""
+        """Reject redirects to the intercepted path itself; `_use` already rejects a relative `login_url`."""
         if login_url and is_absolute(login_url) and self._leads_to("handoff", login_url, helpdesk):
             self.problems["login_url"] = "is the Auth URL itself, a redirect loop: set the path of your login"
         if logout is not None and self._leads_to("logout", logout.then, helpdesk):
@@ -169,8 +169,8 @@ class Interception:
             return self.find("", path) == purpose
         if helpdesk is None or self.public.get(path) != purpose:
             return False
-        taken_over = helpdesk.auth_url if purpose == "handoff" else helpdesk.logout_url
-        return is_same_origin(target, taken_over or "")
+        intercepted = helpdesk.auth_url if purpose == "handoff" else helpdesk.logout_url
+        return is_same_origin(target, intercepted or "")
 
     def _use(self, path: Any, setting: str, problem: str | None) -> bool:
         if problem is None and path in self._used:

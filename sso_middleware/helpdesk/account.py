@@ -188,7 +188,7 @@ class HelpDesk(Sealed):
         if not claims and not forward:
             return Handoff(*self._signed(email, iat, jti))
         held, further = Secret(email), Secret(claims or {})
-        del email, claims  # from tracebacks with locals: a mapping is your code, which may raise
+        del email, claims  # keep out of tracebacks: a mapping may be the application's own class, and raise
         more = further_claims(further)
         query = forwarding.encoded(forwarding.checked(forward, self.forward_params)) if forward else ""
         return Handoff(*self._signed(held(), iat, jti, more, f"&{query}" if query else ""))

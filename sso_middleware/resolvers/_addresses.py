@@ -136,7 +136,7 @@ def email_in(session: Any, keys: Sequence[str], verified: Verified) -> str | Non
 
 
 def _tell_missing(session: Mapping[str, Any], keys: Sequence[str]) -> None:
-    """Log, for who looks why a visitor is anonymous, the names of the keys that a session has."""
+    """Log the names of a session's keys, to show why a visitor is anonymous."""
     if session and logger.isEnabledFor(logging.DEBUG):
         names = [key for key in session if isinstance(key, str) and _KEY.fullmatch(key)]
         missed = f"{', '.join(keys)} in the session, which has {', '.join(names) or 'others'}"

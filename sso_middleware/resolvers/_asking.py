@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import Any
 
@@ -63,5 +63,6 @@ def without_hooks(
 
 def _only_error(error: Exception) -> Exception:
     """Return the only error in nested groups: Quart 0.23 raises those of teardown functions in two."""
-    nested: Sequence[Exception] = getattr(error, "exceptions", ())
-    return _only_error(nested[0]) if len(nested) == 1 else error
+    while isinstance(error, ExceptionGroup) and len(error.exceptions) == 1:
+        error = error.exceptions[0]
+    return error

@@ -71,7 +71,10 @@ def field_of(user: Any, name: str, hint: str) -> object:
 
 
 def answers_to_any_name(user: Any, name: str) -> bool:
-    """Whether a ``__getattr__`` gives what `user` has under `name`, and something true for any other name."""
+    """Return whether `user` has `name` only because its ``__getattr__`` answers every name.
+
+    Answers that are false do not count.
+    """
     user = Secret(forced(user))
     if isinstance(user(), Mapping) or _has_column(user(), name) or _is_declared(user(), name):
         return False
