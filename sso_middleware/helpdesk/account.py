@@ -21,8 +21,8 @@ from sso_middleware._urls import with_query
 from sso_middleware.errors import ConfigError, ShortTokenWarning
 from sso_middleware.helpdesk import forwarding
 from sso_middleware.helpdesk.emails import check_email
-from sso_middleware.helpdesk.settings import SHORTEST_TOKEN, from_variables, problems_of
-from sso_middleware.helpdesk.tokens import further_claims, signer
+from sso_middleware.helpdesk.settings import from_variables, problems_of
+from sso_middleware.helpdesk.tokens import SHORTEST_TOKEN, further_claims, signer
 
 
 class Handoff(Sealed):

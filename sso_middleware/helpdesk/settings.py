@@ -7,22 +7,17 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-import jwt
-
 from sso_middleware._lazy import invisible_problem
 from sso_middleware._secret import Secret
 from sso_middleware._urls import query_names, url_problem
 from sso_middleware.errors import ConfigError
 from sso_middleware.helpdesk.forwarding import names_problem
+from sso_middleware.helpdesk.tokens import signing_key
 
-HS256 = jwt.get_algorithm_by_name("HS256")
-SHORTEST_TOKEN = 32  # bytes; RFC 7518, section 3.2
 LONGEST_BACKDATE = 30  # seconds
 
 #: The parameters of the hand-off, in the order they are sent.
 HANDOFF_PARAMETERS = ("token", "account_id", "auth_url")
-#: The claims of the token, in order. Extra claims come after these.
-CLAIMS = ("email", "iat", "jti")
 
 _LARGEST_ACCOUNT_ID = 10**18
 #: The start of a line in an environment file. A token may hold an equals sign: base64 ends with it.
@@ -41,22 +36,6 @@ _NAMES = (
 _IN_VARIABLES = {"allow_http": "must be one of 1, true, yes, on, 0, false, no, off, or empty"}
 _TRUE = frozenset({"1", "true", "yes", "on"})
 _FALSE = frozenset({"0", "false", "no", "off"})
-
-
-def signing_key(sso_token: Secret[str]) -> Any:
-    """Return the SSO Token as a key for PyJWT's HS256.
-
-    Raises:
-        ValueError: the token cannot be a shared secret; the message does not show it.
-        UnicodeEncodeError: the token holds a surrogate.
-    """
-    try:
-        return HS256.prepare_key(sso_token())
-    except jwt.InvalidKeyError:
-        raise ValueError(
-            "looks like a PEM, SSH or JWK key, which PyJWT refuses as a shared secret: "
-            "copy the SSO Token from the vendor's panel"
-        ) from None
 
 
 def problems_of(**given: Any) -> dict[str, str]:

@@ -11,9 +11,16 @@ from binascii import b2a_base64
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import jwt
+
 from sso_middleware._secret import Secret
 from sso_middleware.errors import ConfigError
-from sso_middleware.helpdesk.settings import CLAIMS, SHORTEST_TOKEN, signing_key
+
+HS256 = jwt.get_algorithm_by_name("HS256")
+SHORTEST_TOKEN = 32  # bytes; RFC 7518, section 3.2
+
+#: The claims of the token, in order. Extra claims come after these.
+CLAIMS = ("email", "iat", "jti")
 
 _URL_SAFE = bytes.maketrans(b"+/", b"-_")
 
@@ -24,6 +31,22 @@ def _base64url(data: bytes) -> bytes:
 
 
 _HEADER = _base64url(b'{"alg":"HS256","typ":"JWT"}') + b"."
+
+
+def signing_key(sso_token: Secret[str]) -> Any:
+    """Return the SSO Token as a key for PyJWT's HS256.
+
+    Raises:
+        ValueError: the token cannot be a shared secret; the message does not show it.
+        UnicodeEncodeError: the token holds a surrogate.
+    """
+    try:
+        return HS256.prepare_key(sso_token())
+    except jwt.InvalidKeyError:
+        raise ValueError(
+            "looks like a PEM, SSH or JWK key, which PyJWT refuses as a shared secret: "
+            "copy the SSO Token from the vendor's panel"
+        ) from None
 
 
 def signer(sso_token: Secret[str]) -> tuple[Callable[[str], str], bool]:

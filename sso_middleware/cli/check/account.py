@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from sso_middleware._urls import decoded_path_of, is_loopback, origin_of, url_problem
 from sso_middleware.cli.check.findings import Finding, found
 from sso_middleware.helpdesk import HelpDesk
-from sso_middleware.helpdesk.settings import SHORTEST_TOKEN
+from sso_middleware.helpdesk.tokens import SHORTEST_TOKEN
 
 _MD5 = re.compile(r"[0-9a-f]{32}|[0-9A-F]{32}")
 _PLACEHOLDER = re.compile(

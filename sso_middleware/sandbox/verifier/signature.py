@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from urllib.parse import quote_plus
 
-from sso_middleware.helpdesk.settings import HS256
+from sso_middleware.helpdesk.tokens import HS256
 from sso_middleware.sandbox.verifier.rules import Rules
 from sso_middleware.sandbox.verifier.tokens import Token
 from sso_middleware.sandbox.verifier.verdicts import HandoffRejected
