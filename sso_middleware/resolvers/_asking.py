@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -63,6 +63,8 @@ def without_hooks(
 
 def _only_error(error: Exception) -> Exception:
     """Return the only error in nested groups: Quart 0.23 raises those of teardown functions in two."""
-    while isinstance(error, ExceptionGroup) and len(error.exceptions) == 1:
-        error = error.exceptions[0]
+    nested: Sequence[Exception] = [error]
+    while len(nested) == 1:
+        error = nested[0]
+        nested = getattr(error, "exceptions", ())
     return error
