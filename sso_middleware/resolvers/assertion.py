@@ -43,7 +43,7 @@ from sso_middleware.resolvers._verification import holds
 
 __all__ = ["cloudflare_access", "google_iap", "signed_assertion"]
 
-Resolver: TypeAlias = Callable[[Any], str | None]
+AssertionResolver: TypeAlias = Callable[[Any], str | None]
 """Takes the environ, scope or Django's request; returns the visitor's address, or `None`: no assertion."""
 
 _REQUIRED = ["aud", "iss", "exp", "iat"]
@@ -76,7 +76,7 @@ def signed_assertion(
     algorithms: str | Iterable[str],
     claim: str = "email",
     leeway: int = 30,
-) -> Resolver:
+) -> AssertionResolver:
     """Return a resolver that verifies the JWT in a request header and returns the address in it.
 
     The claim is trusted unless the JWT has an ``email_verified`` that is false, so use a claim that the
@@ -141,7 +141,7 @@ def signed_assertion(
     return resolve_email
 
 
-def cloudflare_access(team: str, audience: str | Iterable[str]) -> Resolver:
+def cloudflare_access(team: str, audience: str | Iterable[str]) -> AssertionResolver:
     """Return a resolver for Cloudflare Access.
 
     It follows "Validate JWTs" in Cloudflare's Access documentation. Service tokens,
@@ -166,7 +166,7 @@ def cloudflare_access(team: str, audience: str | Iterable[str]) -> Resolver:
     )
 
 
-def google_iap(audience: str | Iterable[str]) -> Resolver:
+def google_iap(audience: str | Iterable[str]) -> AssertionResolver:
     """Return a resolver for Google's Identity-Aware Proxy.
 
     It follows "Securing your app with signed headers" in Google's IAP documentation.

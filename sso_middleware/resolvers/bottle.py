@@ -7,9 +7,8 @@ one of these ends sessions or changes the user, return `sso_middleware.wsgi.hand
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from contextlib import suppress
-from typing import Any, TypeAlias
+from typing import Any
 from wsgiref.types import WSGIEnvironment
 
 import bottle  # type: ignore[import-untyped]
@@ -20,15 +19,13 @@ from sso_middleware.errors import MiddlewareOrderError, ResolverError
 from sso_middleware.resolvers._addresses import email_from, email_in
 from sso_middleware.resolvers._headers import require_environ
 from sso_middleware.resolvers._settings import check_settings, release_problem
+from sso_middleware.resolvers._types import WSGIEndSession, WSGIResolver
 from sso_middleware.resolvers._verification import Verified
 
 __all__ = ["beaker_session_email", "end_beaker_session", "signed_cookie_email"]
 
-EmailResolver: TypeAlias = Callable[[WSGIEnvironment], str | None]
-EndSession: TypeAlias = Callable[[WSGIEnvironment], list[tuple[str, str]]]
 
-
-def beaker_session_email(*keys: str, verified: Verified) -> EmailResolver:
+def beaker_session_email(*keys: str, verified: Verified) -> WSGIResolver:
     """Take the address from the session of an outer Beaker SessionMiddleware.
 
     A hand-off only reads: Beaker neither writes the session nor sends a cookie, even with ``session.auto``.
@@ -49,7 +46,7 @@ def beaker_session_email(*keys: str, verified: Verified) -> EmailResolver:
     return resolve
 
 
-def end_beaker_session() -> EndSession:
+def end_beaker_session() -> WSGIEndSession:
     """Return an `end_session` for `Logout` that deletes the session of an outer Beaker SessionMiddleware.
 
     It is deleted from the store, and Beaker expires the cookie. With ``session.type = "cookie"`` the whole
@@ -91,7 +88,7 @@ def _read_only(session: Any, environ: WSGIEnvironment) -> Any:
     return session if parameters is None or session.accessed() else type(session)(environ, **parameters)
 
 
-def signed_cookie_email(name: str, secret: str | bytes, *, verified: Verified) -> EmailResolver:
+def signed_cookie_email(name: str, secret: str | bytes, *, verified: Verified) -> WSGIResolver:
     """Take the address from a cookie set by ``response.set_cookie(name, value, secret=...)``.
 
     The value is the address itself, or a JSON object with an ``email``.

@@ -14,7 +14,7 @@ import sys
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from importlib import import_module
-from typing import Any, TypeAlias, cast
+from typing import Any, cast
 from wsgiref.types import WSGIEnvironment
 
 from flask import Flask, session
@@ -27,12 +27,11 @@ from sso_middleware.resolvers._addresses import email_from, email_if_signed_in, 
 from sso_middleware.resolvers._asking import answers_by, without_hooks
 from sso_middleware.resolvers._headers import require_environ
 from sso_middleware.resolvers._settings import check_settings, getter_problem, release_problem
+from sso_middleware.resolvers._types import WSGIEndSession, WSGIResolver
 from sso_middleware.resolvers._verification import Verified
 
 __all__ = ["context_email", "end_session", "login_user_email", "session_email"]
 
-EmailResolver: TypeAlias = Callable[[WSGIEnvironment], str | None]
-EndSession: TypeAlias = Callable[[WSGIEnvironment], list[tuple[str, str]]]
 
 _HINT_ATTR = (
     "set attr= to the attribute that holds the address, or use context_email(app, getter, verified=...)"
@@ -45,7 +44,7 @@ _NO_HOOKS = (
 _NO_SESSION = "the Flask application has no session: set app.secret_key first"
 
 
-def session_email(app: Flask, *keys: str, verified: Verified) -> EmailResolver:
+def session_email(app: Flask, *keys: str, verified: Verified) -> WSGIResolver:
     """Take the address from the session of `app`.
 
     Args:
@@ -70,7 +69,7 @@ def session_email(app: Flask, *keys: str, verified: Verified) -> EmailResolver:
     return resolve
 
 
-def context_email(app: Flask, getter: Callable[[], Any], *, verified: Verified) -> EmailResolver:
+def context_email(app: Flask, getter: Callable[[], Any], *, verified: Verified) -> WSGIResolver:
     """Ask `getter` for the visitor in a request context of the application.
 
     For example, ``context_email(app, lambda: find_user(session.get("user_id")), verified="email_verified")``,
@@ -98,7 +97,7 @@ def context_email(app: Flask, getter: Callable[[], Any], *, verified: Verified) 
     return _asking(app, "flask.context_email", lambda: email_from(getter(), verified))
 
 
-def login_user_email(app: Flask, attr: str = "email", *, verified: Verified) -> EmailResolver:
+def login_user_email(app: Flask, attr: str = "email", *, verified: Verified) -> WSGIResolver:
     """Take the address from the user that Flask-Login finds, by the session or a remember-me cookie.
 
     Inactive users are refused. The application's teardown functions run; its ``before_request`` and
@@ -133,7 +132,7 @@ def login_user_email(app: Flask, attr: str = "email", *, verified: Verified) -> 
     return _asking(app, "flask.login_user_email", ask)
 
 
-def end_session(app: Flask) -> EndSession:
+def end_session(app: Flask) -> WSGIEndSession:
     """Return an `end_session` for `Logout` that ends the session of `app` in a request context.
 
     The application's session interface saves the emptied session, so that a session on the server
@@ -205,7 +204,7 @@ def _setting(app: Flask, name: str, default: object = None) -> Any:
     return cast("dict[str, Any]", app.config).get(name, default)
 
 
-def _asking(app: Flask, name: str, ask: Callable[[], str | None]) -> EmailResolver:
+def _asking(app: Flask, name: str, ask: Callable[[], str | None]) -> WSGIResolver:
     """Return the resolver `name`, which calls `ask` in a request context."""
 
     def resolve(environ: WSGIEnvironment) -> str | None:

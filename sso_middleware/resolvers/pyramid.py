@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from typing import Any, TypeAlias, cast
+from typing import Any, cast
 from wsgiref.types import WSGIEnvironment
 
 from pyramid.httpexceptions import (  # type: ignore[import-untyped]
@@ -28,12 +28,10 @@ from sso_middleware.resolvers._addresses import email_from
 from sso_middleware.resolvers._asking import answers_by, without_hooks
 from sso_middleware.resolvers._headers import require_environ
 from sso_middleware.resolvers._settings import check_settings, getter_problem, release_problem
+from sso_middleware.resolvers._types import WSGIEndSession, WSGIResolver
 from sso_middleware.resolvers._verification import Verified
 
 __all__ = ["end_session", "request_email"]
-
-EmailResolver: TypeAlias = Callable[[WSGIEnvironment], str | None]
-EndSession: TypeAlias = Callable[[WSGIEnvironment], list[tuple[str, str]]]
 
 
 _NO_ROUTER = (
@@ -42,7 +40,7 @@ _NO_ROUTER = (
 )
 
 
-def request_email(router: Any, getter: Callable[[Any], Any], *, verified: Verified) -> EmailResolver:
+def request_email(router: Any, getter: Callable[[Any], Any], *, verified: Verified) -> WSGIResolver:
     """Ask `getter` for the visitor in a request of the application.
 
     For example, ``request_email(app, lambda request: request.identity, verified="email_verified")``, if the
@@ -78,7 +76,7 @@ def request_email(router: Any, getter: Callable[[Any], Any], *, verified: Verifi
     return resolve
 
 
-def end_session(router: Any) -> EndSession:
+def end_session(router: Any) -> WSGIEndSession:
     """Return an `end_session` for `Logout` that invalidates the session and makes the policy forget the user.
 
     In a request of the application, it calls ``request.session.invalidate()`` and

@@ -9,9 +9,9 @@ run them (since Quart 0.23: ``app.preprocess_request(quart.globals.app_ctx)``), 
 from __future__ import annotations
 
 import sys
-from collections.abc import AsyncGenerator, Awaitable, Callable, MutableMapping
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
-from typing import Any, TypeAlias, cast
+from typing import Any, cast
 
 from quart import Quart, session
 from werkzeug.datastructures import Headers
@@ -25,16 +25,13 @@ from sso_middleware.errors import ConfigError, MiddlewareOrderError
 from sso_middleware.resolvers._addresses import email_from
 from sso_middleware.resolvers._asking import answers_by, without_hooks
 from sso_middleware.resolvers._settings import check_settings, getter_problem, release_problem
+from sso_middleware.resolvers._types import ASGIEndSession, ASGIResolver, Scope
 from sso_middleware.resolvers._verification import Verified
 
 __all__ = ["context_email", "end_session"]
 
-Scope: TypeAlias = MutableMapping[str, Any]
-EmailResolver: TypeAlias = Callable[[Scope], Awaitable[str | None]]
-EndSession: TypeAlias = Callable[[Scope], Awaitable[list[tuple[str, str]]]]
 
-
-def context_email(app: Quart, getter: Callable[[], Any], *, verified: Verified) -> EmailResolver:
+def context_email(app: Quart, getter: Callable[[], Any], *, verified: Verified) -> ASGIResolver:
     """Ask `getter` for the visitor in a request context of the application.
 
     For example, ``context_email(app, lambda: session.get("user"), verified="email_verified")``, with
@@ -70,7 +67,7 @@ def context_email(app: Quart, getter: Callable[[], Any], *, verified: Verified) 
     return resolve
 
 
-def end_session(app: Quart) -> EndSession:
+def end_session(app: Quart) -> ASGIEndSession:
     """Return an `end_session` for `Logout` that ends the session of `app` in a request context.
 
     The application's session interface saves the emptied session, so that a session on the server is

@@ -18,7 +18,6 @@ from typing import Any, TypeAlias
 from starlette.datastructures import State
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.types import Scope
 
 from sso_middleware._calls import is_async, is_awaitable
 from sso_middleware._secret import Secret
@@ -26,16 +25,15 @@ from sso_middleware.errors import MiddlewareOrderError, ResolverError
 from sso_middleware.resolvers._addresses import email_from, email_if_signed_in, email_in
 from sso_middleware.resolvers._asking import answers_by, without_hooks
 from sso_middleware.resolvers._settings import check_settings, getter_problem
+from sso_middleware.resolvers._types import ASGIEndSession, ASGIResolver, Scope
 from sso_middleware.resolvers._verification import Verified
 
 __all__ = ["end_session", "request_email", "session_email", "user_email"]
 
-EmailResolver: TypeAlias = Callable[[Scope], Awaitable[str | None]]
 RequestEmailResolver: TypeAlias = Callable[[Scope], str | Awaitable[str | None] | None]
-EndSession: TypeAlias = Callable[[Scope], Awaitable[list[tuple[str, str]]]]
 
 
-def session_email(*keys: str, verified: Verified) -> EmailResolver:
+def session_email(*keys: str, verified: Verified) -> ASGIResolver:
     """Take the address from the session of Starlette's SessionMiddleware, or of a compatible one.
 
     For example, ``session_email("user", "email", verified="email_verified")`` if Authlib's
@@ -100,7 +98,7 @@ def request_email(getter: Callable[[Request], Any], *, verified: Verified) -> Re
     return resolve_async if is_async(getter) else resolve
 
 
-def user_email(attr: str = "email", *, verified: Verified) -> EmailResolver:
+def user_email(attr: str = "email", *, verified: Verified) -> ASGIResolver:
     """Take the address from the user that Starlette's AuthenticationMiddleware has set.
 
     Args:
@@ -119,7 +117,7 @@ def user_email(attr: str = "email", *, verified: Verified) -> EmailResolver:
     return resolve
 
 
-def end_session() -> EndSession:
+def end_session() -> ASGIEndSession:
     """Return an `end_session` for `Logout` that empties ``scope["session"]``.
 
     The outer session middleware sends the cookie, with its own settings. Sessions on the server, such as
