@@ -26,8 +26,7 @@ from sso_middleware.django.users import default_resolver, end_session, user_mode
 from sso_middleware.errors import ConfigError
 from sso_middleware.helpdesk import HelpDesk
 from sso_middleware.logout import Logout
-from sso_middleware.resolvers._settings import check_settings
-from sso_middleware.resolvers.django import allauth_verified
+from sso_middleware.resolvers.django import allauth_verified, check_verified
 
 _T = TypeVar("_T")
 _U = TypeVar("_U")
@@ -141,7 +140,7 @@ def _verified(given: Mapping[str, Any]) -> Any:
     verified = given.get("verified")
     if isinstance(verified, str) and "." in verified:  # no attribute name has a dot
         verified = _imported(given, "verified")
-    check_settings(verified)
+    check_verified(verified)
     if verified is allauth_verified and not apps.is_installed(_ALLAUTH):
         raise ConfigError({"verified": f"uses django-allauth, but {_ALLAUTH!r} is not in INSTALLED_APPS"})
     return verified

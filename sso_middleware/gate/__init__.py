@@ -1,4 +1,4 @@
-"""Decide how to answer an intercepted path. Pure: no I/O, no framework, no environ, no scope."""
+"""Decide how to answer an intercepted path. Knows no framework, environ or scope."""
 
 from sso_middleware.gate.answers import Answer
 from sso_middleware.gate.gate import Gate, Handler

@@ -1,8 +1,7 @@
 """Decide how to answer an intercepted path. All decisions are here and in `responder`; adapters translate.
 
-This folder knows no framework, environ or scope. An adapter passes a `Visit`, and the application's
-callables as coroutine functions: ASGI awaits them, and under WSGI they never suspend. So both protocols
-share the same code.
+An adapter passes a `Visit`, and the application's callables as coroutine functions: ASGI awaits them, and
+under WSGI they never suspend. So both protocols share the same code.
 """
 
 from __future__ import annotations

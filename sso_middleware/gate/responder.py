@@ -17,8 +17,7 @@ from sso_middleware.gate.cookies import count_cookie, count_handoff, is_pending,
 from sso_middleware.gate.pages import Reason
 from sso_middleware.gate.results import address_or_none
 from sso_middleware.gate.visit import Visit
-from sso_middleware.helpdesk import HelpDesk
-from sso_middleware.helpdesk.emails import check_email
+from sso_middleware.helpdesk import HelpDesk, check_email
 
 
 class Responder:

@@ -140,6 +140,15 @@ def allauth_verified(user: Any) -> bool:
     return any(email.isascii() for email in addresses.values_list("email", flat=True))
 
 
+def check_verified(verified: object) -> None:
+    """Check the `verified` of ``HELPDESK_SSO``.
+
+    Raises:
+        ConfigError: it is wrong.
+    """
+    check_settings(verified)
+
+
 def email_of_user(user: Secret[Any], attr: str, verified: Verified) -> str | None:
     """Return the address of a Django user, or `None` for an anonymous one.
 
