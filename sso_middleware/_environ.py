@@ -22,9 +22,14 @@ def text_of(native: str) -> str:
         return "\N{REPLACEMENT CHARACTER}"
 
 
+def cgi_name(name: str) -> str:
+    """Return the variable for the header `name` (RFC 3875, section 4.1.18)."""
+    return f"HTTP_{name.upper().replace('-', '_')}"
+
+
 def cgi_names(names: Iterable[str]) -> dict[str, str]:
-    """Map the variable for each header to its name (RFC 3875, section 4.1.18)."""
-    return {f"HTTP_{name.upper().replace('-', '_')}": name for name in names}
+    """Map the variable for each header to its name."""
+    return {cgi_name(name): name for name in names}
 
 
 def headers_in(environ: Mapping[str, Any], wanted: Mapping[str, str]) -> dict[str, str]:

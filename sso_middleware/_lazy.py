@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Iterable
 from typing import Any
 
 #: Control and format characters, line and paragraph separators, surrogates (Unicode, chapter 4.5).
@@ -42,6 +43,11 @@ def forced(value: object) -> object:
     if value.__class__ is not type(value) and hasattr(type(value), "_wrapped"):
         return forced(object.__getattribute__(value, "_wrapped"))
     return value
+
+
+def several(value: Any) -> list[Any]:
+    """Return a setting that takes one `str`, or several, as a list."""
+    return [value] if isinstance(value, str) or not isinstance(value, Iterable) else [*value]
 
 
 def text_problem(value: object) -> str | None:

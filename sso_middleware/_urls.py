@@ -184,7 +184,7 @@ def split_mount(root: str, path: str) -> tuple[str, str]:
     prefix = mount_prefix(root)
     if root != prefix and path.startswith(f"{root}/"):
         path = path[len(root) :]
-    elif prefix and (path == prefix or path.startswith(f"{prefix}/")):
+    elif prefix and is_below(prefix, path):
         path = path[len(prefix) :]
     return prefix, path
 

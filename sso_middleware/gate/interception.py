@@ -6,10 +6,10 @@ hit would create a token.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any, Literal, TypeAlias
 
-from sso_middleware._lazy import exact
+from sso_middleware._lazy import exact, several
 from sso_middleware._urls import (
     decoded_path_of,
     decoded_path_problem,
@@ -137,12 +137,10 @@ class Interception:
             self._add_relative(path, "resume", "resume_at")
 
     def _several(self, paths: Any, setting: str) -> list[Any]:
-        several: list[Any] = (
-            [paths] if isinstance(paths, str) or not isinstance(paths, Iterable) else [*paths]
-        )
-        if not several:
+        found = several(paths)
+        if not found:
             self.problems[setting] = "is empty: leave it out, or set at least one path"
-        return several
+        return found
 
     def _add_public(self, url: str, purpose: Purpose, setting: str) -> None:
         path = decoded_path_of(url)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, cast
 
+from sso_middleware._environ import cgi_name
 from sso_middleware.errors import HandoffRefused, ResolverError
 
 
@@ -47,7 +48,7 @@ def single_value_of(name: str) -> Callable[[Mapping[str, Any]], str | None]:
     Raises (when it is called):
         HandoffRefused: ``ambiguous_header``: the header is repeated, or its name has an underscore.
     """
-    in_environ, wanted = f"HTTP_{name.upper().replace('-', '_')}", name.lower().encode()
+    in_environ, wanted = cgi_name(name), name.lower().encode()
 
     def read(source: Mapping[str, Any]) -> str | None:
         if is_environ(source):

@@ -34,7 +34,7 @@ from typing import Any, TypeAlias
 
 import jwt
 
-from sso_middleware._lazy import text_problem
+from sso_middleware._lazy import several, text_problem
 from sso_middleware._urls import url_problem
 from sso_middleware.errors import ConfigError, HandoffRefused
 from sso_middleware.resolvers._headers import as_received, single_value_of
@@ -97,7 +97,7 @@ def signed_assertion(
     Raises:
         ConfigError: a setting is wrong; the error lists all of them.
     """
-    audiences, accepted = _several(audience), _several(algorithms)
+    audiences, accepted = several(audience), several(algorithms)
     found = {
         "header": None
         if isinstance(header, str) and _FIELD_NAME.fullmatch(header)
@@ -207,10 +207,6 @@ def _address(claims: Mapping[str, Any], claim: str) -> str:
     if not isinstance(email, str):
         raise HandoffRefused("assertion_no_email")
     return email
-
-
-def _several(value: str | Iterable[str]) -> list[Any]:
-    return [value] if isinstance(value, str) or not isinstance(value, Iterable) else [*value]
 
 
 def _texts_problem(values: Iterable[object]) -> str | None:

@@ -24,6 +24,7 @@ from sso_middleware._secret import Secret
 from sso_middleware.errors import MiddlewareOrderError, ResolverError
 from sso_middleware.resolvers._addresses import email_from, email_if_signed_in, email_in
 from sso_middleware.resolvers._asking import answers_by, without_hooks
+from sso_middleware.resolvers._headers import is_environ
 from sso_middleware.resolvers._settings import check_settings, getter_problem
 from sso_middleware.resolvers._types import ASGIEndSession, ASGIResolver, Scope
 from sso_middleware.resolvers._verification import Verified
@@ -175,7 +176,7 @@ def _own(scope: Scope) -> Scope:
 
 
 def _checked(scope: Scope) -> Scope:
-    if not isinstance(scope, Mapping) or "REQUEST_METHOD" in scope:
+    if not isinstance(scope, Mapping) or is_environ(scope):
         raise ResolverError(f"resolvers.starlette needs an ASGI scope, not a {type(scope).__name__}")
     return scope
 
