@@ -11,8 +11,8 @@ import inspect
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, Generic, Literal, ParamSpec, TypeAlias, TypeVar
 
-from sso_middleware._lazy import forced
 from sso_middleware._secret import Secret
+from sso_middleware._text import forced
 from sso_middleware.errors import ResolverError
 
 _T = TypeVar("_T")

@@ -7,7 +7,7 @@ import unicodedata
 from ipaddress import ip_address
 from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlsplit
 
-from sso_middleware._lazy import invisible_problem
+from sso_middleware._text import invisible_problem
 
 _SPACE_OR_BACKSLASH = re.compile(r"[\s\\\ufffd]")  # U+FFFD replaces invalid text
 # https://url.spec.whatwg.org/#forbidden-domain-code-point, less those not in a netloc or refused earlier

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
-from sso_middleware._lazy import exact
+from sso_middleware._text import exact
 from sso_middleware._urls import path_problem, target_problem
 from sso_middleware.errors import ConfigError
 

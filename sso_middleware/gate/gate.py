@@ -12,16 +12,16 @@ from typing import Any, TypeAlias, cast
 from urllib.parse import quote
 
 from sso_middleware._calls import Call, Check
-from sso_middleware._lazy import exact, text_problem
 from sso_middleware._secret import Secret
+from sso_middleware._text import exact, text_problem
 from sso_middleware._urls import encode_path, is_absolute, is_plain_prefix, origin_of, query_names, with_query
 from sso_middleware.errors import ConfigError, HandoffRefused, ResolverUnavailable
 from sso_middleware.events import EventHook, hook_problem, logger
 from sso_middleware.gate.answers import Answer, page, redirect
+from sso_middleware.gate.callables import address_or_none, header_list, helpdesk_only
 from sso_middleware.gate.cookies import pending_cookie, read_pending
 from sso_middleware.gate.interception import Interception, Purpose
 from sso_middleware.gate.responder import Responder
-from sso_middleware.gate.results import address_or_none, header_list, helpdesk_only
 from sso_middleware.gate.visit import Visit
 from sso_middleware.helpdesk import HelpDesk
 from sso_middleware.helpdesk.forwarding import encoded, read_query

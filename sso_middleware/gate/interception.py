@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Literal, TypeAlias
 
-from sso_middleware._lazy import exact, several
+from sso_middleware._text import exact, several
 from sso_middleware._urls import (
     decoded_path_of,
     decoded_path_problem,

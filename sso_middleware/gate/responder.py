@@ -13,9 +13,9 @@ from sso_middleware._secret import Secret
 from sso_middleware.errors import ConfigError, HandoffRefused, InvalidEmail, ResolverError
 from sso_middleware.events import EventHook, Outcome, Reporter, hook_problem
 from sso_middleware.gate.answers import Answer, empty, page, redirect
+from sso_middleware.gate.callables import address_or_none
 from sso_middleware.gate.cookies import count_cookie, count_handoff, is_pending, no_longer_pending
 from sso_middleware.gate.pages import Reason
-from sso_middleware.gate.results import address_or_none
 from sso_middleware.gate.visit import Visit
 from sso_middleware.helpdesk import HelpDesk, check_email
 

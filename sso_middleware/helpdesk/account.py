@@ -15,8 +15,8 @@ from json.encoder import encode_basestring_ascii
 from typing import Any, ClassVar, Self, cast
 from urllib.parse import quote
 
-from sso_middleware._lazy import exact
 from sso_middleware._secret import Sealed, Secret
+from sso_middleware._text import exact
 from sso_middleware._urls import with_query
 from sso_middleware.errors import ConfigError, ShortTokenWarning
 from sso_middleware.helpdesk import forwarding

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from sso_middleware._lazy import exact
+from sso_middleware._text import exact
 from sso_middleware._urls import DOMAIN
 from sso_middleware.errors import InvalidEmail
 

@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from sso_middleware._lazy import invisible_problem
 from sso_middleware._secret import Secret
+from sso_middleware._text import invisible_problem
 from sso_middleware._urls import query_names, url_problem
 from sso_middleware.errors import ConfigError
 from sso_middleware.helpdesk.forwarding import names_problem

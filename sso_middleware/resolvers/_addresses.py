@@ -12,8 +12,8 @@ from types import NoneType
 from typing import Any, cast
 
 from sso_middleware._calls import close_coroutine, is_awaitable
-from sso_middleware._lazy import exact
 from sso_middleware._secret import Secret
+from sso_middleware._text import exact
 from sso_middleware.errors import HandoffRefused, ResolverError
 from sso_middleware.events import logger
 from sso_middleware.resolvers._users import field_of, flag_of

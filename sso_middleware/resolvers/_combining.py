@@ -14,8 +14,8 @@ from types import NoneType
 from typing import Any, TypeAlias
 
 from sso_middleware._calls import Call, Reader, from_loop, is_async, run, without_loop
-from sso_middleware._lazy import exact
 from sso_middleware._secret import Secret
+from sso_middleware._text import exact
 from sso_middleware._threads import in_thread
 from sso_middleware._urls import is_domain
 from sso_middleware.errors import ConfigError, HandoffRefused

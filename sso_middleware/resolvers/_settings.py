@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 
 from sso_middleware._calls import is_async, takes
-from sso_middleware._lazy import text_problem
+from sso_middleware._text import text_problem
 from sso_middleware.errors import ConfigError
 
 #: The oldest supported releases of the frameworks, as the extra ``test`` has them.

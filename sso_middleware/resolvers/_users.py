@@ -9,8 +9,8 @@ import inspect
 from collections.abc import Mapping
 from typing import Any, cast
 
-from sso_middleware._lazy import forced
 from sso_middleware._secret import Secret
+from sso_middleware._text import forced
 from sso_middleware.errors import ResolverError
 
 _ABSENT = object()

@@ -15,8 +15,8 @@ from types import NoneType
 from typing import Any, Literal, TypeAlias, cast
 
 from sso_middleware._calls import close_coroutine
-from sso_middleware._lazy import exact, forced
 from sso_middleware._secret import Secret
+from sso_middleware._text import exact, forced
 from sso_middleware.errors import HandoffRefused, ResolverError
 from sso_middleware.resolvers._users import answers_to_any_name, defines, field_of, is_row
 

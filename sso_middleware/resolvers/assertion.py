@@ -34,11 +34,11 @@ from typing import Any, TypeAlias
 
 import jwt
 
-from sso_middleware._lazy import several, text_problem
+from sso_middleware._text import several, text_problem
 from sso_middleware._urls import url_problem
 from sso_middleware.errors import ConfigError, HandoffRefused
 from sso_middleware.resolvers._headers import as_received, single_value_of
-from sso_middleware.resolvers._keys import KeyServer
+from sso_middleware.resolvers._key_server import KeyServer
 from sso_middleware.resolvers._verification import holds
 
 __all__ = ["cloudflare_access", "google_iap", "signed_assertion"]

@@ -13,8 +13,8 @@ from wsgiref.types import WSGIEnvironment
 
 import bottle  # type: ignore[import-untyped]
 
-from sso_middleware._lazy import text_problem
 from sso_middleware._secret import Secret
+from sso_middleware._text import text_problem
 from sso_middleware.errors import MiddlewareOrderError, ResolverError
 from sso_middleware.resolvers._addresses import email_from, email_in
 from sso_middleware.resolvers._headers import require_environ

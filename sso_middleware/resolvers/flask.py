@@ -20,11 +20,11 @@ from wsgiref.types import WSGIEnvironment
 from flask import Flask, session
 from werkzeug.exceptions import HTTPException
 
-from sso_middleware._lazy import forced
 from sso_middleware._secret import Secret
+from sso_middleware._text import forced
 from sso_middleware.errors import ConfigError, MiddlewareOrderError
 from sso_middleware.resolvers._addresses import email_from, email_if_signed_in, email_in
-from sso_middleware.resolvers._asking import answers_by, without_hooks
+from sso_middleware.resolvers._errors import explain_missing_hooks, http_errors_as_refusals
 from sso_middleware.resolvers._headers import require_environ
 from sso_middleware.resolvers._settings import check_settings, getter_problem, release_problem
 from sso_middleware.resolvers._types import WSGIEndSession, WSGIResolver
@@ -60,7 +60,7 @@ def session_email(app: Flask, *keys: str, verified: Verified) -> WSGIResolver:
     def resolve(environ: WSGIEnvironment) -> str | None:
         require_environ(environ, "flask.session_email")
         # Sessions in a database use the context, and return their connection when it ends.
-        with without_hooks(app.app_ctx_globals_class, _NO_HOOKS), app.app_context():
+        with explain_missing_hooks(app.app_ctx_globals_class, _NO_HOOKS), app.app_context():
             opened = Secret(app.session_interface.open_session(app, app.request_class({**environ})))
             if opened() is None:
                 raise MiddlewareOrderError(_NO_SESSION)
@@ -209,7 +209,7 @@ def _asking(app: Flask, name: str, ask: Callable[[], str | None]) -> WSGIResolve
 
     def resolve(environ: WSGIEnvironment) -> str | None:
         require_environ(environ, name)
-        with answers_by(HTTPException), _request_context(app, environ):
+        with http_errors_as_refusals(HTTPException), _request_context(app, environ):
             return ask()
         return None
 
@@ -224,7 +224,7 @@ def _request_context(app: Flask, environ: WSGIEnvironment) -> Generator[None]:
     already pushed, or was never popped, would be shared: the next visitor would be mistaken for the last
     one. Flask's own ``with app.request_context()`` is not popped if the session cannot be opened.
     """
-    with without_hooks(app.app_ctx_globals_class, _NO_HOOKS), app.app_context():
+    with explain_missing_hooks(app.app_ctx_globals_class, _NO_HOOKS), app.app_context():
         context = app.request_context({**environ})  # a copy: Flask adds to it
         try:
             context.push()

@@ -25,7 +25,7 @@ from pyramid.security import forget  # type: ignore[import-untyped]
 
 from sso_middleware.errors import ConfigError
 from sso_middleware.resolvers._addresses import email_from
-from sso_middleware.resolvers._asking import answers_by, without_hooks
+from sso_middleware.resolvers._errors import explain_missing_hooks, http_errors_as_refusals
 from sso_middleware.resolvers._headers import require_environ
 from sso_middleware.resolvers._settings import check_settings, getter_problem, release_problem
 from sso_middleware.resolvers._types import WSGIEndSession, WSGIResolver
@@ -69,7 +69,11 @@ def request_email(router: Any, getter: Callable[[Any], Any], *, verified: Verifi
 
     def resolve(environ: WSGIEnvironment) -> str | None:
         require_environ(environ, "pyramid.request_email")
-        with answers_by(HTTPException), _request(router, environ) as request, _transaction(request):
+        with (
+            http_errors_as_refusals(HTTPException),
+            _request(router, environ) as request,
+            _transaction(request),
+        ):
             return email_from(getter(request), verified)
         return None
 
@@ -127,7 +131,7 @@ def _request(router: Any, environ: WSGIEnvironment) -> Generator[Any]:
     """
     with router.request_context({**environ}) as request:  # a copy: WebOb adds to it
         try:
-            with without_hooks(type(cast("object", request)), _NO_HOOKS):
+            with explain_missing_hooks(type(cast("object", request)), _NO_HOOKS):
                 yield request
         finally:
             while request.finished_callbacks:

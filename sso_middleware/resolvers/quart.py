@@ -18,12 +18,12 @@ from werkzeug.datastructures import Headers
 from werkzeug.exceptions import HTTPException
 
 from sso_middleware._calls import is_awaitable
-from sso_middleware._lazy import forced
 from sso_middleware._secret import Secret
+from sso_middleware._text import forced
 from sso_middleware._urls import split_mount
 from sso_middleware.errors import ConfigError, MiddlewareOrderError
 from sso_middleware.resolvers._addresses import email_from
-from sso_middleware.resolvers._asking import answers_by, without_hooks
+from sso_middleware.resolvers._errors import explain_missing_hooks, http_errors_as_refusals
 from sso_middleware.resolvers._settings import check_settings, getter_problem, release_problem
 from sso_middleware.resolvers._types import ASGIEndSession, ASGIResolver, Scope
 from sso_middleware.resolvers._verification import Verified
@@ -58,7 +58,7 @@ def context_email(app: Quart, getter: Callable[[], Any], *, verified: Verified) 
     )
 
     async def resolve(scope: Scope) -> str | None:
-        with answers_by(HTTPException):
+        with http_errors_as_refusals(HTTPException):
             async with _request_context(app, scope):
                 user = Secret(getter())
                 return email_from(await user() if is_awaitable(user()) else user(), verified)
@@ -131,7 +131,7 @@ async def _request_context(app: Quart, scope: Scope) -> AsyncGenerator[None]:
     opened, or after an error under PRESERVE_CONTEXT_ON_EXCEPTION.
     """
     context = app.request_context(_request(app, scope))
-    with without_hooks(app.app_ctx_globals_class, _NO_HOOKS):
+    with explain_missing_hooks(app.app_ctx_globals_class, _NO_HOOKS):
         try:
             await context.push()
             yield

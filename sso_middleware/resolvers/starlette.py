@@ -23,7 +23,7 @@ from sso_middleware._calls import is_async, is_awaitable
 from sso_middleware._secret import Secret
 from sso_middleware.errors import MiddlewareOrderError, ResolverError
 from sso_middleware.resolvers._addresses import email_from, email_if_signed_in, email_in
-from sso_middleware.resolvers._asking import answers_by, without_hooks
+from sso_middleware.resolvers._errors import explain_missing_hooks, http_errors_as_refusals
 from sso_middleware.resolvers._headers import is_environ
 from sso_middleware.resolvers._settings import check_settings, getter_problem
 from sso_middleware.resolvers._types import ASGIEndSession, ASGIResolver, Scope
@@ -166,7 +166,10 @@ class _VisitorsRequest(Request):
 
 @contextmanager
 def _getter() -> Generator[None]:
-    with answers_by(HTTPException), without_hooks(State, _NO_STATE, MiddlewareOrderError):
+    with (
+        http_errors_as_refusals(HTTPException),
+        explain_missing_hooks(State, _NO_STATE, MiddlewareOrderError),
+    ):
         yield
 
 

@@ -30,7 +30,7 @@ from clients import JANE, ASGISite, WSGISite, make_environ, make_scope
 from key_server import AUDIENCE, ISSUER, DrippingServer, Issuer, ec_key, public_jwk, rsa_key
 from servers import free_port
 from sso_middleware import ConfigError, HandoffRefused, ResolverUnavailable
-from sso_middleware.resolvers._keys import KeyServer
+from sso_middleware.resolvers._key_server import KeyServer
 from sso_middleware.resolvers.assertion import cloudflare_access, google_iap, signed_assertion
 
 PATH = "/sso/helpdesk"
@@ -527,7 +527,7 @@ DRIPS = {
 SLOW_LOOKUP = """
 import sys, threading
 from sso_middleware import ResolverUnavailable
-from sso_middleware.resolvers._keys import KeyServer
+from sso_middleware.resolvers._key_server import KeyServer
 
 never, begun, lookups, now = threading.Event(), threading.Event(), [], [0]
 

@@ -17,7 +17,7 @@ from clients import DESK, JANE, jane, nobody
 from key_server import Issuer, rsa_key
 from sso_middleware import HandoffRefused, Logout
 from sso_middleware.cli.commands import cli
-from sso_middleware.resolvers._keys import KeyServer
+from sso_middleware.resolvers._key_server import KeyServer
 
 PATH = "/sso/helpdesk"
 ROOT = Path(__file__).parents[2]

@@ -1,4 +1,4 @@
-"""Plain strings from lazy proxies and subclasses, and characters that no setting may hold."""
+"""Plain strings from lazy proxies and subclasses, one or several, and characters that no setting may hold."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ _UNAUTHORIZED, _FORBIDDEN = 401, 403
 
 
 @contextmanager
-def answers_by(http_error: type[Exception]) -> Generator[None]:
+def http_errors_as_refusals(http_error: type[Exception]) -> Generator[None]:
     """Translate HTTP errors; 401 ends the block, because the visitor is anonymous.
 
     Args:
@@ -37,7 +37,7 @@ def answers_by(http_error: type[Exception]) -> Generator[None]:
 
 
 @contextmanager
-def without_hooks(
+def explain_missing_hooks(
     filled: type[object], hint: str, raised: Callable[[str], SSOError] = ResolverError
 ) -> Generator[None]:
     """Explain a missing attribute that the application's hooks or middlewares set before a view runs.

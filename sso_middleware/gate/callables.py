@@ -11,8 +11,8 @@ from collections.abc import Iterable
 from types import NoneType
 from typing import Any, cast
 
-from sso_middleware._lazy import exact
 from sso_middleware._secret import Secret
+from sso_middleware._text import exact
 from sso_middleware.errors import ResolverError
 from sso_middleware.helpdesk import HelpDesk
 from sso_middleware.logout import TOKEN
