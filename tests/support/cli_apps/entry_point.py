@@ -183,7 +183,7 @@ class Running:
     def stop(self, by=signal.SIGINT):
         """Stop it as Ctrl-C does, and return its exit code."""
         self._process.send_signal(by)
-        self.printed += next(filter(None, self._process.communicate(timeout=20)), "")
+        self.printed += next(filter(None, self._process.communicate(timeout=60)), "")
         return self._process.returncode
 
 
