@@ -455,6 +455,17 @@ class TestVerified:
         with pytest.raises(HandoffRefused):
             ask(starlette.user_email(verified="email_verified"), user=Agreeing(email_verified=False))
 
+    def test_declared_flag_beside_answers_to_any_name(self):
+        """A flag that the class declares counts, whatever else the user answers."""
+
+        class Agreeing(Answering):
+            email_verified = True
+
+            def __getattr__(self, name):
+                return self.claims.get(name, True)
+
+        assert ask(starlette.user_email(verified="email_verified"), user=Agreeing()) == JANE
+
 
 class TestSession:
     def test_log_of_what_is_missing(self, caplog):
