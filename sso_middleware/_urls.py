@@ -91,12 +91,14 @@ def origin_of(url: str) -> str:
 
 def is_same_origin(one: str, other: str) -> bool:
     """Return whether two http(s) URLs have the same origin (RFC 6454, section 4)."""
-    return _origin(one) == _origin(other)
+    return origin(one) == origin(other)
 
 
-def _origin(url: str) -> tuple[str, str | None, int | None]:
+def origin(url: str) -> tuple[str, str | None, int | None]:
+    """Return the scheme, host and port of `url`; the port is `None` if it is the scheme's default."""
     parts = urlsplit(url)
-    return parts.scheme, parts.hostname, parts.port or _DEFAULT_PORTS.get(parts.scheme)
+    is_default = parts.port == _DEFAULT_PORTS.get(parts.scheme)
+    return parts.scheme, parts.hostname, None if is_default else parts.port
 
 
 def decoded_path_of(url: str) -> str:

@@ -289,6 +289,7 @@ def walked(target, name, **options):
         ("forgetting_the_way_back", "302 to /login/, then 200"),
         ("at_another_site", "302 to https://login.example/authorize?state=x"),
         ("at_no_address", "302 to http://[nowhere"),
+        ("at_no_port", "302 to https://login.example:99999/"),
         ("at_an_empty_address", "302"),
         ("with_a_look_for_cookies", "302 to /login?next=/sso/helpdesk, then 200"),
         ("that_took_the_cookie_back", "302 to /form, then 302 to /last, then 200"),
@@ -375,6 +376,12 @@ def test_a_logout_url_on_another_site_is_not_visited():
     code, found, step, _ = walked("wsgi_apps:flask_app()", "logout", settings=settings)
     assert (code, found, step["walked"]) == (1, ["SSO.W012"], False)
     assert step["said"] == "https://www.example.com is another site: not visited"
+
+
+def test_a_logout_url_at_another_spelling_of_the_origin_is_visited():
+    settings = SETTINGS | {"HELPDESK_LOGOUT_URL": "https://App.example.com:443/"}
+    _, _, step, _ = walked("wsgi_apps:flask_app()", "logout", settings=settings)
+    assert step["walked"] is True
 
 
 def test_a_logout_url_of_another_host_is_visited_where_it_is_taken_over():

@@ -64,6 +64,30 @@ def test_a_logout_url_on_another_origin():
     assert "https://www.example.com is not https://app.example.com" in findings["SSO.W012"]["message"]
 
 
+# The same origin as https://app.example.com (RFC 6454, section 4).
+SPELLED_OTHERWISE = {"HELPDESK_AUTH_URL": "https://App.example.com:443/sso/helpdesk"}
+
+
+@pytest.mark.parametrize(
+    ("settings", "rule_ids"),
+    [
+        ({}, []),
+        ({"HELPDESK_LOGOUT_URL": "https://app.example.com/sso/helpdesk"}, ["SSO.E009"]),
+        ({"HELPDESK_SSO_AUTH_URL": "https://app.example.com/sso/helpdesk"}, ["SSO.E007"]),
+        (
+            {
+                "HELPDESK_SSO_AUTH_URL": SPELLED_OTHERWISE["HELPDESK_AUTH_URL"],
+                "HELPDESK_AUTH_URL": SETTINGS["HELPDESK_SSO_AUTH_URL"],
+            },
+            ["SSO.E010"],
+        ),
+    ],
+)
+def test_two_urls_may_spell_one_origin_differently(settings, rule_ids):
+    _, findings, _, _ = check(settings=SETTINGS | SPELLED_OTHERWISE | settings)
+    assert list(findings) == rule_ids
+
+
 def test_the_auth_url_that_fits_the_prefix_is_said():
     _, findings, _, _ = check("wsgi_apps:mounted()", "--no-walk", settings=NO_LOGOUT)
     assert "use https://app.example.com/portal/sso/helpdesk" in findings["SSO.E021"]["message"]
@@ -126,9 +150,24 @@ def test_a_form_action_that_blocks_the_redirect(kind):
     assert "https://acme.example" in findings["SSO.E056"]["message"]
 
 
-def test_a_login_outside_the_mount_prefix():
+def test_a_form_action_of_self_allows_another_spelling_of_the_origin():
     settings = SETTINGS | {
-        "HELPDESK_AUTH_URL": "https://app.example.com/app/sso/helpdesk",
+        "HELPDESK_AUTH_URL": "https://acme.example:443/sso/helpdesk",
+        "HELPDESK_LOGOUT_URL": "https://acme.example/sso/logout",
+    }
+    assert check("login_apps:login_blocked()", settings=settings)[:2] == (0, {})
+
+
+def test_a_login_page_at_another_spelling_of_the_origin_is_visited():
+    code, findings, steps, _ = check("login_apps:login_at_the_host()", settings=SETTINGS | SPELLED_OTHERWISE)
+    assert (code, findings) == (0, {})
+    assert steps["login page"]["said"] == "200"
+
+
+@pytest.mark.parametrize("origin", ["https://app.example.com", "https://App.example.com:443"])
+def test_a_login_outside_the_mount_prefix(origin):
+    settings = SETTINGS | {
+        "HELPDESK_AUTH_URL": f"{origin}/app/sso/helpdesk",
         "HELPDESK_LOGOUT_URL": "https://app.example.com/app/sso/logout",
     }
     args = ("login_apps:login_at_the_host()", "--root-path", "/app")

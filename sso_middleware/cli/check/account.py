@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
-from sso_middleware._urls import decoded_path_of, is_loopback, origin_of, url_problem
+from sso_middleware._urls import decoded_path_of, is_loopback, origin, origin_of, url_problem
 from sso_middleware.cli.check.findings import Finding, found
 from sso_middleware.helpdesk import HelpDesk
 from sso_middleware.helpdesk.tokens import SHORTEST_TOKEN
@@ -16,7 +16,7 @@ _MD5 = re.compile(r"[0-9a-f]{32}|[0-9A-F]{32}")
 _PLACEHOLDER = re.compile(
     r"(?i)<.*>|\$\{.*\}|\{\{.*\}\}|\.+|x+|\*+|(your|my|the)[-_ ].*|change[-_ ]?me.*|secret|todo|test"
 )
-_VENDOR = re.compile(r"(?:^|\.)proprofs[a-z]*\.[a-z]+(?::\d+)?$")
+_VENDOR = re.compile(r"(?:^|\.)proprofs[a-z]*\.[a-z]+$")
 
 
 def check_token(sso_token: str) -> Iterator[Finding]:
@@ -78,21 +78,28 @@ def is_start_page(auth_url: str, mounted_at: str = "") -> bool:
 def _are_apart(logout_url: str, auth_url: str) -> bool:
     """Whether the hosts differ; a production Logout URL with a local Auth URL does not count."""
     local = [is_loopback(urlsplit(url).hostname or "") for url in (logout_url, auth_url)]
-    return _place(logout_url)[0] != _place(auth_url)[0] and local[0] == local[1]
+    return _host(logout_url) != _host(auth_url) and local[0] == local[1]
 
 
 def _are_swapped(helpdesk: HelpDesk) -> bool:
     """Judge by the vendor's domain, or by the Logout URL, which belongs to the application."""
-    hosts = [urlsplit(url).netloc.lower() for url in (helpdesk.sso_auth_url, helpdesk.auth_url)]
-    if hosts[0] == hosts[1]:
+    if _host(helpdesk.sso_auth_url) == _host(helpdesk.auth_url):
         return False
-    by_vendor = [_VENDOR.search(host) is not None for host in hosts]
+    by_vendor = [
+        _VENDOR.search(urlsplit(url).hostname or "") is not None
+        for url in (helpdesk.sso_auth_url, helpdesk.auth_url)
+    ]
     if any(by_vendor):
         return by_vendor == [False, True]
     if helpdesk.logout_url is None or _place(helpdesk.logout_url) == _place(helpdesk.sso_auth_url):
         return False
-    return urlsplit(helpdesk.logout_url).netloc.lower() == hosts[0]
+    return _host(helpdesk.logout_url) == _host(helpdesk.sso_auth_url)
 
 
-def _place(url: str) -> tuple[str, str]:
-    return urlsplit(url).netloc.lower(), decoded_path_of(url)
+def _place(url: str) -> tuple[str | None, int | None, str]:
+    return (*_host(url), decoded_path_of(url))
+
+
+def _host(url: str) -> tuple[str | None, int | None]:
+    _, host, port = origin(url)
+    return host, port

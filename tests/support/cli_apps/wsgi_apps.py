@@ -367,6 +367,7 @@ LOGIN_PAGES = {
     "forgetting_the_way_back": {"/login": "/login/", "/login/": "200 OK"},
     "at_another_site": {"/login": "https://login.example/authorize?state=x"},
     "at_no_address": {"/login": "http://[nowhere"},
+    "at_no_port": {"/login": "https://login.example:99999/"},
     "at_an_empty_address": {"/login": ("302 Found", ("Location", ""))},
     "with_a_look_for_cookies": {
         "/login": lambda _, cookie: (

@@ -7,7 +7,7 @@ from html.parser import HTMLParser
 from typing import NamedTuple
 from urllib.parse import unquote, urljoin, urlsplit
 
-from sso_middleware._urls import origin_of
+from sso_middleware._urls import is_same_origin
 
 _POLICY = "content-security-policy"
 _SIGN_IN = re.compile(r"(?i)log-?_?in|sign-?_?in|sso|auth|account")
@@ -105,7 +105,7 @@ def _form_action(policy: str) -> list[str] | None:
 
 def _allows(source: str, url: str, target: str) -> bool:
     if source == "'self'":
-        return origin_of(url) == origin_of(target)
+        return is_same_origin(url, target)
     parts = urlsplit(target)
     if source == "*":
         return True

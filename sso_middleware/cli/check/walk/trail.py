@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl, unquote, urljoin, urlsplit
 
 import httpx
 
-from sso_middleware._urls import decoded_path_of
+from sso_middleware._urls import decoded_path_of, origin
 from sso_middleware.cli.check.findings import Finding, Step, found
 from sso_middleware.cli.check.walk.browser import Answer, Browser
 from sso_middleware.cli.check.walk.login_page import LoginPage
@@ -37,6 +37,7 @@ class Hop(NamedTuple):
         try:
             target = urljoin(self.url, self.answer.location)
             httpx.URL(target)
+            origin(target)
         except (ValueError, httpx.InvalidURL):  # not a URL
             return ""
         return target

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from urllib.parse import urlencode, urljoin, urlsplit
 
-from sso_middleware._urls import decoded_path_of, encode_path, is_below, origin_of
+from sso_middleware._urls import decoded_path_of, encode_path, is_below, is_same_origin, origin_of
 from sso_middleware.cli.check.findings import Finding, Step, found
 from sso_middleware.cli.check.walk.browser import HEADERS, Answer, Browser, Client
 from sso_middleware.cli.check.walk.entrance import Entrance
@@ -103,7 +103,7 @@ class Walk:
             yield self._forged_header()
 
     def _is_inside(self, url: str) -> bool:
-        return origin_of(url) == self._origin and is_below(self._root_path, decoded_path_of(url))
+        return is_same_origin(url, self._origin) and is_below(self._root_path, decoded_path_of(url))
 
     def _login_page(self, browser: Browser, url: str) -> Step:
         name = "login page"
@@ -111,7 +111,7 @@ class Walk:
         if self._is_inside(url):
             trail = follow(browser, url, self._is_inside)
             outside = "" if trail.is_circle else trail.last.target
-        if outside and origin_of(outside) == self._origin:
+        if outside and is_same_origin(outside, self._origin):
             said = f"{decoded_path_of(outside)} is not below {self._root_path}"
             return Step(name, f"{said}: not visited", found("SSO.W057", said), walked=False)
         if trail is None:
@@ -192,7 +192,7 @@ class Walk:
         return found("SSO.E044", message) if self._entrance.wrapped else found("SSO.E045", message, "route")
 
     def _logout(self, logout_url: str) -> Step:
-        if origin_of(logout_url) != self._origin and not self._entrance.takes_over_logout:
+        if not is_same_origin(logout_url, self._origin) and not self._entrance.takes_over_logout:
             return _elsewhere("logout", logout_url)
         # Without the cookie, so that the user's session is not ended.
         return logout_step(follow(Browser(self._client), logout_url, self._is_inside), self._path)
