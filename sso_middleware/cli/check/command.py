@@ -10,10 +10,10 @@ from sso_middleware._secret import Secret
 from sso_middleware._urls import mount_prefix
 from sso_middleware.cli.check.account import check_account, check_token
 from sso_middleware.cli.check.app import Visits, check_application, load
-from sso_middleware.cli.check.ending import BLOCKED_IMPORT, BLOCKED_VISIT, ReportCommand, limit
 from sso_middleware.cli.check.findings import RULES, Finding, rule_id_of
 from sso_middleware.cli.check.online import reach
-from sso_middleware.cli.check.report import STYLES, Report, print_json, print_report
+from sso_middleware.cli.check.report import STYLES, Report, ReportCommand, print_json, print_report
+from sso_middleware.cli.check.timeout import BLOCKED_IMPORT, BLOCKED_VISIT, limit
 from sso_middleware.cli.check.trial import Pace, Trial, confirm
 from sso_middleware.cli.options import helpdesk_of, prefix_option, settings_from_environment
 from sso_middleware.cli.output import json_option, say

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Any
+
+import click
 
 from sso_middleware.cli.check.findings import Finding, Step
 from sso_middleware.cli.check.online import Online
@@ -18,7 +22,7 @@ STYLES = {"error": "bold red", "warning": "bold yellow", "info": "bold cyan"}
 class Report:
     """The results; `None` or empty where nothing was checked."""
 
-    source: str
+    source: str | None
     helpdesk: HelpDesk | None = None
     findings: list[Finding] = field(default_factory=list[Finding])
     walk: Sequence[Step] = ()
@@ -116,6 +120,15 @@ def _where(attempt: Attempt) -> str:
 
 def print_json(report: Report, ignored: set[str]) -> None:
     """Print `report` for programs."""
+    say_json(_as_json(report, ignored))
+
+
+def print_error(source: str | None, error: click.ClickException) -> None:
+    """Print `error` for programs, as a report on `source` without results."""
+    say_json(_as_json(Report(source), set()) | {"error": error.format_message()})
+
+
+def _as_json(report: Report, ignored: set[str]) -> dict[str, Json]:
     helpdesk, online = report.helpdesk, report.online
     account = (
         {"sso_auth_url": helpdesk.sso_auth_url, "account_id": str(helpdesk.account_id)} if helpdesk else None
@@ -124,36 +137,34 @@ def print_json(report: Report, ignored: set[str]) -> None:
     error: dict[str, Json] = {}
     if online is not None and not online.reached:
         error = {"error": online.findings[0].message}
-    say_json(
-        {
-            "source": report.source,
-            "settings": account,
-            "panel": _panel(helpdesk) if helpdesk else None,
-            "walk": [
-                {
-                    "step": step.name,
-                    "walked": step.walked,
-                    "said": step.said,
-                    "finding": step.finding and step.finding.rule.id,
-                }
-                for step in report.walk
-            ],
-            "online": online
-            and {"status": online.status, "tls": online.tls, "clock_difference": online.clock_difference},
-            **trial,
-            "findings": [
-                {
-                    "id": finding.rule.id,
-                    "severity": finding.rule.severity,
-                    "message": finding.message,
-                    "hint": finding.hint,
-                    "ignored": finding.rule.id in ignored,
-                }
-                for finding in report.findings
-            ],
-            **error,
-        }
-    )
+    return {
+        "source": report.source,
+        "settings": account,
+        "panel": _panel(helpdesk) if helpdesk else None,
+        "walk": [
+            {
+                "step": step.name,
+                "walked": step.walked,
+                "said": step.said,
+                "finding": step.finding and step.finding.rule.id,
+            }
+            for step in report.walk
+        ],
+        "online": online
+        and {"status": online.status, "tls": online.tls, "clock_difference": online.clock_difference},
+        **trial,
+        "findings": [
+            {
+                "id": finding.rule.id,
+                "severity": finding.rule.severity,
+                "message": finding.message,
+                "hint": finding.hint,
+                "ignored": finding.rule.id in ignored,
+            }
+            for finding in report.findings
+        ],
+        **error,
+    }
 
 
 def _trial_as_json(trial: Outcome) -> dict[str, Json]:
@@ -171,3 +182,27 @@ def _trial_as_json(trial: Outcome) -> dict[str, Json]:
             for attempt in trial.attempts
         ],
     }
+
+
+class ReportCommand(click.Command):
+    """A command whose ``--json`` also prints errors as an object with the keys of a report."""
+
+    def make_context(self, info_name: str | None, args: list[str], *more: Any, **extra: Any) -> click.Context:
+        """Read the arguments."""
+        with _errors_printed(None, as_json="--json" in args):
+            return super().make_context(info_name, args, *more, **extra)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command."""
+        with _errors_printed(ctx.params["target"], as_json=ctx.params["as_json"]):
+            return super().invoke(ctx)
+
+
+@contextmanager
+def _errors_printed(source: str | None, *, as_json: bool) -> Generator[None, None, None]:
+    try:
+        yield
+    except click.ClickException as error:  # click prints it to standard error
+        if as_json:
+            print_error(source, error)
+        raise

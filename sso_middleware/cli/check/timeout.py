@@ -1,4 +1,4 @@
-"""Making sure that `check` always ends and can report any error as JSON."""
+"""Making sure that `check` always ends."""
 
 from __future__ import annotations
 
@@ -7,11 +7,10 @@ import sys
 from collections.abc import Generator
 from contextlib import contextmanager, redirect_stdout, suppress
 from threading import Timer
-from typing import Any, NoReturn
+from typing import NoReturn
 
-import click
-
-from sso_middleware.cli.output import Exit, Failure, Json, say_json
+from sso_middleware.cli.check.report import print_error
+from sso_middleware.cli.output import Exit, Failure
 
 BLOCKED_IMPORT = (
     "its import blocks. A call that serves the application, such as ui.run() or app.run(), never returns: "
@@ -42,7 +41,7 @@ def limit(target: str, seconds: float, words: str, *, as_json: bool) -> Generato
         unit = "second" if seconds == 1 else "seconds"
         failure = Failure(f"{target} timed out after {seconds:g} {unit}: {words}")
         if as_json:
-            say_json(_report_of(target, failure))
+            print_error(target, failure)
         failure.show()
         leave(Exit.SETTINGS)
 
@@ -54,33 +53,3 @@ def limit(target: str, seconds: float, words: str, *, as_json: bool) -> Generato
             yield
     finally:
         timer.cancel()
-
-
-class ReportCommand(click.Command):
-    """A command whose ``--json`` also prints errors as an object with the keys of a report."""
-
-    def make_context(self, info_name: str | None, args: list[str], *more: Any, **extra: Any) -> click.Context:
-        """Read the arguments."""
-        with _told(None, as_json="--json" in args):
-            return super().make_context(info_name, args, *more, **extra)
-
-    def invoke(self, ctx: click.Context) -> Any:
-        """Run the command."""
-        with _told(ctx.params["target"], as_json=ctx.params["as_json"]):
-            return super().invoke(ctx)
-
-
-@contextmanager
-def _told(target: str | None, *, as_json: bool) -> Generator[None, None, None]:
-    try:
-        yield
-    except click.ClickException as error:  # click prints it to standard error
-        if as_json:
-            say_json(_report_of(target, error))
-        raise
-
-
-def _report_of(target: str | None, error: click.ClickException) -> dict[str, Json]:
-    """Return what ``--json`` prints for `error`."""
-    nothing: dict[str, Json] = {"settings": None, "panel": None, "walk": [], "online": None, "findings": []}
-    return {"source": target, **nothing, "error": error.format_message()}
