@@ -132,7 +132,8 @@ def command(
         with limit(target, timeout, BLOCKED_IMPORT, as_json=as_json):
             loaded = load(target)
         with limit(target, _MOST_VISITS * timeout, BLOCKED_VISIT, as_json=as_json):
-            report = Report(target, *check_application(loaded, prefix, visits))
+            checked = check_application(loaded, prefix, visits)
+        report = Report(target, checked.helpdesk, checked.findings, checked.walk)
     if go_online:
         _go_online(report, email, prefix, pace)
     (print_json if as_json else print_report)(report, ignored)
