@@ -10,7 +10,7 @@ from urllib.parse import urljoin
 import click
 
 from sso_middleware._urls import is_loopback, url_problem
-from sso_middleware.cli import environment
+from sso_middleware.cli.env_file import SHELL, SHELLS, read_env_file, shell_lines, write_env_file
 from sso_middleware.cli.options import (
     freshness_option,
     leeway_option,
@@ -53,8 +53,8 @@ _APPLICATION = "http://127.0.0.1:8000"
 )
 @click.option(
     "--shell",
-    type=click.Choice([*environment.SHELLS]),
-    default=environment.SHELL,
+    type=click.Choice([*SHELLS]),
+    default=SHELL,
     show_default=True,
     help="The shell to print the settings for.",
 )
@@ -125,7 +125,7 @@ def command(
             name: settings[name] for name in ("sso_token", "account_id", "auth_url", "logout_url")
         }
     else:
-        kept = environment.read(env_file, prefix) if env_file else {}
+        kept = read_env_file(env_file, prefix) if env_file else {}
         account = {
             "sso_token": kept.get(f"{prefix}SSO_TOKEN"),
             "account_id": kept.get(f"{prefix}ACCOUNT_ID", "sandbox") if account_id is None else account_id,
@@ -163,12 +163,12 @@ def command(
         if from_env:
             del variables[f"{prefix}SSO_TOKEN"]  # the environment has it
         if env_file:
-            environment.write(env_file, variables, prefix)
+            write_env_file(env_file, variables, prefix)
             say(f"Its settings are in {env_file}: load that file in your application.", to_stderr=True)
         else:
             say("For the shell that starts your application:", to_stderr=True)
             # say() would hide the SSO Token, and your application needs it.
-            click.echo(environment.lines(variables, shell))
+            click.echo(shell_lines(variables, shell))
         say("Press Ctrl-C to stop.", to_stderr=True)
         tell(sandbox)
 

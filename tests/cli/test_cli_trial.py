@@ -25,7 +25,7 @@ from helpdesks import (
     refusing,
     strict,
 )
-from sso_middleware.cli.check.trial.sending import Pace
+from sso_middleware.cli.check.trial.visitor import Pace
 from sso_middleware.sandbox import Sandbox
 
 pytestmark = pytest.mark.server

@@ -10,7 +10,7 @@ from sso_middleware.cli.check.account import check_account, check_token
 from sso_middleware.cli.check.app.django import django_project
 from sso_middleware.cli.check.app.layers import attributes_of, dict_of, framework_of, layers
 from sso_middleware.cli.check.app.loading import PASTE, Loaded, is_factory, is_paste_factory
-from sso_middleware.cli.check.app.located import Located, locate, wrapped_beside
+from sso_middleware.cli.check.app.locating import Located, locate, wrapped_beside
 from sso_middleware.cli.check.app.wiring import check_order, check_wiring
 from sso_middleware.cli.check.findings import Finding, Rule, Step, found
 from sso_middleware.cli.check.walk import Entrance, Walk, client_of, find_route

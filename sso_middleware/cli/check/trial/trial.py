@@ -21,8 +21,8 @@ from sso_middleware._secret import Secret
 from sso_middleware._urls import with_query
 from sso_middleware.cli.check.findings import Finding, found
 from sso_middleware.cli.check.trial.judging import Ending, Look, Verdict, alike, judge
-from sso_middleware.cli.check.trial.sending import Pace, Visitor
 from sso_middleware.cli.check.trial.variants import Variant, changes, variants
+from sso_middleware.cli.check.trial.visitor import Pace, Visitor
 from sso_middleware.cli.options import helpdesk_of
 from sso_middleware.cli.output import Exit, never_print, say
 from sso_middleware.helpdesk import HelpDesk

@@ -8,9 +8,9 @@ from urllib.parse import urlencode, urljoin, urlsplit
 from sso_middleware._urls import decoded_path_of, encode_path, is_below, is_same_origin, origin_of
 from sso_middleware.cli.check.findings import Finding, Step, found
 from sso_middleware.cli.check.walk.browser import HEADERS, Answer, Browser, Client
-from sso_middleware.cli.check.walk.entrance import Entrance
+from sso_middleware.cli.check.walk.endpoint import Entrance
 from sso_middleware.cli.check.walk.login_page import LoginPage
-from sso_middleware.cli.check.walk.trail import (
+from sso_middleware.cli.check.walk.redirects import (
     Hop,
     follow,
     is_failure,

@@ -23,7 +23,7 @@ SHELLS: dict[str, Callable[[str, str], str]] = {
 SHELL = "powershell" if os.name == "nt" else "sh"  # of this machine
 
 
-def read(file: Path, prefix: str) -> dict[str, str]:
+def read_env_file(file: Path, prefix: str) -> dict[str, str]:
     """Return the variables in `file` whose names start with `prefix`; none if there is no such file.
 
     Raises:
@@ -41,7 +41,7 @@ def read(file: Path, prefix: str) -> dict[str, str]:
     return variables
 
 
-def write(file: Path, variables: Mapping[str, str], prefix: str) -> None:
+def write_env_file(file: Path, variables: Mapping[str, str], prefix: str) -> None:
     """Replace the variables in `file` whose names start with `prefix` with `variables`; keep other lines.
 
     Only the file's owner can read the result. The file is replaced atomically.
@@ -62,7 +62,7 @@ def write(file: Path, variables: Mapping[str, str], prefix: str) -> None:
         raise Failure(f"--env-file: cannot write {file}: {error.strerror}") from None
 
 
-def lines(variables: Mapping[str, str], shell: str) -> str:
+def shell_lines(variables: Mapping[str, str], shell: str) -> str:
     """Return the lines that set `variables` in `shell`."""
     return "\n".join(SHELLS[shell](name, value) for name, value in variables.items())
 
