@@ -13,7 +13,7 @@ from sso_middleware.cli.check.app.loading import PASTE, Loaded, is_factory, is_p
 from sso_middleware.cli.check.app.locating import Located, locate, wrapped_beside
 from sso_middleware.cli.check.app.wiring import check_order, check_wiring
 from sso_middleware.cli.check.findings import Finding, Rule, Step, found
-from sso_middleware.cli.check.walk import Entrance, Walk, client_of, find_route
+from sso_middleware.cli.check.walk import Endpoint, Walk, client_of, find_route
 from sso_middleware.cli.options import helpdesk_of, settings_from_environment
 from sso_middleware.cli.output import Failure
 from sso_middleware.helpdesk import HelpDesk
@@ -85,9 +85,9 @@ def _check_wrapped(loaded: Loaded, located: list[Located], prefix: str, visits: 
     findings += check_wiring(loaded.app, located, visits.root_path)
     steps: list[Step] = []
     if visits.timeout is not None:
-        entrance = _entrance_of(loaded.app, first, visits.root_path)
+        endpoint = _endpoint_of(loaded.app, first, visits.root_path)
         with client_of(loaded.app, visits.timeout, visits.root_path) as client:
-            steps += Walk(client, entrance, visits.root_path, visits.cookie).steps()
+            steps += Walk(client, endpoint, visits.root_path, visits.cookie).steps()
     # A signed-in visitor who is handed off shows that the session middleware is in the right place.
     if not any(step.name == "signed-in visit" and step.walked and not step.finding for step in steps):
         findings += check_order(located)
@@ -107,12 +107,12 @@ def _sign_alike(*helpdesks: HelpDesk) -> bool:
     return len({helpdesk.handoff("a@b.invalid", iat=0, jti="0" * 32).token for helpdesk in helpdesks}) == 1
 
 
-def _entrance_of(app: Any, located: Located, root_path: str) -> Entrance:
+def _endpoint_of(app: Any, located: Located, root_path: str) -> Endpoint:
     public, relative = located.paths("handoff")
     names = [name for _, node in layers(app, located.inner, mounts=False) for name in _session_cookies(node)]
     if located.inner is None and (project := django_project()):
         names.append(project.session_cookie)
-    return Entrance(
+    return Endpoint(
         located.helpdesk,
         path=min(public) if public else root_path + min(relative),
         resumes=any(located.paths("resume")),
@@ -142,12 +142,12 @@ def _check_route(loaded: Loaded, prefix: str, visits: Visits) -> Checked | None:
         settings = settings_from_environment(prefix)
         helpdesk = helpdesk_of(settings)
         with client_of(app, visits.timeout, visits.root_path) as client:
-            if entrance := find_route(client, helpdesk):
-                steps = list(Walk(client, entrance, visits.root_path, visits.cookie).steps())
+            if endpoint := find_route(client, helpdesk):
+                steps = list(Walk(client, endpoint, visits.root_path, visits.cookie).steps())
                 findings = [
                     *check_token(settings["sso_token"]),
                     *check_account(helpdesk),
-                    found("SSO.I029", f"{entrance.path} of {loaded.target} answers"),
+                    found("SSO.I029", f"{endpoint.path} of {loaded.target} answers"),
                     *(step.finding for step in steps if step.finding),
                 ]
                 return Checked(helpdesk, findings, steps)

@@ -14,7 +14,7 @@ _SEE_OTHER = 303
 _NOT_THERE = frozenset({None, 404, 405, 410})
 
 
-class Entrance(NamedTuple):
+class Endpoint(NamedTuple):
     """Where an application hands its visitors off.
 
     Attributes:
@@ -52,7 +52,7 @@ class Entrance(NamedTuple):
         )
 
 
-def find_route(client: Client, helpdesk: HelpDesk) -> Entrance | None:
+def find_route(client: Client, helpdesk: HelpDesk) -> Endpoint | None:
     """Check whether the application answers the Auth URL differently from a path that does not exist."""
     path = decoded_path_of(helpdesk.auth_url)
     answers = [
@@ -60,4 +60,4 @@ def find_route(client: Client, helpdesk: HelpDesk) -> Entrance | None:
         for each in (path, f"{path.rstrip('/')}-{token_hex(4)}")
     ]
     there, elsewhere = [(answer.status, answer.location.partition("?")[0]) for answer in answers]
-    return None if there[0] in _NOT_THERE or there == elsewhere else Entrance(helpdesk, path, wrapped=False)
+    return None if there[0] in _NOT_THERE or there == elsewhere else Endpoint(helpdesk, path, wrapped=False)

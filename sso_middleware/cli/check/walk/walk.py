@@ -8,7 +8,7 @@ from urllib.parse import urlencode, urljoin, urlsplit
 from sso_middleware._urls import decoded_path_of, encode_path, is_below, is_same_origin, origin_of
 from sso_middleware.cli.check.findings import Finding, Step, found
 from sso_middleware.cli.check.walk.browser import HEADERS, Answer, Browser, Client
-from sso_middleware.cli.check.walk.endpoint import Entrance
+from sso_middleware.cli.check.walk.endpoint import Endpoint
 from sso_middleware.cli.check.walk.login_page import LoginPage
 from sso_middleware.cli.check.walk.redirects import (
     Hop,
@@ -55,21 +55,21 @@ class Walk:
 
     Args:
         client: makes the visits.
-        entrance: where visitors are handed off.
+        endpoint: where visitors are handed off.
         root_path: the mount prefix the server announces.
         cookie: the Cookie header of a signed-in user, or `None`.
     """
 
-    def __init__(self, client: Client, entrance: Entrance, root_path: str, cookie: str | None) -> None:
+    def __init__(self, client: Client, endpoint: Endpoint, root_path: str, cookie: str | None) -> None:
         self._client = client
-        self._entrance = entrance
+        self._endpoint = endpoint
         self._root_path = root_path
-        self._helpdesk = entrance.helpdesk
+        self._helpdesk = endpoint.helpdesk
         self._cookie = cookie
         # Without a fixed account, any host must work.
         auth_url = self._helpdesk.auth_url if self._helpdesk else "https://localhost"
         self._origin = origin_of(auth_url)
-        self._path = entrance.path
+        self._path = endpoint.path
         query = urlsplit(auth_url).query
         self._url = f"{self._origin}{encode_path(self._path)}{query and '?'}{query}"
 
@@ -89,8 +89,8 @@ class Walk:
         answer = browser.open(self._url)
         if problem := self._common_problem(answer, "without a cookie"):
             yield Step(name, answer.said, problem)
-        elif self._entrance.hands_off(answer):
-            who = "resolver returned" if self._entrance.wrapped else "route hands off"
+        elif self._endpoint.hands_off(answer):
+            who = "resolver returned" if self._endpoint.wrapped else "route hands off"
             yield Step(name, answer.said, found("SSO.E042", f"the {who} {answer.email}"))
         elif is_failure(answer):
             yield Step(name, answer.said, found("SSO.E040", f"{self._path} answers {answer.said}"))
@@ -126,7 +126,7 @@ class Walk:
         path, target = urlsplit(hop.url).path, self._helpdesk and self._helpdesk.sso_auth_url
         if target and page.blocks(hop.answer.headers.get_list("content-security-policy"), hop.url, target):
             return found("SSO.E056", f"form-action on {path} blocks {origin_of(target)}")
-        if self._entrance.resumes or form.holds(self._path, hop.url):
+        if self._endpoint.resumes or form.holds(self._path, hop.url):
             return None
         action = urlsplit(urljoin(hop.url, form.action or hop.url)).path
         said = (
@@ -150,12 +150,12 @@ class Walk:
         together = self._forge(*_IDENTITY_HEADERS)
         singly = (
             read
-            if together.outcome == "anonymous" or not self._entrance.wrapped
+            if together.outcome == "anonymous" or not self._endpoint.wrapped
             else [*_IDENTITY_HEADERS, *read]
         )
         answers = {header: self._forge(header) for header in singly}
-        believed = [header for header, answer in answers.items() if self._entrance.hands_off(answer)]
-        if self._entrance.hands_off(together) and _IDENTITY_HEADERS.keys().isdisjoint(believed):
+        believed = [header for header, answer in answers.items() if self._endpoint.hands_off(answer)]
+        if self._endpoint.hands_off(together) and _IDENTITY_HEADERS.keys().isdisjoint(believed):
             believed = [*_IDENTITY_HEADERS, *believed]  # only together
         if believed:
             return Step(name, "trusted", found("SSO.W048", f"{', '.join(believed)} from any client"))
@@ -182,17 +182,17 @@ class Walk:
     def _why_not_handed_off(self, answer: Answer, cookie: str) -> Finding | None:
         if answer.outcome == "anonymous":
             came = ", ".join(part.partition("=")[0].strip() for part in cookie.split(";"))
-            looked = "; ".join(filter(None, [*self._entrance.looked_for, answer.missed]))
+            looked = "; ".join(filter(None, [*self._endpoint.looked_for, answer.missed]))
             said = f"; it looked for {looked}" if looked else ""
             message = f"the resolver returned None despite the cookie{said}; cookies received: {came}"
             return found("SSO.E045", message)
-        if self._entrance.leads_to_helpdesk(answer):
+        if self._endpoint.leads_to_helpdesk(answer):
             return None
         message = f"the visitor's browser gets {answer.said}"
-        return found("SSO.E044", message) if self._entrance.wrapped else found("SSO.E045", message, "route")
+        return found("SSO.E044", message) if self._endpoint.wrapped else found("SSO.E045", message, "route")
 
     def _logout(self, logout_url: str) -> Step:
-        if not is_same_origin(logout_url, self._origin) and not self._entrance.takes_over_logout:
+        if not is_same_origin(logout_url, self._origin) and not self._endpoint.takes_over_logout:
             return _elsewhere("logout", logout_url)
         # Without the cookie, so that the user's session is not ended.
         return logout_step(follow(Browser(self._client), logout_url, self._is_inside), self._path)
@@ -200,7 +200,7 @@ class Walk:
     def _common_problem(self, answer: Answer, who: str) -> Finding | None:
         if answer.status is None:
             return found("SSO.E040", f"a visit {who} {answer.said}")
-        if answer.outcome is None and self._entrance.wrapped:
+        if answer.outcome is None and self._endpoint.wrapped:
             wrong = "SSO.E040" if is_failure(answer) else "SSO.E041"
             return found(wrong, f"a visit {who} is answered with {answer.said}, not by SSOMiddleware")
         if answer.outcome in ("refused", "unavailable"):
