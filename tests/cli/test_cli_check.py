@@ -14,7 +14,8 @@ import pytest
 from cli_apps.entry_point import SETTINGS, SSO_TOKEN, run
 from sso_middleware.cli import check as check_package
 from sso_middleware.cli.check.findings import RULES
-from sso_middleware.cli.check.walk.client import NoAnswer, client_of
+from sso_middleware.cli.check.walk.browser import NoAnswer
+from sso_middleware.cli.check.walk.client import client_of
 from sso_middleware.cli.output import Failure
 
 COOKIE = ("--cookie", "signed_in=1")

@@ -36,7 +36,7 @@ class NoAnswer(Exception):
         return cls(f"got no answer: the application took longer than {seconds:g} seconds")
 
 
-class Answer(NamedTuple):
+class Reply(NamedTuple):
     """The result of a visit.
 
     Attributes:
@@ -78,7 +78,7 @@ class Answer(NamedTuple):
 
     @property
     def said(self) -> str:
-        """The answer in a few words, without the token of a hand-off."""
+        """The reply in a few words, without the token of a hand-off."""
         where = self.location
         if "token=" in where:
             where = f"{where.partition('?')[0]}?token=..."
@@ -108,9 +108,7 @@ class Browser:
         """The names and values of its cookies."""
         return frozenset((cookie.name, cookie.value) for cookie in self._cookies.jar)
 
-    def open(
-        self, url: str, headers: Iterable[tuple[str, str]] = (), asked: set[str] | None = None
-    ) -> Answer:
+    def open(self, url: str, headers: Iterable[tuple[str, str]] = (), asked: set[str] | None = None) -> Reply:
         """Open `url`, and return what happens, errors included.
 
         Args:
@@ -135,10 +133,10 @@ class Browser:
                 self._cookies.extract_cookies(response)
             except NoAnswer as missing:
                 error = str(missing)
-            except (Exception, SystemExit) as raised:  # noqa: BLE001 - reported as the answer
+            except (Exception, SystemExit) as raised:  # noqa: BLE001 - reported as the reply
                 error = f"raised {describe(raised)}"
         outcome, reason = events[-1] if events else (None, None)
-        return Answer(response, error, outcome, reason, bytes(body), missed[-1] if missed else "")
+        return Reply(response, error, outcome, reason, bytes(body), missed[-1] if missed else "")
 
 
 @contextmanager

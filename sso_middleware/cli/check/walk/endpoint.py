@@ -7,7 +7,7 @@ from typing import NamedTuple
 from urllib.parse import parse_qs, urlsplit
 
 from sso_middleware._urls import decoded_path_of, encode_path, origin_of
-from sso_middleware.cli.check.walk.browser import Answer, Browser, Client
+from sso_middleware.cli.check.walk.browser import Browser, Client, Reply
 from sso_middleware.helpdesk import HelpDesk
 
 _SEE_OTHER = 303
@@ -33,20 +33,20 @@ class Endpoint(NamedTuple):
     takes_over_logout: bool = False
     looked_for: tuple[str, ...] = ()
 
-    def hands_off(self, answer: Answer) -> bool:
-        """Whether `answer` is a hand-off."""
-        return answer.outcome == "handed_off" if self.wrapped else self.leads_to_helpdesk(answer)
+    def hands_off(self, reply: Reply) -> bool:
+        """Whether `reply` is a hand-off."""
+        return reply.outcome == "handed_off" if self.wrapped else self.leads_to_helpdesk(reply)
 
-    def leads_to_helpdesk(self, answer: Answer) -> bool:
-        """Whether `answer` sends the browser to the Help Desk with a token for this account."""
-        if answer.status != _SEE_OTHER:
+    def leads_to_helpdesk(self, reply: Reply) -> bool:
+        """Whether `reply` sends the browser to the Help Desk with a token for this account."""
+        if reply.status != _SEE_OTHER:
             return False
-        sent = parse_qs(urlsplit(answer.location).query)
+        sent = parse_qs(urlsplit(reply.location).query)
         if self.helpdesk is None:
             return "token" in sent
         expected = self.helpdesk.handoff("somebody@example.invalid").url
         return (
-            answer.location.partition("token=")[0] == expected.partition("token=")[0]
+            reply.location.partition("token=")[0] == expected.partition("token=")[0]
             and sent.get("account_id") == [self.helpdesk.account_id]
             and sent.get("auth_url") == [self.helpdesk.auth_url]
         )
@@ -55,9 +55,9 @@ class Endpoint(NamedTuple):
 def find_route(client: Client, helpdesk: HelpDesk) -> Endpoint | None:
     """Check whether the application answers the Auth URL differently from a path that does not exist."""
     path = decoded_path_of(helpdesk.auth_url)
-    answers = [
+    replies = [
         Browser(client).open(f"{origin_of(helpdesk.auth_url)}{encode_path(each)}")
         for each in (path, f"{path.rstrip('/')}-{token_hex(4)}")
     ]
-    there, elsewhere = [(answer.status, answer.location.partition("?")[0]) for answer in answers]
+    there, elsewhere = [(reply.status, reply.location.partition("?")[0]) for reply in replies]
     return None if there[0] in _NOT_THERE or there == elsewhere else Endpoint(helpdesk, path, wrapped=False)

@@ -10,7 +10,7 @@ import httpx
 
 from sso_middleware._urls import decoded_path_of, origin
 from sso_middleware.cli.check.findings import Finding, Step, found
-from sso_middleware.cli.check.walk.browser import Answer, Browser
+from sso_middleware.cli.check.walk.browser import Browser, Reply
 from sso_middleware.cli.check.walk.login_page import LoginPage
 
 _SERVER_ERROR = 500
@@ -26,16 +26,16 @@ class Hop(NamedTuple):
     """A visit to `url`."""
 
     url: str
-    answer: Answer
+    reply: Reply
 
     @property
     def target(self) -> str:
-        """Where the answer sends the visitor, or ""."""
-        response = self.answer.response
-        if not (response and response.has_redirect_location and self.answer.location):
+        """Where the reply sends the visitor, or ""."""
+        response = self.reply.response
+        if not (response and response.has_redirect_location and self.reply.location):
             return ""
         try:
-            target = urljoin(self.url, self.answer.location)
+            target = urljoin(self.url, self.reply.location)
             httpx.URL(target)
             origin(target)
         except (ValueError, httpx.InvalidURL):  # not a URL
@@ -61,8 +61,8 @@ class Trail(NamedTuple):
 
     @property
     def said(self) -> str:
-        """The answers in a few words."""
-        said = ", then ".join(hop.answer.said for hop in self.hops[:_SHOWN])
+        """The replies in a few words."""
+        said = ", then ".join(hop.reply.said for hop in self.hops[:_SHOWN])
         return f"{said}, ..." if len(self.hops) > _SHOWN else said
 
     def touches(self, path: str) -> bool:
@@ -104,17 +104,17 @@ def _path_in(value: str) -> str:
     return f"/{rest.partition('/')[2]}" if separator else before
 
 
-def is_no_page(answer: Answer) -> bool:
-    """Whether the answer gives a visitor no way to continue."""
-    if answer.status in _WANTS_SIGN_IN:
+def is_no_page(reply: Reply) -> bool:
+    """Whether the reply gives a visitor no way to continue."""
+    if reply.status in _WANTS_SIGN_IN:
         # The browser may ask for user name and password itself (RFC 9110, section 11.6.1).
-        return not ("www-authenticate" in answer.headers or LoginPage(answer.html).offers_login)
-    return answer.status in _NO_PAGE
+        return not ("www-authenticate" in reply.headers or LoginPage(reply.html).offers_login)
+    return reply.status in _NO_PAGE
 
 
-def is_failure(answer: Answer) -> bool:
+def is_failure(reply: Reply) -> bool:
     """Whether the application failed, or did not answer."""
-    return answer.status is None or answer.status >= _SERVER_ERROR
+    return reply.status is None or reply.status >= _SERVER_ERROR
 
 
 def login_step(trail: Trail, auth_path: str, judge_page: Callable[[Hop], Finding | None]) -> Step:
@@ -130,13 +130,13 @@ def login_step(trail: Trail, auth_path: str, judge_page: Callable[[Hop], Finding
     finding = None
     if trail.is_circle:
         finding = found("SSO.E050", f"{urlsplit(first.url).path} answers {trail.said}, repeatedly")
-    elif is_failure(last.answer):
-        said = last.answer.error or f"answers {last.answer.said}"
+    elif is_failure(last.reply):
+        said = last.reply.error or f"answers {last.reply.said}"
         finding = found("SSO.E040", f"the login page {path} {said}")
-    elif last.answer.outcome == "handed_off":
-        finding = found("SSO.E042", f"{urlsplit(first.url).path} signs everyone in as {last.answer.email}")
-    elif is_no_page(last.answer):
-        finding = found("SSO.E043", f"the login page {path} answers {last.answer.said}")
+    elif last.reply.outcome == "handed_off":
+        finding = found("SSO.E042", f"{urlsplit(first.url).path} signs everyone in as {last.reply.email}")
+    elif is_no_page(last.reply):
+        finding = found("SSO.E043", f"the login page {path} answers {last.reply.said}")
     elif _depth_of(auth_path, query):
         finding = found("SSO.I051", f"{path}?{query}")
     else:
@@ -152,16 +152,16 @@ def logout_step(trail: Trail, auth_path: str) -> Step:
         auth_path: the path of the Auth URL.
     """
     first, last = trail.hops[0], trail.last
-    path, status = decoded_path_of(first.url), last.answer.status
-    ours = first.answer.outcome == "signed_out"
+    path, status = decoded_path_of(first.url), last.reply.status
+    ours = first.reply.outcome == "signed_out"
     said = trail.said
     finding = None
     if status is None:
-        finding = found("SSO.E040", f"{last.url} {last.answer.said}")
+        finding = found("SSO.E040", f"{last.url} {last.reply.said}")
     elif trail.is_circle or (trail.touches(auth_path) and not ours):
         finding = found("SSO.E052", f"{first.url} answers {said}")
     elif status >= _AN_ERROR and status not in _WANTS_SIGN_IN:
-        finding = found("SSO.E047", f"{last.url} answers {last.answer.said}", "then" if ours else "")
+        finding = found("SSO.E047", f"{last.url} answers {last.reply.said}", "then" if ours else "")
     elif ours:
         said += "; not tested whether the session ends, because this visit is made without the cookie"
     elif status in _WANTS_SIGN_IN or _depth_of(path, urlsplit(last.url).query) is not None:

@@ -7,7 +7,7 @@ from urllib.parse import urlencode, urljoin, urlsplit
 
 from sso_middleware._urls import decoded_path_of, encode_path, is_below, is_same_origin, origin_of
 from sso_middleware.cli.check.findings import Finding, Step, found
-from sso_middleware.cli.check.walk.browser import HEADERS, Answer, Browser, Client
+from sso_middleware.cli.check.walk.browser import HEADERS, Browser, Client, Reply
 from sso_middleware.cli.check.walk.endpoint import Endpoint
 from sso_middleware.cli.check.walk.login_page import LoginPage
 from sso_middleware.cli.check.walk.redirects import (
@@ -86,19 +86,19 @@ class Walk:
     def _anonymous(self) -> Iterator[Step]:
         name = "anonymous visit"
         browser = Browser(self._client)
-        answer = browser.open(self._url)
-        if problem := self._common_problem(answer, "without a cookie"):
-            yield Step(name, answer.said, problem)
-        elif self._endpoint.hands_off(answer):
+        reply = browser.open(self._url)
+        if problem := self._common_problem(reply, "without a cookie"):
+            yield Step(name, reply.said, problem)
+        elif self._endpoint.hands_off(reply):
             who = "resolver returned" if self._endpoint.wrapped else "route hands off"
-            yield Step(name, answer.said, found("SSO.E042", f"the {who} {answer.email}"))
-        elif is_failure(answer):
-            yield Step(name, answer.said, found("SSO.E040", f"{self._path} answers {answer.said}"))
-        elif is_no_page(answer):
-            yield Step(name, answer.said, found("SSO.E043", f"{self._path} answers {answer.said}"))
+            yield Step(name, reply.said, found("SSO.E042", f"the {who} {reply.email}"))
+        elif is_failure(reply):
+            yield Step(name, reply.said, found("SSO.E040", f"{self._path} answers {reply.said}"))
+        elif is_no_page(reply):
+            yield Step(name, reply.said, found("SSO.E043", f"{self._path} answers {reply.said}"))
         else:
-            yield Step(name, answer.said)
-            if login_page := Hop(self._url, answer).target:
+            yield Step(name, reply.said)
+            if login_page := Hop(self._url, reply).target:
                 yield self._login_page(browser, login_page)
             yield self._forged_header()
 
@@ -119,12 +119,12 @@ class Walk:
         return login_step(trail, self._path, lambda page: self._judge_form(page, url))
 
     def _judge_form(self, hop: Hop, login_url: str) -> Finding | None:
-        page = LoginPage(hop.answer.html)
+        page = LoginPage(hop.reply.html)
         form = page.form
         if form is None:  # made by a script, perhaps
             return None
         path, target = urlsplit(hop.url).path, self._helpdesk and self._helpdesk.sso_auth_url
-        if target and page.blocks(hop.answer.headers.get_list("content-security-policy"), hop.url, target):
+        if target and page.blocks(hop.reply.headers.get_list("content-security-policy"), hop.url, target):
             return found("SSO.E056", f"form-action on {path} blocks {origin_of(target)}")
         if self._endpoint.resumes or form.holds(self._path, hop.url):
             return None
@@ -141,7 +141,7 @@ class Walk:
         start = login_url.partition("?")[0]
         query = urlencode({name: encode_path(self._path)})
         last = follow(Browser(self._client), f"{start}?{query}", self._is_inside).last
-        form = LoginPage(last.answer.html).form
+        form = LoginPage(last.reply.html).form
         return form is not None and form.holds(self._path, last.url)
 
     def _forged_header(self) -> Step:
@@ -153,13 +153,13 @@ class Walk:
             if together.outcome == "anonymous" or not self._endpoint.wrapped
             else [*_IDENTITY_HEADERS, *read]
         )
-        answers = {header: self._forge(header) for header in singly}
-        believed = [header for header, answer in answers.items() if self._endpoint.hands_off(answer)]
+        replies = {header: self._forge(header) for header in singly}
+        believed = [header for header, reply in replies.items() if self._endpoint.hands_off(reply)]
         if self._endpoint.hands_off(together) and _IDENTITY_HEADERS.keys().isdisjoint(believed):
             believed = [*_IDENTITY_HEADERS, *believed]  # only together
         if believed:
             return Step(name, "trusted", found("SSO.W048", f"{', '.join(believed)} from any client"))
-        guarded = [header for header, answer in answers.items() if answer.reason == _UNTRUSTED]
+        guarded = [header for header, reply in replies.items() if reply.reason == _UNTRUSTED]
         reminder = found("SSO.I049", ", ".join(guarded)) if guarded else None
         return Step(name, f"not trusted: {len(_IDENTITY_HEADERS)} common ones", reminder)
 
@@ -169,26 +169,26 @@ class Walk:
         Browser(self._client).open(self._url, asked=asked)
         return sorted(asked - {name.title() for name in (*_IDENTITY_HEADERS, *HEADERS, "Host")})
 
-    def _forge(self, *names: str) -> Answer:
+    def _forge(self, *names: str) -> Reply:
         headers = [(name, _IDENTITY_HEADERS.get(name, _FORGED)) for name in names]
         return Browser(self._client).open(self._url, headers)
 
     def _signed_in(self, cookie: str) -> Step:
-        answer = Browser(self._client).open(self._url, [("Cookie", cookie)])
-        problem = self._common_problem(answer, "with the cookie") or self._why_not_handed_off(answer, cookie)
-        said = answer.said if problem else f"{answer.said}, as {answer.email}"
+        reply = Browser(self._client).open(self._url, [("Cookie", cookie)])
+        problem = self._common_problem(reply, "with the cookie") or self._why_not_handed_off(reply, cookie)
+        said = reply.said if problem else f"{reply.said}, as {reply.email}"
         return Step("signed-in visit", said, problem)
 
-    def _why_not_handed_off(self, answer: Answer, cookie: str) -> Finding | None:
-        if answer.outcome == "anonymous":
+    def _why_not_handed_off(self, reply: Reply, cookie: str) -> Finding | None:
+        if reply.outcome == "anonymous":
             came = ", ".join(part.partition("=")[0].strip() for part in cookie.split(";"))
-            looked = "; ".join(filter(None, [*self._endpoint.looked_for, answer.missed]))
+            looked = "; ".join(filter(None, [*self._endpoint.looked_for, reply.missed]))
             said = f"; it looked for {looked}" if looked else ""
             message = f"the resolver returned None despite the cookie{said}; cookies received: {came}"
             return found("SSO.E045", message)
-        if self._endpoint.leads_to_helpdesk(answer):
+        if self._endpoint.leads_to_helpdesk(reply):
             return None
-        message = f"the visitor's browser gets {answer.said}"
+        message = f"the visitor's browser gets {reply.said}"
         return found("SSO.E044", message) if self._endpoint.wrapped else found("SSO.E045", message, "route")
 
     def _logout(self, logout_url: str) -> Step:
@@ -197,14 +197,14 @@ class Walk:
         # Without the cookie, so that the user's session is not ended.
         return logout_step(follow(Browser(self._client), logout_url, self._is_inside), self._path)
 
-    def _common_problem(self, answer: Answer, who: str) -> Finding | None:
-        if answer.status is None:
-            return found("SSO.E040", f"a visit {who} {answer.said}")
-        if answer.outcome is None and self._endpoint.wrapped:
-            wrong = "SSO.E040" if is_failure(answer) else "SSO.E041"
-            return found(wrong, f"a visit {who} is answered with {answer.said}, not by SSOMiddleware")
-        if answer.outcome in ("refused", "unavailable"):
-            return found("SSO.E046", f"a visit {who} is refused: {answer.reason}")
+    def _common_problem(self, reply: Reply, who: str) -> Finding | None:
+        if reply.status is None:
+            return found("SSO.E040", f"a visit {who} {reply.said}")
+        if reply.outcome is None and self._endpoint.wrapped:
+            wrong = "SSO.E040" if is_failure(reply) else "SSO.E041"
+            return found(wrong, f"a visit {who} is answered with {reply.said}, not by SSOMiddleware")
+        if reply.outcome in ("refused", "unavailable"):
+            return found("SSO.E046", f"a visit {who} is refused: {reply.reason}")
         return None
 
 
