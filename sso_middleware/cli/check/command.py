@@ -9,7 +9,7 @@ import click
 from sso_middleware._secret import Secret
 from sso_middleware._urls import mount_prefix
 from sso_middleware.cli.check.account import check_account, check_token
-from sso_middleware.cli.check.app import Visits, check_application, load
+from sso_middleware.cli.check.app import VisitOptions, check_application, load
 from sso_middleware.cli.check.findings import RULES, Finding, rule_id_of
 from sso_middleware.cli.check.online import reach
 from sso_middleware.cli.check.report import STYLES, Report, ReportCommand, print_json, print_report
@@ -128,11 +128,11 @@ def command(
             confirm(helpdesk, email)
         report = Report("the environment", helpdesk, findings)
     else:
-        visits = Visits(mount_prefix(root_path), cookie, timeout if walk else None)
+        options = VisitOptions(mount_prefix(root_path), cookie, timeout if walk else None)
         with limit(target, timeout, BLOCKED_IMPORT, as_json=as_json):
             loaded = load(target)
         with limit(target, _MOST_VISITS * timeout, BLOCKED_VISIT, as_json=as_json):
-            checked = check_application(loaded, prefix, visits)
+            checked = check_application(loaded, prefix, options)
         report = Report(target, checked.helpdesk, checked.findings, checked.walk)
     if go_online:
         _go_online(report, email, prefix, pace)
@@ -163,5 +163,5 @@ def _go_online(report: Report, email: str | None, prefix: str, pace: Pace) -> No
         trial = Trial(Secret(settings_from_environment(prefix)), email, pace)
         if report.online.reached:
             trial.run()
-        report.trial = trial.outcome
-        report.findings += trial.outcome.findings(prefix)
+        report.trial = trial.result
+        report.findings += trial.result.findings(prefix)

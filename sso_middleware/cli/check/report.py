@@ -11,7 +11,7 @@ import click
 
 from sso_middleware.cli.check.findings import Finding, Step
 from sso_middleware.cli.check.online import Online
-from sso_middleware.cli.check.trial import Attempt, Outcome, differences
+from sso_middleware.cli.check.trial import TrialResult, TriedHandoff, differences
 from sso_middleware.cli.output import Exit, Json, say, say_json
 from sso_middleware.helpdesk import HelpDesk
 
@@ -27,7 +27,7 @@ class Report:
     findings: list[Finding] = field(default_factory=list[Finding])
     walk: Sequence[Step] = ()
     online: Online | None = None
-    trial: Outcome | None = None
+    trial: TrialResult | None = None
 
     def exit_code(self, ignored: set[str]) -> Exit:
         """Return the exit code of the command, where findings that are `ignored` do not count."""
@@ -94,23 +94,23 @@ def _describe(online: Online) -> str:
     return f"answers {online.status}, {online.tls or 'no TLS'}, {clock}"
 
 
-def _print_trial(trial: Outcome) -> None:
+def _print_trial(trial: TrialResult) -> None:
     say(("Hand-offs", "bold"), f" for {trial.given.email}")
-    for attempt in trial.attempts:
-        say(f"  {_name(attempt, trial)}: {_where(attempt)}")
-        if attempt.verdict:
-            say(f"    {attempt.verdict.replace('_', ' ')}: {attempt.why}")
+    for tried in trial.handoffs:
+        say(f"  {_name(tried, trial)}: {_where(tried)}")
+        if tried.verdict:
+            say(f"    {tried.verdict.replace('_', ' ')}: {tried.why}")
     say(("  Verdict: ", "bold"), f"{trial.verdict.replace('_', ' ')}, because {trial.why}")
 
 
-def _name(attempt: Attempt, trial: Outcome) -> str:
-    if attempt.variant is None:
-        return "control without a token" if attempt.token == "none" else "control with a random key"
-    return ", ".join(differences(trial.given, attempt.variant)) or "the settings unchanged"
+def _name(tried: TriedHandoff, trial: TrialResult) -> str:
+    if tried.variant is None:
+        return "control without a token" if tried.token == "none" else "control with a random key"
+    return ", ".join(differences(trial.given, tried.variant)) or "the settings unchanged"
 
 
-def _where(attempt: Attempt) -> str:
-    ending = attempt.ending
+def _where(tried: TriedHandoff) -> str:
+    ending = tried.ending
     parts = [f"{ending.status or 'no response'} at {ending.url}"]
     parts += [f'title "{ending.title}"'] if ending.title else []
     parts += [f"cookies {' '.join(ending.cookies)}"] if ending.cookies else []
@@ -167,19 +167,19 @@ def _as_json(report: Report, ignored: set[str]) -> dict[str, Json]:
     }
 
 
-def _trial_as_json(trial: Outcome) -> dict[str, Json]:
+def _trial_as_json(trial: TrialResult) -> dict[str, Json]:
     return {
         "verdict": trial.verdict,
         "variant": trial.variant and trial.variant._asdict(),
         "attempts": [
             {
-                "token": attempt.token,
-                "variant": attempt.variant and attempt.variant._asdict(),
-                **attempt.ending._asdict(),
-                "verdict": attempt.verdict,
-                "why": attempt.why or None,
+                "token": tried.token,
+                "variant": tried.variant and tried.variant._asdict(),
+                **tried.ending._asdict(),
+                "verdict": tried.verdict,
+                "why": tried.why or None,
             }
-            for attempt in trial.attempts
+            for tried in trial.handoffs
         ],
     }
 

@@ -67,7 +67,7 @@ def command(ctx: click.Context, port: int, helpdesk_port: int, self_test: bool, 
         )
         sample.connect(sandbox.environment)
         if self_test:
-            raise SystemExit(walk(Journey(app_url, helpdesk_url)))
+            raise SystemExit(run_self_test(Journey(app_url, helpdesk_url)))
         say(("Sample application  ", "bold"), f"{app_url}/")
         say(("Help Desk           ", "bold"), f"{helpdesk_url}/")
         say("Sign in to the application and open Support. Then break a setting there.")
@@ -75,10 +75,10 @@ def command(ctx: click.Context, port: int, helpdesk_port: int, self_test: bool, 
         tell(sandbox)
 
 
-def walk(journey: Journey) -> Exit:
+def run_self_test(journey: Journey) -> Exit:
     """Walk the journey, print each step, and return the exit code."""
     try:
-        for sentence in journey.walk():
+        for sentence in journey.steps():
             say(("ok      ", "green"), sentence)
     except Broken as broken:
         say(("FAILED  ", "bold red"), str(broken))

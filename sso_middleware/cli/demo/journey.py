@@ -31,7 +31,7 @@ class Journey:
         self._app = app_url
         self._helpdesk = helpdesk_url
 
-    def walk(self) -> Iterator[str]:
+    def steps(self) -> Iterator[str]:
         """Take the steps and yield a sentence for each.
 
         Raises:

@@ -19,13 +19,13 @@ from sso_middleware.cli.output import Failure
 from sso_middleware.helpdesk import HelpDesk
 
 
-class Visits(NamedTuple):
+class VisitOptions(NamedTuple):
     """How to visit an application.
 
     Attributes:
         root_path: the mount prefix that the server announces.
         cookie: the Cookie header of a signed-in user, or `None`.
-        timeout: seconds for the start and for each visit; `None`: make no visits.
+        timeout: seconds for the start and for each visit; `None`: make no options.
     """
 
     root_path: str
@@ -39,7 +39,7 @@ class Checked(NamedTuple):
     Attributes:
         helpdesk: the account; `None` if it is not known.
         findings: the findings.
-        walk: the steps of the walk; none if there were no visits.
+        walk: the steps of the walk; none if there were no options.
     """
 
     helpdesk: HelpDesk | None
@@ -47,13 +47,13 @@ class Checked(NamedTuple):
     walk: Sequence[Step] = ()
 
 
-def check_application(loaded: Loaded, prefix: str, visits: Visits) -> Checked:
+def check_application(loaded: Loaded, prefix: str, options: VisitOptions) -> Checked:
     """Check `loaded`, and visit it.
 
     Args:
         loaded: the application.
         prefix: the prefix of the environment variables that may hold its settings.
-        visits: how to visit it.
+        options: how to visit it.
 
     Raises:
         Failure: it does not start, or ends the process.
@@ -64,9 +64,9 @@ def check_application(loaded: Loaded, prefix: str, visits: Visits) -> Checked:
         project.show_errors()
         problems = project.problems()
     if located:
-        checked = _check_wrapped(loaded, located, prefix, visits)
+        checked = _check_wrapped(loaded, located, prefix, options)
     else:
-        checked = _check_route(loaded, prefix, visits) or _nothing_found(loaded)
+        checked = _check_route(loaded, prefix, options) or _nothing_found(loaded)
     of_django = [
         Finding(Rule(each.id, "Django's system check", "", each.hint), each.msg, each.hint)
         for each in problems
@@ -76,18 +76,18 @@ def check_application(loaded: Loaded, prefix: str, visits: Visits) -> Checked:
     return checked._replace(findings=findings)
 
 
-def _check_wrapped(loaded: Loaded, located: list[Located], prefix: str, visits: Visits) -> Checked:
+def _check_wrapped(loaded: Loaded, located: list[Located], prefix: str, options: VisitOptions) -> Checked:
     first = located[0]  # It answers first; a second one belongs to another account.
     findings: list[Finding] = []
     if first.helpdesk is not None:
         findings += _check_token_of(first.helpdesk, prefix, short=loaded.short_token)
         findings += check_account(first.helpdesk)
-    findings += check_wiring(loaded.app, located, visits.root_path)
+    findings += check_wiring(loaded.app, located, options.root_path)
     steps: list[Step] = []
-    if visits.timeout is not None:
-        endpoint = _endpoint_of(loaded.app, first, visits.root_path)
-        with client_of(loaded.app, visits.timeout, visits.root_path) as client:
-            steps += Walk(client, endpoint, visits.root_path, visits.cookie).steps()
+    if options.timeout is not None:
+        endpoint = _endpoint_of(loaded.app, first, options.root_path)
+        with client_of(loaded.app, options.timeout, options.root_path) as client:
+            steps += Walk(client, endpoint, options.root_path, options.cookie).steps()
     # A signed-in visitor who is handed off shows that the session middleware is in the right place.
     if not any(step.name == "signed-in visit" and step.walked and not step.finding for step in steps):
         findings += check_order(located)
@@ -132,18 +132,18 @@ def _session_cookies(node: Any) -> Iterator[str]:
         yield str(attributes["session_cookie"])
 
 
-def _check_route(loaded: Loaded, prefix: str, visits: Visits) -> Checked | None:
+def _check_route(loaded: Loaded, prefix: str, options: VisitOptions) -> Checked | None:
     """Check an application that hands visitors off in a route of its own; `None` if it does not."""
     app = loaded.app
     # Calling something that is not an application, such as a factory, may have any effect.
-    if visits.timeout is None or is_paste_factory(app) or is_factory(app):
+    if options.timeout is None or is_paste_factory(app) or is_factory(app):
         return None
     with suppress(Failure):
         settings = settings_from_environment(prefix)
         helpdesk = helpdesk_of(settings)
-        with client_of(app, visits.timeout, visits.root_path) as client:
+        with client_of(app, options.timeout, options.root_path) as client:
             if endpoint := find_route(client, helpdesk):
-                steps = list(Walk(client, endpoint, visits.root_path, visits.cookie).steps())
+                steps = list(Walk(client, endpoint, options.root_path, options.cookie).steps())
                 findings = [
                     *check_token(settings["sso_token"]),
                     *check_account(helpdesk),

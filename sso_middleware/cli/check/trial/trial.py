@@ -34,7 +34,7 @@ Token: TypeAlias = Literal["none", "random", "signed"]
 
 
 @dataclass
-class Attempt:
+class TriedHandoff:
     """One hand-off, and where it ended.
 
     Attributes:
@@ -55,7 +55,7 @@ class Attempt:
 
 
 @dataclass
-class Outcome:
+class TrialResult:
     """The result of a trial.
 
     Attributes:
@@ -63,19 +63,19 @@ class Outcome:
         verdict: the final verdict.
         why: the reason for the verdict.
         variant: the accepted variant.
-        attempts: the hand-offs, in order.
+        handoffs: the hand-offs, in order.
     """
 
     given: Variant
     verdict: Verdict = "cannot_tell"
     why: str = "the SSO Auth URL cannot be reached"
     variant: Variant | None = None
-    attempts: list[Attempt] = field(default_factory=list[Attempt])
+    handoffs: list[TriedHandoff] = field(default_factory=list[TriedHandoff])
 
     @property
     def is_unanswered(self) -> bool:
         """Whether the network ended it."""
-        return not self.attempts or self.attempts[-1].ending.status is None
+        return not self.handoffs or self.handoffs[-1].ending.status is None
 
     def findings(self, prefix: str) -> list[Finding]:
         """Return what is wrong with the settings, which are variables that start with `prefix`."""
@@ -122,55 +122,55 @@ class Trial:
         self._pace = pace
         self._tls = ssl.create_default_context()
         self._variants = variants(self._helpdesk.auth_url, email)
-        self.outcome: Outcome = Outcome(self._variants[0])
+        self.result = TrialResult(self._variants[0])
 
     def run(self) -> None:
         """Make the hand-offs, until one is accepted or nothing is left to try."""
         try:
             self._run()
         except _Stop as stop:
-            self.outcome.verdict, self.outcome.why = "cannot_tell", str(stop)
+            self.result.verdict, self.result.why = "cannot_tell", str(stop)
 
     def _run(self) -> None:
-        outcome = self.outcome
-        nobody = self._hand_off("none", outcome.given)
-        forged = self._hand_off("random", outcome.given)
-        real = self._hand_off("signed", outcome.given)
-        after = self._hand_off("random", outcome.given)
+        result = self.result
+        nobody = self._hand_off("none", result.given)
+        forged = self._hand_off("random", result.given)
+        real = self._hand_off("signed", result.given)
+        after = self._hand_off("random", result.given)
         controls = [nobody.ending, forged.ending, after.ending]
         forged_look = self._look(forged)
         for variant in self._variants:
-            if variant != outcome.given:
+            if variant != result.given:
                 real = self._hand_off("signed", variant)
             is_forged = alike(real.ending, forged.ending, controls)
             look = forged_look if is_forged else self._look(real)
             real.verdict, real.why = judge(real.ending, controls, look, forged_look)
             if real.verdict == "accepted":
-                outcome.verdict, outcome.why, outcome.variant = real.verdict, real.why, variant
+                result.verdict, result.why, result.variant = real.verdict, real.why, variant
                 return
-        judged = [attempt for attempt in outcome.attempts if attempt.verdict]
-        unclear = next((attempt for attempt in judged if attempt.verdict == "cannot_tell"), None)
-        outcome.verdict = "cannot_tell" if unclear else "not_accepted"
-        outcome.why = (unclear or judged[0]).why
+        judged = [tried for tried in result.handoffs if tried.verdict]
+        unclear = next((tried for tried in judged if tried.verdict == "cannot_tell"), None)
+        result.verdict = "cannot_tell" if unclear else "not_accepted"
+        result.why = (unclear or judged[0]).why
 
-    def _hand_off(self, token: Token, variant: Variant) -> Attempt:
-        if self.outcome.attempts:
+    def _hand_off(self, token: Token, variant: Variant) -> TriedHandoff:
+        if self.result.handoffs:
             self._pace.sleep(self._pace.pause)
         visitor = self._visitor()
         ending = visitor.open(*self._url(token, variant))
-        attempt = Attempt(token, variant if token == "signed" else None, ending, visitor)
-        self.outcome.attempts.append(attempt)
+        tried = TriedHandoff(token, variant if token == "signed" else None, ending, visitor)
+        self.result.handoffs.append(tried)
         if ending.status is None:
             raise _Stop(ending.stopped)
         if ending.status == _TOO_MANY_REQUESTS:
             raise _Stop("the Help Desk limits requests (429): try again later")
-        return attempt
+        return tried
 
-    def _look(self, attempt: Attempt) -> Look | None:
-        if not attempt.ending.is_page:
+    def _look(self, tried: TriedHandoff) -> Look | None:
+        if not tried.ending.is_page:
             return None
         self._pace.sleep(self._pace.pause)
-        page, visitor = attempt.visitor.ended_at(), attempt.visitor
+        page, visitor = tried.visitor.ended_at(), tried.visitor
         return Look(visitor.open(page), self._visitor().open(page), visitor.open(page))
 
     def _visitor(self) -> Visitor:

@@ -23,7 +23,7 @@ import httpx
 
 from sso_middleware._secret import Secret
 from sso_middleware.cli.check.trial.judging import Ending
-from sso_middleware.cli.check.walk.browser import HEADERS
+from sso_middleware.cli.check.walk import BROWSER_HEADERS
 
 _HOPS = 10  # redirects
 _ENOUGH = 100_000  # bytes of a body; a title comes early
@@ -111,7 +111,7 @@ class Visitor:
     def _client(self) -> httpx.Client:
         return httpx.Client(
             cookies=self._cookies,
-            headers=HEADERS | {"Accept-Encoding": "identity"},
+            headers=BROWSER_HEADERS | {"Accept-Encoding": "identity"},
             timeout=self._patience,
             verify=self._tls,
             trust_env=False,  # a proxy would read the token of a plain http hand-off

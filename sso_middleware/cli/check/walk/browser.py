@@ -15,7 +15,7 @@ import jwt
 from sso_middleware.cli.output import describe
 from sso_middleware.events import logger
 
-HEADERS = {
+BROWSER_HEADERS = {
     "Accept": "text/html",
     "User-Agent": "sso-middleware check",
     "Sec-Fetch-Mode": "navigate",
@@ -124,7 +124,7 @@ class Browser:
                 request = httpx.Request(
                     "GET",
                     url,
-                    headers=[*httpx.Headers(HEADERS).raw, *more],
+                    headers=[*httpx.Headers(BROWSER_HEADERS).raw, *more],
                     cookies=self._cookies,
                     extensions={"asked": asked, "body": body},
                 )

@@ -7,7 +7,7 @@ from urllib.parse import urlencode, urljoin, urlsplit
 
 from sso_middleware._urls import decoded_path_of, encode_path, is_below, is_same_origin, origin_of
 from sso_middleware.cli.check.findings import Finding, Step, found
-from sso_middleware.cli.check.walk.browser import HEADERS, Browser, Client, Reply
+from sso_middleware.cli.check.walk.browser import BROWSER_HEADERS, Browser, Client, Reply
 from sso_middleware.cli.check.walk.endpoint import Endpoint
 from sso_middleware.cli.check.walk.login_page import LoginPage
 from sso_middleware.cli.check.walk.redirects import (
@@ -167,7 +167,7 @@ class Walk:
         """Return the names of the headers that a WSGI application reads, without those tried anyway."""
         asked: set[str] = set()
         Browser(self._client).open(self._url, asked=asked)
-        return sorted(asked - {name.title() for name in (*_IDENTITY_HEADERS, *HEADERS, "Host")})
+        return sorted(asked - {name.title() for name in (*_IDENTITY_HEADERS, *BROWSER_HEADERS, "Host")})
 
     def _forge(self, *names: str) -> Reply:
         headers = [(name, _IDENTITY_HEADERS.get(name, _FORGED)) for name in names]
