@@ -100,7 +100,7 @@ def rule_id_of(text: str) -> str:
     return f"{'SSO' if prefix in ('', 'sso') else prefix}.{code.upper()}"
 
 
-def found(rule_id: str, message: str, case: str = "", **words: str) -> Finding:
+def found(rule_id: str, message: str, *, case: str = "", **words: str) -> Finding:
     """Return a finding for rule `rule_id`, with the hint for `case`, where `words` are filled in."""
     rule = RULES[rule_id]
     return Finding(rule, message, rule.hints[case].format(**words) if case else rule.hint, case)

@@ -13,7 +13,7 @@ from sso_middleware.cli.check.app.loading import PASTE, Loaded, is_factory, is_p
 from sso_middleware.cli.check.app.locating import Located, locate, wrapped_beside
 from sso_middleware.cli.check.app.wiring import check_order, check_wiring
 from sso_middleware.cli.check.findings import Finding, Rule, Step, found
-from sso_middleware.cli.check.walk import Endpoint, Walk, client_of, find_route
+from sso_middleware.cli.check.walk import SIGNED_IN_VISIT, Endpoint, Walk, client_of, find_route
 from sso_middleware.cli.options import helpdesk_of, settings_from_environment
 from sso_middleware.cli.output import Failure
 from sso_middleware.helpdesk import HelpDesk
@@ -89,7 +89,7 @@ def _check_wrapped(loaded: Loaded, located: list[Located], prefix: str, options:
         with client_of(loaded.app, options.timeout, options.root_path) as client:
             steps += Walk(client, endpoint, options.root_path, options.cookie).steps()
     # A signed-in visitor who is handed off shows that the session middleware is in the right place.
-    if not any(step.name == "signed-in visit" and step.walked and not step.finding for step in steps):
+    if not any(step.name == SIGNED_IN_VISIT and step.walked and not step.finding for step in steps):
         findings += check_order(located)
     return Checked(first.helpdesk, findings + [step.finding for step in steps if step.finding], steps)
 

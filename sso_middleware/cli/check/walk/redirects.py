@@ -161,7 +161,7 @@ def logout_step(trail: Trail, auth_path: str) -> Step:
     elif trail.is_circle or (trail.touches(auth_path) and not ours):
         finding = found("SSO.E052", f"{first.url} answers {said}")
     elif status >= _AN_ERROR and status not in _WANTS_SIGN_IN:
-        finding = found("SSO.E047", f"{last.url} answers {last.reply.said}", "then" if ours else "")
+        finding = found("SSO.E047", f"{last.url} answers {last.reply.said}", case="then" if ours else "")
     elif ours:
         said += "; not tested whether the session ends, because this visit is made without the cookie"
     elif status in _WANTS_SIGN_IN or _depth_of(path, urlsplit(last.url).query) is not None:

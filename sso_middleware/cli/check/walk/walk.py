@@ -27,6 +27,7 @@ from sso_middleware.resolvers.proxy import (
     VOUCH,
 )
 
+SIGNED_IN_VISIT = "signed-in visit"  # the name of a step
 _NOT_SIGNED_IN = "not walked: pass the Cookie header of a signed-in user with --cookie"
 _UNTRUSTED = "untrusted_proxy"  # trusted_header's reason for a request that bypasses the proxy
 _FORGED = "sso-middleware-check@example.invalid"
@@ -77,7 +78,7 @@ class Walk:
         """Make the visits, and stop each chain at its first wrong step."""
         yield from self._anonymous()
         if self._cookie is None:
-            yield Step("signed-in visit", _NOT_SIGNED_IN, walked=False)
+            yield Step(SIGNED_IN_VISIT, _NOT_SIGNED_IN, walked=False)
         else:
             yield self._signed_in(self._cookie)
         if self._helpdesk is not None and self._helpdesk.logout_url is not None:
@@ -134,7 +135,7 @@ class Walk:
             f"{', '.join(form.names) or 'only a password'}"
         )
         kept = next((name for name in form.names if self._is_kept_as(name, login_url)), None)
-        return found("SSO.W055", said, "kept", name=kept) if kept else found("SSO.W055", said)
+        return found("SSO.W055", said, case="kept", name=kept) if kept else found("SSO.W055", said)
 
     def _is_kept_as(self, name: str, login_url: str) -> bool:
         """Whether the login page keeps a return address passed as the parameter `name`."""
@@ -177,7 +178,7 @@ class Walk:
         reply = Browser(self._client).open(self._url, [("Cookie", cookie)])
         problem = self._common_problem(reply, "with the cookie") or self._why_not_handed_off(reply, cookie)
         said = reply.said if problem else f"{reply.said}, as {reply.email}"
-        return Step("signed-in visit", said, problem)
+        return Step(SIGNED_IN_VISIT, said, problem)
 
     def _why_not_handed_off(self, reply: Reply, cookie: str) -> Finding | None:
         if reply.outcome == "anonymous":
@@ -189,7 +190,9 @@ class Walk:
         if self._endpoint.leads_to_helpdesk(reply):
             return None
         message = f"the visitor's browser gets {reply.said}"
-        return found("SSO.E044", message) if self._endpoint.wrapped else found("SSO.E045", message, "route")
+        if self._endpoint.wrapped:
+            return found("SSO.E044", message)
+        return found("SSO.E045", message, case="route")
 
     def _logout(self, logout_url: str) -> Step:
         if not is_same_origin(logout_url, self._origin) and not self._endpoint.takes_over_logout:
