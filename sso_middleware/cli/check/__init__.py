@@ -1,7 +1,8 @@
 """`sso-middleware check`.
 
-`account` checks the settings, `app` an application, which `walk` visits, and `online` and `trial` the way to
-the Help Desk. `findings` and `rules.toml` have what can be wrong.
+`command` is the subcommand. `account` checks the settings, `app` an application, `walk` visits it, `online`
+and `trial` try the Help Desk, `report` prints, and `timeout` ends what blocks. `findings` and `rules.toml`
+hold the rules.
 """
 
 from sso_middleware.cli.check.command import command
