@@ -16,7 +16,7 @@ _LABEL = "[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?"
 DOMAIN = rf"{_LABEL}(?:\.{_LABEL})*"  # the part after the @ in the HTML standard's "valid email address"
 _DOMAIN = re.compile(DOMAIN)
 _ASCII_PREFIX = re.compile(r"(?:/(?!\.{1,2}(?:/|\Z))[A-Za-z0-9._~@-]+)*")
-_DEFAULT_PORTS = {"http": 80, "https": 443}
+DEFAULT_PORTS = {"http": 80, "https": 443}
 _PCHAR = "/:@!$&'()*+,=~"  # RFC 3986, section 3.3, less ";", which would end a cookie's Path
 
 
@@ -97,7 +97,7 @@ def is_same_origin(one: str, other: str) -> bool:
 def origin(url: str) -> tuple[str, str | None, int | None]:
     """Return the scheme, host and port of `url`; the port is `None` if it is the scheme's default."""
     parts = urlsplit(url)
-    is_default = parts.port == _DEFAULT_PORTS.get(parts.scheme)
+    is_default = parts.port == DEFAULT_PORTS.get(parts.scheme)
     return parts.scheme, parts.hostname, None if is_default else parts.port
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 from urllib.parse import urljoin
 
 import click
@@ -60,7 +60,7 @@ _APPLICATION = "http://127.0.0.1:8000"
 )
 @click.option(
     "--key",
-    type=click.Choice(["raw", "md5"]),
+    type=click.Choice(get_args(Key)),
     default="raw",
     show_default=True,
     help="How the signing key is derived from the SSO Token (assumed).",

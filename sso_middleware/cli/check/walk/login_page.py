@@ -7,12 +7,11 @@ from html.parser import HTMLParser
 from typing import NamedTuple
 from urllib.parse import unquote, urljoin, urlsplit
 
-from sso_middleware._urls import is_same_origin
+from sso_middleware._urls import DEFAULT_PORTS, is_same_origin
 
 _POLICY = "content-security-policy"
 _SIGN_IN = re.compile(r"(?i)log-?_?in|sign-?_?in|sso|auth|account")
 _HOST_SOURCE = re.compile(r"(?:([a-z][a-z0-9+.-]*)://)?(\*|[^:/]+)(?::(\d+|\*))?(?:/.*)?")
-_PORTS = {"http": 80, "https": 443}
 
 
 class Field(NamedTuple):
@@ -117,7 +116,7 @@ def _allows(source: str, url: str, target: str) -> bool:
     scheme, host, port = match.groups()
     scheme = scheme or urlsplit(url).scheme
     own_host = parts.hostname or ""
-    own_port = parts.port or _PORTS.get(parts.scheme)
+    own_port = parts.port or DEFAULT_PORTS.get(parts.scheme)
     return (
         scheme in (parts.scheme, parts.scheme.removesuffix("s"))
         and (own_host.endswith(host[1:]) if host.startswith("*") else own_host == host)
