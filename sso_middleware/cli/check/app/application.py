@@ -25,7 +25,7 @@ class VisitOptions(NamedTuple):
     Attributes:
         root_path: the mount prefix that the server announces.
         cookie: the Cookie header of a signed-in user, or `None`.
-        timeout: seconds for the start and for each visit; `None`: make no options.
+        timeout: seconds for the start and for each visit; `None`: make no visits.
     """
 
     root_path: str
@@ -39,7 +39,7 @@ class Checked(NamedTuple):
     Attributes:
         helpdesk: the account; `None` if it is not known.
         findings: the findings.
-        walk: the steps of the walk; none if there were no options.
+        walk: the steps of the walk; none if there were no visits.
     """
 
     helpdesk: HelpDesk | None
