@@ -122,7 +122,7 @@ class Trial:
         self._pace = pace
         self._tls = ssl.create_default_context()
         self._variants = variants(self._helpdesk.auth_url, email)
-        self.result = TrialResult(self._variants[0])
+        self.result: TrialResult = TrialResult(self._variants[0])
 
     def run(self) -> None:
         """Make the hand-offs, until one is accepted or nothing is left to try."""
