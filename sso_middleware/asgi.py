@@ -85,15 +85,15 @@ class SSOMiddleware:
             wrap=_wrap,
             also_wrong={"app": problem} if problem else {},
         )
-        self._tails = self.gate.interception.tails()
-        self._ends = self.gate.interception.ends()
+        self._paths = self.gate.interception.tails() | self.gate.interception.prefixed()
+        self._relative = tuple(self.gate.interception.relative)
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> Any:
         """Answer an intercepted path, or pass the request to the application (ASGI HTTP spec)."""
         try:  # faster than get(), or checking the type first
             path = scope["path"]
             # Under a mount, some servers include the prefix in the path.
-            may_hit = path in self._tails or path.endswith(self._ends)
+            may_hit = path in self._paths or (self._relative and path.endswith(self._relative))
         except (KeyError, TypeError, AttributeError):  # not HTTP: path may be missing, or anything
             may_hit = False
         if may_hit and scope["type"] == "http":

@@ -85,12 +85,15 @@ class Interception:
         }
         return frozenset(map(spell, of_public.union(self.relative)))
 
-    def ends(self) -> tuple[str, ...]:
-        """Return what each intercepted path ends with where a server puts the mount prefix in front of it.
-
-        After a prefix that ends with a slash, two slashes are the start page.
-        """
-        return tuple({"//" if tail == "/" else tail for tail in self.tails() if tail}.union(self.relative))
+    def prefixed(self) -> frozenset[str]:
+        """Return each public path after a mount prefix such as ``app`` or ``/app/``, as uvicorn spells it."""
+        after_a_slash = {
+            f"{path[:start]}/{path[start:]}"
+            for path in self.public
+            for start, character in enumerate(path)
+            if character == "/"
+        }
+        return frozenset(path[start:] for path in after_a_slash.union(self.public) for start in (0, 1))
 
     def _add_login(self, helpdesk: HelpDesk | None, login_url: Any) -> None:
         if login_url is None:
