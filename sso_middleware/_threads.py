@@ -18,12 +18,13 @@ async def in_thread(function: Callable[..., Any], *args: Any) -> Any:
     """Call `function` in a worker thread, with the context variables, and return its result.
 
     A place is freed when its thread ends, not when the visit does: asyncio can cancel a visit whose thread
-    is still running.
+    is still running. The later of the two frees it: the visit can do so without waking the event loop.
     """
     places = _places_of_this_loop()
     call_soon = _call_soon()
     await places.take()
     started = threading.Lock()  # acquired once: by the thread, or by a visit cancelled before it
+    ended = threading.Lock()  # acquired by the first to end
 
     def run() -> Any:
         if not started.acquire(blocking=False):  # pragma: no cover - cancelled as the thread began
@@ -31,13 +32,14 @@ async def in_thread(function: Callable[..., Any], *args: Any) -> Any:
         try:
             return function(*args)
         finally:
-            with suppress(RuntimeError):  # the event loop and its places are gone
-                call_soon(places.give_back)
+            if not ended.acquire(blocking=False):
+                with suppress(RuntimeError):  # the event loop and its places are gone
+                    call_soon(places.give_back)
 
     try:
         return await to_thread.run_sync(run, limiter=CapacityLimiter(1))  # it already has its place
     finally:
-        if started.acquire(blocking=False):
+        if started.acquire(blocking=False) or not ended.acquire(blocking=False):
             places.give_back()
 
 
