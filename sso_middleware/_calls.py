@@ -64,7 +64,8 @@ def is_awaitable(value: object) -> bool:
     A lazy proxy counts as its target: Werkzeug's always defines ``__await__``, so that
     `inspect.isawaitable` would accept a proxy for a string.
     """
-    return issubclass(forced(value).__class__, Awaitable)
+    # The first is the usual case, without a call.
+    return type(value) is not str and issubclass(forced(value).__class__, Awaitable)
 
 
 def close_coroutine(value: object) -> None:

@@ -22,7 +22,8 @@ _FIELD_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")  # RFC 9110, section 5.5
 
 def address_or_none(returned: Secret[object]) -> Secret[str] | None:
     """Return the result of `resolve_email` as an exact `str` or `None`; lazy proxies are forced."""
-    plain = Secret(exact(returned()))
+    # The first is the usual case, without a call.
+    plain = returned if type(returned()) is str else Secret(exact(returned()))
     if type(plain()) is str:
         return cast("Secret[str]", plain)
     if isinstance(returned(), NoneType):  # also true of a proxy for None

@@ -84,8 +84,9 @@ class Gate:
             raise ConfigError(problems)
 
         self._resolve_email = wrap(resolve_email, address_or_none)
-        self._choose_helpdesk = wrap(helpdesk, helpdesk_only) if callable(helpdesk) else _always(helpdesk)
         self.helpdesk: HelpDesk | None = fixed
+        if callable(helpdesk):
+            self._choose_helpdesk = wrap(helpdesk, helpdesk_only)
         self._respond = Responder(on_event, fixed)
         # With a callable, the forwarded names are only known once the visitor is.
         self._forward_params = fixed.forward_params if fixed else ()
@@ -115,20 +116,19 @@ class Gate:
             return answer
         email: Secret[str] | None = None
         try:
-            address = await self._resolve_email(Secret((visit.source,)))
+            address: Secret[str] | None = await self._resolve_email(Secret((visit.source,)))
             if address is None:
                 return self._to_login(visit)
-            acceptable = self._respond.acceptable(visit, address)
-            if isinstance(acceptable, Answer):
-                return acceptable
-            email = acceptable
-            helpdesk = await self._choose_helpdesk(Secret((visit.source, email())))
+            if answer := self._respond.unacceptable(visit, address):
+                return answer
+            email = address
+            helpdesk = self.helpdesk or await self._choose_helpdesk(Secret((visit.source, address())))
         except HandoffRefused as refusal:
             return self._respond.refused_by_callable(visit, refusal, email)
         except ResolverUnavailable as outage:
             self._respond.report("unavailable", "unavailable", visit, email=email)
             return page("unavailable", visit.prefix, ("Retry-After", str(outage.retry_after)))
-        return self._respond.hand_off(visit, helpdesk, email)
+        return self._respond.hand_off(visit, helpdesk, address)
 
     def _other_method(self, visit: Visit) -> Answer | None:
         """Answer other methods: a POST redirected here by the login with 307 continues as GET."""
@@ -176,7 +176,7 @@ class Gate:
             return None
         email: Secret[str] | None = None
         try:
-            address = await self._resolve_email(Secret((visit.source,)))
+            address: Secret[str] | None = await self._resolve_email(Secret((visit.source,)))
             if address is None:
                 return None
             email = address
@@ -223,13 +223,6 @@ def _reference(path: str, query: str) -> str:
 
 def _inside(visit: Visit, target: str | None) -> str:
     return f"{encode_path(visit.prefix)}{target}"
-
-
-def _always(helpdesk: HelpDesk) -> Call:
-    async def choose(*_: object) -> HelpDesk:
-        return helpdesk
-
-    return choose
 
 
 def _chooser_problem(helpdesk: object) -> str | None:

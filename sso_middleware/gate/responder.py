@@ -46,13 +46,14 @@ class Responder:
         self.report("ignored", reason, visit)
         return page(reason, visit.prefix, *headers)
 
-    def acceptable(self, visit: Visit, address: Secret[str]) -> Secret[str] | Answer:
-        """Return the address if it may be signed, or else the answer."""
+    def unacceptable(self, visit: Visit, address: Secret[str]) -> Answer | None:
+        """Answer a visitor whose address may not be signed; `None`: it may."""
         try:
-            return Secret(check_email(address()))
+            check_email(address())
         except InvalidEmail as error:
             reason: Reason = "no_email" if error.reason == "empty" else "invalid_email"
             return self.refuse(visit, reason, error.reason)
+        return None
 
     def refuse(self, visit: Visit, reason: Reason, detail: str | None = None) -> Answer:
         """Answer a visitor whom this package refuses to hand off."""
@@ -141,5 +142,4 @@ def answer_in_route(
         return respond.ignore(visit, "method_not_allowed", ("Allow", "GET, HEAD, POST"))
     if answer := respond.without_a_person(visit, own_frames=True):
         return answer
-    checked = respond.acceptable(visit, address)
-    return checked if isinstance(checked, Answer) else respond.hand_off(visit, helpdesk, checked, claims)
+    return respond.unacceptable(visit, address) or respond.hand_off(visit, helpdesk, address, claims)

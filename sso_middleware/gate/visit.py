@@ -10,22 +10,26 @@ from typing import Any, Literal
 from sso_middleware.events import logger
 from sso_middleware.helpdesk.forwarding import read_query
 
+
+def _any_of(*words: str) -> re.Pattern[str]:
+    return re.compile(rf"(?:\A|[\s,;/])(?:{'|'.join(words)})(?:[\s,;/]|\Z)", re.IGNORECASE)
+
+
 # A header with one of these words means that no person is opening the page; the reason follows.
 # https://html.spec.whatwg.org/multipage/speculative-loading.html, its forerunners and imitations;
 # RFC 6455, section 4.1; https://www.w3.org/TR/fetch-metadata/
-_WITHOUT_A_PERSON: dict[str, tuple[set[str], Literal["prefetch", "embedded"]]] = {
-    "Sec-Purpose": ({"prefetch"}, "prefetch"),
-    "X-Sec-Purpose": ({"prefetch"}, "prefetch"),  # Turbo 8: a script cannot set Sec-Purpose
-    "Purpose": ({"prefetch"}, "prefetch"),
-    "X-Moz": ({"prefetch"}, "prefetch"),
-    "X-Purpose": ({"preview"}, "prefetch"),
-    "Upgrade": ({"websocket"}, "embedded"),
-    "Sec-Fetch-Mode": ({"cors", "no-cors", "websocket"}, "embedded"),
+_WITHOUT_A_PERSON: dict[str, tuple[re.Pattern[str], Literal["prefetch", "embedded"]]] = {
+    "Sec-Purpose": (_any_of("prefetch"), "prefetch"),
+    "X-Sec-Purpose": (_any_of("prefetch"), "prefetch"),  # Turbo 8: a script cannot set Sec-Purpose
+    "Purpose": (_any_of("prefetch"), "prefetch"),
+    "X-Moz": (_any_of("prefetch"), "prefetch"),
+    "X-Purpose": (_any_of("preview"), "prefetch"),
+    "Upgrade": (_any_of("websocket"), "embedded"),
+    "Sec-Fetch-Mode": (_any_of("cors", "no-cors", "websocket"), "embedded"),
 }
 _PAGE_DESTINATIONS = frozenset({"", "document", "empty"})  # a service worker makes a document "empty"
 _FRAMES = frozenset({"iframe", "frame"})
 _OWN_SITES = frozenset({"same-origin", "same-site"})
-_SEPARATOR = re.compile(r"[\s,;/]+")
 
 #: The request headers that a `Visit` needs.
 HEADERS: tuple[str, ...] = (
@@ -74,7 +78,7 @@ class Visit:
         """
         get = self.headers.get
         for name, (words, reason) in _WITHOUT_A_PERSON.items():
-            if (value := get(name)) and not words.isdisjoint(_SEPARATOR.split(value.lower())):
+            if (value := get(name)) and words.search(value):
                 return reason
         # Chromium sends no Sec-Fetch headers with a WebSocket handshake, and a proxy may drop Upgrade.
         if get("Sec-WebSocket-Key"):
