@@ -6,11 +6,11 @@ import socket
 from contextlib import ExitStack, contextmanager
 
 import click
-import httpx
 import pytest
 
 from cli_apps.entry_point import JWT, SETTINGS, run, running
 from demo_site import running_site
+from servers import local_client
 from sso_middleware.cli.demo.command import run_self_test
 from sso_middleware.cli.demo.journey import Broken, Journey
 from sso_middleware.cli.demo.sample import EMAIL
@@ -25,7 +25,7 @@ PORTS = ("--port", "0", "--helpdesk-port", "0")
 @pytest.fixture
 def browser():
     """Follows redirects and keeps cookies, as a person's does."""
-    with httpx.Client(follow_redirects=True, trust_env=False) as client:
+    with local_client(follow_redirects=True) as client:
         yield client
 
 

@@ -6,14 +6,13 @@ import json
 import os
 import sys
 
-import httpx
 import pytest
 
 from cli_apps.django_projects import manage
 from cli_apps.entry_point import SETTINGS, run, run_process
 from cli_apps.handoffs import address_in
 from processes import process
-from servers import HOST, free_port
+from servers import HOST, free_port, local_client
 
 WALK = ["anonymous visit", "login page", "forged identity headers", "signed-in visit", "logout"]
 SERVERS = {
@@ -55,7 +54,7 @@ def test_the_printed_lines_lead_from_login_to_the_help_desk(server, project, tmp
     paths = os.pathsep.join([str(project), *filter(None, [os.environ.get("PYTHONPATH")])])
     with (
         process(command, port, tmp_path / "log.txt", SETTINGS | {"PYTHONPATH": paths}),
-        httpx.Client(base_url=f"http://{HOST}:{port}") as browser,
+        local_client(f"http://{HOST}:{port}") as browser,
     ):
         anonymous = browser.get("/sso/helpdesk")
         assert anonymous.status_code == 303

@@ -10,7 +10,6 @@ import random
 import re
 from pathlib import Path
 
-import httpx
 import pytest
 from django.core.cache import cache
 from django.db import connections
@@ -19,7 +18,7 @@ from django.test import override_settings
 import django_deciding
 from clients import Reply
 from django_project import ENGINES, ASGIBrowser, Browser, WSGIBrowser, create_users, inside, outside
-from servers import serving
+from servers import local_client, serving
 
 SITE = Path(django_deciding.__file__).parent
 NAMES = ["jane", "bob", "joe", "ina", "nora"]
@@ -169,7 +168,7 @@ def test_on_uvicorn(engine, tmp_path):
 
     with (
         serving(SITE / "django_server.py", settings, tmp_path / "log.txt") as server,
-        httpx.Client(base_url=server.base_url) as client,
+        local_client(server.base_url) as client,
     ):
         check(ServedBrowser((client, "inside")), BY_THE_SESSION + BY_MIDDLEWARE, engine)
         check(ServedBrowser((client, "outside")), BY_THE_SESSION, engine)

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from html.parser import HTMLParser
 from importlib.metadata import packages_distributions
 from pathlib import Path
@@ -24,10 +24,11 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 import endings
-from servers import PATIENCE, Server, clean_environment, serving
+import quick_hashes
+from servers import PATIENCE, Server, clean_environment, local_client, serving
 
 EXAMPLES = {path.stem: path for path in (Path(__file__).parents[2] / "examples").rglob("*.py")}
-ENDINGS = Path(endings.__file__)
+ENDINGS, QUICK_HASHES = Path(endings.__file__), Path(quick_hashes.__file__)
 BEARER = "fastapi_bearer"
 BEHIND_A_PROXY = {  # walked in test_proxy_examples.py; and the settings of their own
     "cloudflare_assertion": ["ACCESS_TEAM", "ACCESS_AUDIENCE"],
@@ -81,18 +82,20 @@ def settings(port: int, origin: str = "http://127.0.0.1") -> dict[str, str]:
 @pytest.fixture(scope="module")
 def server(example, tmp_path_factory) -> Iterator[Server]:
     """The example on its own server."""
-    with serving(EXAMPLES[example], settings, tmp_path_factory.mktemp(example) / "output.txt") as server:
+    with serve(example, settings, tmp_path_factory.mktemp(example) / "output.txt") as server:
         yield server
+
+
+def serve(example: str, settings: Callable[[int], dict[str, str]], log: Path):
+    return serving(
+        EXAMPLES[example], settings, log, runner=QUICK_HASHES if example.startswith("django") else None
+    )
 
 
 @pytest.fixture
 def visitor(server) -> Iterator[httpx.Client]:
-    with browser(server) as client:
+    with local_client(server.base_url) as client:
         yield client
-
-
-def browser(server: Server) -> httpx.Client:
-    return httpx.Client(base_url=server.base_url, trust_env=False, timeout=PATIENCE)
 
 
 class Page(HTMLParser):
@@ -374,10 +377,10 @@ def test_the_session_cookie_is_out_of_reach_for_scripts_and_other_sites(example,
 def test_the_session_cookie_is_secure_where_the_auth_url_is_https(example, tmp_path):
     """Over https only, as soon as the application is reached by https."""
     with (
-        serving(
-            EXAMPLES[example], lambda port: settings(port, "https://app.example.com"), tmp_path / "output.txt"
+        serve(
+            example, lambda port: settings(port, "https://app.example.com"), tmp_path / "output.txt"
         ) as server,
-        browser(server) as visitor,
+        local_client(server.base_url) as visitor,
     ):
         assert "secure" in cookie_attributes(sign_in(visitor, "jane"))
 

@@ -15,7 +15,7 @@ from test_examples import EXAMPLES, SSO_TOKEN, settings, verified
 
 from key_server import Issuer, rsa_key
 from processes import NGINX, nginx
-from servers import PATIENCE, Server, free_port, serving
+from servers import Server, free_port, local_client, serving
 
 pytestmark = pytest.mark.server
 
@@ -24,7 +24,7 @@ EVE = "eve@example.com"
 
 
 def get(url: str, *headers: tuple[str, str]) -> httpx.Response:
-    with httpx.Client(trust_env=False, timeout=PATIENCE) as client:
+    with local_client() as client:
         return client.get(url, headers=list(headers))
 
 
@@ -168,7 +168,7 @@ class TestOAuth2Proxy:
 
     @pytest.fixture
     def visitor(self, front):
-        with httpx.Client(base_url=front.base_url, trust_env=False, timeout=PATIENCE) as visitor:
+        with local_client(front.base_url) as visitor:
             yield visitor
 
     def test_sign_in_and_hand_off(self, front, visitor):

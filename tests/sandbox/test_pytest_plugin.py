@@ -14,6 +14,7 @@ from werkzeug.datastructures import Headers
 from werkzeug.test import Client, EnvironBuilder, TestResponse
 
 from pytest_options import WITHOUT_OTHERS
+from servers import local_client
 from sso_middleware import HelpDesk, pytest_plugin
 from sso_middleware.sandbox import HandoffRejected
 from sso_middleware.wsgi import SSOMiddleware
@@ -245,7 +246,7 @@ def test_live(live_helpdesk_sandbox):
     """The live one answers on a port of its own, and keeps one account with the in-process one."""
     desk = live_helpdesk_sandbox.helpdesk
     assert desk.sso_auth_url == f"{live_helpdesk_sandbox.base_url}/sso"
-    with httpx.Client(follow_redirects=True) as client:
+    with local_client(follow_redirects=True) as client:
         assert "My tickets" in client.get(desk.handoff_url(EMAIL)).text
     assert live_helpdesk_sandbox.handoffs[0].accepted
 

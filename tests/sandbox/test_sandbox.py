@@ -14,6 +14,7 @@ from urllib.parse import quote
 import httpx
 import pytest
 
+from servers import local_client
 from sso_middleware import ConfigError, HelpDesk
 from sso_middleware.sandbox import HandoffRejected, HandoffVerifier, Sandbox
 from sso_middleware.sandbox.server import serve
@@ -49,7 +50,7 @@ def sandbox(running):
 
 @pytest.fixture
 def client(running, sandbox):
-    with httpx.Client(base_url=running[1]) as client:
+    with local_client(running[1]) as client:
         yield client
 
 
@@ -138,7 +139,7 @@ def test_empty_reply(visitor):
 def test_tickets_are_ones_own(visitor, sandbox, running):
     """Nobody sees somebody else's ticket, or one that does not exist."""
     ticket = send(visitor, "/tickets", subject="Private", text="x").headers["location"]
-    with httpx.Client(base_url=running[1]) as other:
+    with local_client(running[1]) as other:
         other.get(sandbox.helpdesk.handoff_url("somebody@else.example"))
         assert other.get(ticket).status_code == 404
         assert send(other, ticket, text="x").status_code == 404
@@ -166,7 +167,7 @@ def test_next_handoff_ends_the_session_before(visitor, sandbox):
 
 def test_another_sandbox_takes_no_session_of_this_one(visitor):
     """Browsers share cookies between ports, and a sandbox knows only the sessions that it started."""
-    with Sandbox(auth_url=AUTH_URL).run() as base_url, httpx.Client(base_url=base_url) as client:
+    with Sandbox(auth_url=AUTH_URL).run() as base_url, local_client(base_url) as client:
         client.cookies.update(visitor.cookies)
         assert client.get("/tickets").headers["location"] == "/"
 
@@ -174,7 +175,7 @@ def test_another_sandbox_takes_no_session_of_this_one(visitor):
 def test_sign_out_without_logout_url():
     """With no Logout URL, signing out leads to the sign-in page."""
     sandbox = Sandbox(auth_url=AUTH_URL)
-    with sandbox.run() as base_url, httpx.Client(base_url=base_url) as client:
+    with sandbox.run() as base_url, local_client(base_url) as client:
         client.get(sandbox.helpdesk.handoff_url(EMAIL))
         assert "not set" in client.get("/settings").text
         assert send(client, "/logout").headers["location"] == "/"
@@ -283,7 +284,7 @@ def test_try_again_leads_to_the_page_that_changes_settings():
     """With `settings_page`, a refused visitor is led there, not to the Auth URL that would fail again."""
     fix = "http://127.0.0.1:8000/#broken"
     sandbox = Sandbox(auth_url=AUTH_URL, settings_page=fix)
-    with sandbox.run() as base_url, httpx.Client(base_url=base_url) as client:
+    with sandbox.run() as base_url, local_client(base_url) as client:
         assert f'<a class="button" href="{fix}">Try again' in client.get("/sso?token=nonsense").text
         assert fix not in client.get("/sso").text
 
@@ -292,7 +293,7 @@ def test_try_again_leads_to_the_page_that_changes_settings():
 def returning():
     """A client of a sandbox that adds return_page to the Auth URL."""
     sandbox = Sandbox(auth_url=f"{AUTH_URL}?tenant=1", sends="return_page")
-    with sandbox.run() as base_url, httpx.Client(base_url=base_url) as client:
+    with sandbox.run() as base_url, local_client(base_url) as client:
         yield sandbox, client
 
 
@@ -575,7 +576,7 @@ def test_replay_over_http_from_many_threads(sandbox, running):
     url, start, statuses = sandbox.helpdesk.handoff_url(EMAIL), threading.Barrier(50), []
 
     def visit():
-        with httpx.Client() as client:
+        with local_client() as client:
             start.wait()
             statuses.append(client.get(url, timeout=30).status_code)
 
@@ -591,8 +592,8 @@ def test_replay_over_http_from_many_threads(sandbox, running):
 def test_memory_is_bounded():
     """Log, sessions, tickets and messages keep the latest and let go of the oldest."""
     sandbox = Sandbox(auth_url=AUTH_URL, jti_once=False)
-    with sandbox.run() as base_url, httpx.Client(base_url=base_url) as client:
-        first = httpx.Client(base_url=base_url)
+    with sandbox.run() as base_url, local_client(base_url) as client:
+        first = local_client(base_url)
         first.get(sandbox.helpdesk.handoff_url("first@customer.example"))
         assert "first@customer.example" in first.get("/tickets").text
         for number in range(101):

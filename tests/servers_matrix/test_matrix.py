@@ -17,7 +17,7 @@ from joserfc import jwt
 from joserfc.jwk import OctKey
 
 from processes import NGINX
-from servers import PATIENCE
+from servers import local_client
 
 pytestmark = [pytest.mark.matrix, pytest.mark.server]
 
@@ -52,7 +52,7 @@ def visit(cell: Cell, path: str, email: str | None = None, method="GET", headers
         headers.append(("Cookie", f"visitor={email}"))
     elif email:
         headers += [("X-Proxy-Secret", PROXY_SECRET), (HEADER, email)]
-    with httpx.Client(trust_env=False, timeout=PATIENCE) as client:
+    with local_client() as client:
         return client.request(method, cell.base_url + path, headers=headers, content=content)
 
 

@@ -6,6 +6,7 @@ import asyncio
 import base64
 import io
 import json
+import logging
 import subprocess
 import sys
 import time
@@ -73,6 +74,8 @@ def set_variables(monkeypatch) -> None:
 def execute(monkeypatch, code: str, title: str) -> dict:
     """Run a block as a module, and return its names."""
     namespace = {"__name__": "document"}
+    for name, value in (("handlers", [*logging.root.handlers]), ("level", logging.root.level)):
+        monkeypatch.setattr(logging.root, name, value)  # Litestar sets its own
     monkeypatch.setitem(sys.modules, "document", type(sys)("document"))
     exec(compile(code, title, "exec"), namespace)
     return namespace

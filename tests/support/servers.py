@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import ssl
 import subprocess
 import sys
 import time
@@ -12,10 +13,22 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import httpx
 import pytest
 
 HOST = "127.0.0.1"
 PATIENCE = 30  # seconds, for a loaded machine
+
+
+#: All servers of the tests speak plain HTTP. Loading certificates takes 70 ms for each client.
+NO_CERTIFICATES = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+
+
+def local_client(base_url: str = "", **options) -> httpx.Client:
+    """Return a client for servers on this machine; it follows no redirect and uses no proxy."""
+    return httpx.Client(
+        base_url=base_url, timeout=PATIENCE, trust_env=False, verify=NO_CERTIFICATES, **options
+    )
 
 
 @dataclass(frozen=True)
@@ -31,13 +44,18 @@ class Server:
 
 
 @contextmanager
-def serving(script: Path, settings: Callable[[int], Mapping[str, str]], log: Path) -> Iterator[Server]:
-    """Start `script` with the variables `settings(port)`, wait until it accepts, stop it in the end."""
+def serving(
+    script: Path, settings: Callable[[int], Mapping[str, str]], log: Path, *, runner: Path | None = None
+) -> Iterator[Server]:
+    """Start `script` with the variables `settings(port)`, wait until it accepts, stop it in the end.
+
+    `runner` is another script, which runs the first.
+    """
     for _ in range(3):
         port = free_port()
         with log.open("wb") as output:
             process = subprocess.Popen(
-                [sys.executable, script],
+                [sys.executable, *([runner] if runner else []), script],
                 env=clean_environment(settings(port)),
                 cwd=log.parent,
                 stdin=subprocess.DEVNULL,

@@ -126,11 +126,12 @@ def serve(*args, visit=None, until=READY, settings=None, **more):
 @contextlib.contextmanager
 def _as_in_a_new_process(directory):
     """Import what is in `directory`, and in a project Django, as if for the first time; then undo that."""
-    packages = DJANGO if (Path(directory) / "manage.py").exists() else ()
+    packages = tuple(f"{name}." for name in DJANGO) if (Path(directory) / "manage.py").exists() else ()
+    inside = f"{directory}{os.sep}"
 
     def is_concerned(name):
-        in_directory = str(getattr(sys.modules[name], "__file__", None)).startswith(f"{directory}{os.sep}")
-        return in_directory or any(f"{name}.".startswith(f"{package}.") for package in packages)
+        file = getattr(sys.modules[name], "__file__", None)
+        return (file and file.startswith(inside)) or f"{name}.".startswith(packages)
 
     def take_out():
         return {name: sys.modules.pop(name) for name in [*filter(is_concerned, sys.modules)]}
