@@ -28,17 +28,10 @@ def mounted_site(request):
     return request.param
 
 
-#: Markers of what the plain run leaves out, because it takes minutes or the package index.
-LEFT_OUT = {
-    "exhaustive": "takes minutes",
-    "matrix": "takes minutes",
-    "packaging": "needs the package index",
-    "realapps": "needs the package index",
-    "reliability": "takes minutes",
-    "transparency": "needs the package index",
-}
+#: Markers of what the plain run leaves out, because it takes minutes or needs the package index.
+LEFT_OUT = {"exhaustive", "matrix", "packaging", "realapps", "reliability", "transparency"}
 #: And of what it skips where a tool is missing.
-OPTIONAL = {*LEFT_OUT, "benchmark", "browser", "fuzz", "interop", "nginx", "node", "shells", "types"}
+OPTIONAL = LEFT_OUT | {"benchmark", "browser", "fuzz", "interop", "nginx", "node", "shells", "types"}
 
 
 def pytest_addoption(parser):
@@ -53,6 +46,12 @@ def pytest_addoption(parser):
     )
 
 
+def pytest_report_header(config):
+    if not config.getoption("--optional") and not config.getoption("--all"):
+        return f"left out without --all: tests marked {', '.join(sorted(LEFT_OUT))}"
+    return None
+
+
 def pytest_configure():
     os.environ.pop("PYTEST_ADDOPTS", None)  # they are for this run, and not for those that tests start
 
@@ -61,16 +60,16 @@ def pytest_configure():
 def pytest_collection_modifyitems(config, items):
     # Not item.keywords, where the names of folders are, too.
     marked = {item: {mark.name for mark in item.iter_markers()} for item in items}
-    optional = [item for item in items if marked[item] & OPTIONAL]
-    for item in optional:
-        item.user_properties.append(("optional", "yes"))  # for its reports
+    for item in items:
+        if marked[item] & OPTIONAL:
+            item.user_properties.append(("optional", "yes"))  # for its reports
     if config.getoption("--optional"):
-        config.hook.pytest_deselected(items=[item for item in items if not marked[item] & OPTIONAL])
-        items[:] = optional
-    elif not config.getoption("--all"):
-        for item in optional:
-            for name in LEFT_OUT.keys() & marked[item]:
-                item.add_marker(pytest.mark.skip(reason=f"{LEFT_OUT[name]}: give --all to run it"))
+        left_out = [item for item in items if not marked[item] & OPTIONAL]
+    else:
+        left_out = [item for item in items if marked[item] & LEFT_OUT and not config.getoption("--all")]
+    config.hook.pytest_deselected(items=left_out)
+    rest = set(items).difference(left_out)
+    items[:] = [item for item in items if item in rest]
 
 
 @pytest.hookimpl(trylast=True)

@@ -22,11 +22,17 @@ from servers import local_client, serving
 
 SITE = Path(django_deciding.__file__).parent
 NAMES = ["jane", "bob", "joe", "ina", "nora"]
-#: The plain run has one that keeps the session on the server, and the one that does not.
-SOME_ENGINES = [
-    engine if engine in ("db", "signed_cookies") else pytest.param(engine, marks=pytest.mark.exhaustive)
-    for engine in ENGINES
-]
+
+
+def each_engine(*plain):
+    """Run a test with each session engine; the plain run has only those in `plain`."""
+    engines = [
+        engine if engine in plain else pytest.param(engine, marks=pytest.mark.exhaustive)
+        for engine in ENGINES
+    ]
+    return pytest.mark.parametrize("engine", engines)
+
+
 BY_THE_SESSION = ["sign in", "sign out", "sign out async", "deactivate", "activate", "change password"]
 BY_THE_SESSION += ["expire", "tamper", "nothing"]
 BY_MIDDLEWARE = ["impersonate", "second factor", "remote", "token", "log-in", "log-out", "nobody"]
@@ -145,7 +151,7 @@ def _nothing_left_open():
 
 @pytest.mark.slow
 @pytest.mark.parametrize("browser", [WSGIBrowser, ASGIBrowser], ids=lambda browser: browser.protocol)
-@pytest.mark.parametrize("engine", SOME_ENGINES)
+@each_engine("db", "signed_cookies")
 class TestInProcess:
     def test_inside(self, browser, engine):
         """Whatever a middleware decides counts."""
@@ -159,7 +165,7 @@ class TestInProcess:
 
 
 @pytest.mark.server
-@pytest.mark.parametrize("engine", SOME_ENGINES)
+@each_engine("db")
 def test_on_uvicorn(engine, tmp_path):
     """The same on a real server."""
 
