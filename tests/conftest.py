@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 
 import pytest
 from hypothesis import settings
@@ -54,6 +55,8 @@ def pytest_report_header(config):
 
 def pytest_configure():
     os.environ.pop("PYTEST_ADDOPTS", None)  # they are for this run, and not for those that tests start
+    # A script's background jobs ignore SIGINT, and so would the commands that tests stop with it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.hookimpl(trylast=True)
