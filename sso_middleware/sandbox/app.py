@@ -112,10 +112,11 @@ class Sandbox:
             key=key,
         )
         self._clock = clock
+        self._settings_page = settings_page
         self._allow_remote = allow_remote
         self._log = AttemptLog(self._account, longest_token)
         self._failures = api.Failures()
-        self._site = Site(self._account, self._log, self._verifier, clock=clock, settings_page=settings_page)
+        self._site = Site(self._account, self._log, self._verifier.rules, clock)
         app = Starlette(
             routes=[
                 Route(SSO_PATH, self._sso),
@@ -221,7 +222,9 @@ class Sandbox:
         if isinstance(verdict, VerifiedHandoff):
             response = self._site.signed_in(request, verdict.email)
         else:
-            response = self._site.refused(request, attempt)
+            response = self._site.page(
+                request, "refused.html", 403, attempt=attempt, settings_page=self._settings_page
+            )
         response.headers["Referrer-Policy"] = "no-referrer"  # this page's URL holds the token
         return response
 
@@ -239,6 +242,6 @@ class Sandbox:
         if request.url.path.startswith("/api/"):
             response = api.error(error.detail, error.status_code)
         else:
-            response = self._site.error(request, error.detail, error.status_code)
+            response = self._site.page(request, "error.html", error.status_code, detail=error.detail)
         response.headers.update(error.headers or {})
         return response

@@ -20,9 +20,9 @@ from starlette.routing import Route
 
 from sso_middleware._urls import with_query
 from sso_middleware.sandbox.account import Account
-from sso_middleware.sandbox.attempts import Attempt, AttemptLog
+from sso_middleware.sandbox.attempts import AttemptLog
 from sso_middleware.sandbox.tickets import LONGEST_SUBJECT, LONGEST_TEXT, Ticket, Tickets
-from sso_middleware.sandbox.verifier import HandoffVerifier
+from sso_middleware.sandbox.verifier.rules import Rules
 
 _OWN_PAGE = re.compile(r"/(?![/\\])[\w./-]*", re.ASCII)
 _SESSIONS = 1000  # at most; the oldest ends first
@@ -64,28 +64,14 @@ class Site:
     Starlette's SessionMiddleware keeps the session in the cookie. Only sessions recorded here are valid, so
     that signing out and `reset` end them in every browser.
 
-    Args:
-        account: the account.
-        log: the hand-off log.
-        verifier: its rules are shown on the settings page.
-        clock: returns the time in seconds since the epoch.
-        settings_page: the application's page for changing its settings, or `None`.
+    `rules` are shown on the settings page.
     """
 
-    def __init__(
-        self,
-        account: Account,
-        log: AttemptLog,
-        verifier: HandoffVerifier,
-        *,
-        clock: Callable[[], float],
-        settings_page: str | None,
-    ) -> None:
+    def __init__(self, account: Account, log: AttemptLog, rules: Rules, clock: Callable[[], float]) -> None:
         self._account = account
         self._log = log
-        self._verifier = verifier
+        self._rules = rules
         self._clock = clock
-        self._settings_page = settings_page
         self.reset()
         self.routes: list[Route] = [
             Route("/", self._start),
@@ -103,7 +89,7 @@ class Site:
     def reset(self) -> None:
         """Sign everyone out and forget their tickets."""
         self._sessions: OrderedDict[str, None] = OrderedDict()  # by their CSRF secret
-        self._tickets = Tickets()
+        self._tickets = Tickets(self._clock)
 
     def signed_in(self, request: Request, email: str) -> Response:
         """Answer an accepted hand-off: start a session, and redirect to the requested page or the tickets."""
@@ -115,13 +101,17 @@ class Site:
             self._sessions.popitem(last=False)
         return RedirectResponse(self._requested_page(request), 303)
 
-    def refused(self, request: Request, attempt: Attempt) -> Response:
-        """Answer a rejected hand-off."""
-        return self._page(request, "refused.html", 403, attempt=attempt, settings_page=self._settings_page)
-
-    def error(self, request: Request, detail: str, status: int) -> Response:
-        """Answer another error."""
-        return self._page(request, "error.html", status, detail=detail)
+    def page(self, request: Request, template: str, status: int = 200, **context: Any) -> Response:
+        """Return a page made from `template` with `context`."""
+        html = templates.get_template(template).render(
+            context,
+            helpdesk=self._account.helpdesk,
+            session=request.session if self._is_signed_in(request) else None,
+            path=request.url.path,
+            longest_subject=LONGEST_SUBJECT,
+            longest_text=LONGEST_TEXT,
+        )
+        return HTMLResponse(html, status)
 
     async def _start(self, request: Request) -> Response:
         if self._is_signed_in(request):
@@ -132,7 +122,7 @@ class Site:
         adds = self._query_for(self._requested_page(request))
         auth_url = self._account.helpdesk.auth_url
         button = with_query(auth_url, adds) if adds else auth_url
-        return self._page(request, "sign_in.html", button=button, adds=adds)
+        return self.page(request, "sign_in.html", button=button, adds=adds)
 
     async def _tickets_page(self, request: Request) -> Response:
         return self._list(request) if self._is_signed_in(request) else self._asked_to_sign_in(request)
@@ -143,30 +133,28 @@ class Site:
         problem = _problem("Subject", subject, LONGEST_SUBJECT) or _problem("Message", text, LONGEST_TEXT)
         if problem:
             return self._list(request, 422, problem=problem, subject=subject, text=text)
-        ticket = self._tickets.create(request.session["email"], subject, text, self._clock())
+        ticket = self._tickets.create(request.session["email"], subject, text)
         return RedirectResponse(f"/tickets/{ticket.number}", 303)
 
     async def _ticket_page(self, request: Request) -> Response:
         if not self._is_signed_in(request):
             return self._asked_to_sign_in(request)
-        return self._page(request, "ticket.html", ticket=self._ticket(request), problem="", text="")
+        return self.page(request, "ticket.html", ticket=self._ticket(request), problem="", text="")
 
     async def _reply(self, request: Request) -> Response:
         fields = await self._form(request)
         ticket = self._ticket(request)
         text = fields.get("text", "")
         if problem := _problem("Reply", text, LONGEST_TEXT):
-            return self._page(request, "ticket.html", 422, ticket=ticket, problem=problem, text=text)
-        self._tickets.reply(ticket, text, self._clock())
+            return self.page(request, "ticket.html", 422, ticket=ticket, problem=problem, text=text)
+        self._tickets.reply(ticket, text)
         return RedirectResponse(f"/tickets/{ticket.number}#latest", 303)
 
     async def _handoffs(self, request: Request) -> Response:
-        return self._page(request, "handoffs.html", attempts=self._log.kept()[::-1])
+        return self.page(request, "handoffs.html", attempts=self._log.kept()[::-1])
 
     async def _settings(self, request: Request) -> Response:
-        return self._page(
-            request, "settings.html", environment=self._account.shown, rules=self._verifier.rules
-        )
+        return self.page(request, "settings.html", environment=self._account.shown, rules=self._rules)
 
     async def _log_out(self, request: Request) -> Response:
         await self._form(request)
@@ -205,27 +193,15 @@ class Site:
         return fields
 
     def _ticket(self, request: Request) -> Ticket:
-        number = request.path_params["number"]
-        ticket = self._tickets.get(request.session["email"], number, self._clock())
+        ticket = self._tickets.get(request.session["email"], request.path_params["number"])
         if not ticket:
             raise HTTPException(404, "You have no ticket with that number.")
         return ticket
 
     def _list(self, request: Request, status: int = 200, **typed: str) -> Response:
-        tickets = self._tickets.of(request.session["email"], self._clock())
+        tickets = list(reversed(self._tickets.of(request.session["email"])))
         context = {"problem": "", "subject": "", "text": ""} | typed
-        return self._page(request, "tickets.html", status, tickets=tickets, **context)
-
-    def _page(self, request: Request, template: str, status: int = 200, **context: Any) -> Response:
-        html = templates.get_template(template).render(
-            context,
-            helpdesk=self._account.helpdesk,
-            session=request.session if self._is_signed_in(request) else None,
-            path=request.url.path,
-            longest_subject=LONGEST_SUBJECT,
-            longest_text=LONGEST_TEXT,
-        )
-        return HTMLResponse(html, status)
+        return self.page(request, "tickets.html", status, tickets=tickets, **context)
 
 
 def _problem(name: str, text: str, longest: int) -> str | None:

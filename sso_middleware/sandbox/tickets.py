@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict, deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import count
 
@@ -43,36 +44,34 @@ class Ticket:
 class Tickets:
     """The tickets of each person, by address. Only the server's thread uses it."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
         self._people: OrderedDict[str, deque[Ticket]] = OrderedDict()
         self._numbers = count(1001)
 
-    def of(self, email: str, now: float) -> list[Ticket]:
-        """Return the tickets of `email`, the latest first; a new visitor gets a sample ticket."""
-        return [*reversed(self._of(email, now))]
-
-    def get(self, email: str, number: str, now: float) -> Ticket | None:
-        """Return the ticket if it belongs to `email`."""
-        return next((ticket for ticket in self._of(email, now) if str(ticket.number) == number), None)
-
-    def create(self, email: str, subject: str, text: str, now: float) -> Ticket:
-        """Open a ticket."""
-        return self._add(self._of(email, now), subject, Message("You", text, now))
-
-    def reply(self, ticket: Ticket, text: str, now: float) -> None:
-        """Add the visitor's message to `ticket`."""
-        ticket.messages.append(Message("You", text, now))
-
-    def _of(self, email: str, now: float) -> deque[Ticket]:
+    def of(self, email: str) -> deque[Ticket]:
+        """Return the tickets of `email`, the oldest first; a new visitor gets a sample ticket."""
         if email not in self._people:
-            self._people[email] = deque(maxlen=_TICKETS)
-            self._add(self._people[email], _WELCOME, Message(_AGENT, _WELCOME_TEXT, now))
+            welcome = self._new(_WELCOME, Message(_AGENT, _WELCOME_TEXT, self._clock()))
+            self._people[email] = deque([welcome], maxlen=_TICKETS)
         self._people.move_to_end(email)
         if len(self._people) > _PEOPLE:
             self._people.popitem(last=False)
         return self._people[email]
 
-    def _add(self, tickets: deque[Ticket], subject: str, message: Message) -> Ticket:
-        ticket = Ticket(next(self._numbers), subject, deque([message], maxlen=_MESSAGES))
-        tickets.append(ticket)
-        return ticket
+    def get(self, email: str, number: str) -> Ticket | None:
+        """Return the ticket if it belongs to `email`."""
+        return next((ticket for ticket in self.of(email) if str(ticket.number) == number), None)
+
+    def create(self, email: str, subject: str, text: str) -> Ticket:
+        """Open a ticket."""
+        tickets = self.of(email)
+        tickets.append(self._new(subject, Message("You", text, self._clock())))
+        return tickets[-1]
+
+    def reply(self, ticket: Ticket, text: str) -> None:
+        """Add the visitor's message to `ticket`."""
+        ticket.messages.append(Message("You", text, self._clock()))
+
+    def _new(self, subject: str, message: Message) -> Ticket:
+        return Ticket(next(self._numbers), subject, deque([message], maxlen=_MESSAGES))
