@@ -57,14 +57,22 @@ def routes(log: AttemptLog, failures: Failures, reset: Callable[[], None]) -> li
     """Return the routes of the JSON API."""
 
     async def handoffs(_: Request) -> Response:
-        return _json({"handoffs": [attempt.as_json() for attempt in log.kept()]})
+        return json_response({"handoffs": [attempt.as_json() for attempt in log.kept()]})
 
     async def clear(_: Request) -> Response:
         reset()
-        return _json({"ok": True})
+        return json_response({"ok": True})
 
     async def fail(request: Request) -> Response:
-        wanted = await _object_in(request)
+        # A form on another site cannot send this type.
+        if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
+            raise HTTPException(415, "The body must be application/json.")
+        try:
+            wanted: dict[str, Any] | None = await request.json()
+        except (ValueError, RecursionError):
+            wanted = None
+        if not isinstance(wanted, dict):
+            raise HTTPException(400, "The body must be a JSON object.")
         if unknown := wanted.keys() - {"code", "times", "delay"}:
             raise HTTPException(
                 400, f"unknown names: {', '.join(sorted(unknown))}; use code, times and delay"
@@ -73,10 +81,10 @@ def routes(log: AttemptLog, failures: Failures, reset: Callable[[], None]) -> li
             failures.plan(**wanted)
         except ValueError as problem:
             raise HTTPException(400, str(problem)) from None
-        return _json({"ok": True})
+        return json_response({"ok": True})
 
     async def healthz(_: Request) -> Response:
-        return _json({"status": "ok"})
+        return json_response({"status": "ok"})
 
     return [
         Route("/api/handoffs", handoffs),
@@ -86,24 +94,6 @@ def routes(log: AttemptLog, failures: Failures, reset: Callable[[], None]) -> li
     ]
 
 
-def error(detail: str, status: int) -> Response:
-    """Return an error response."""
-    return _json({"error": detail}, status)
-
-
-async def _object_in(request: Request) -> dict[str, Any]:
-    # A form on another site cannot send this type.
-    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
-        raise HTTPException(415, "The body must be application/json.")
-    try:
-        value = await request.json()
-    except (ValueError, RecursionError):
-        value = None
-    if not isinstance(value, dict):
-        raise HTTPException(400, "The body must be a JSON object.")
-    return value  # pyright: ignore[reportUnknownVariableType] - the caller checks the content
-
-
-def _json(content: Any, status: int = 200) -> Response:
-    # Escaped, because claims may hold text that UTF-8 cannot encode (lone surrogates).
+def json_response(content: Any, status: int = 200) -> Response:
+    """Return `content` as escaped JSON, because claims may hold text that UTF-8 cannot encode."""
     return Response(json.dumps(content, allow_nan=False), status, media_type="application/json")

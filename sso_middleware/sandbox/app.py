@@ -240,7 +240,7 @@ class Sandbox:
     async def _error(self, request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)  # noqa: S101 - the handler is registered for it
         if request.url.path.startswith("/api/"):
-            response = api.error(error.detail, error.status_code)
+            response = api.json_response({"error": error.detail}, error.status_code)
         else:
             response = self._site.page(request, "error.html", error.status_code, detail=error.detail)
         response.headers.update(error.headers or {})

@@ -83,14 +83,13 @@ class AttemptLog:
     def __init__(self, account: Account, longest_token: int) -> None:
         self._account = account
         self._longest_token = longest_token
+        self._attempts: deque[Attempt] = deque(maxlen=_KEPT)
         self._lock = Lock()
-        self.clear()
 
     def clear(self) -> None:
         """Forget all attempts and restart the numbering at 1."""
         with self._lock:
-            self._attempts: deque[Attempt] = deque(maxlen=_KEPT)
-            self._count = 0
+            self._attempts.clear()
 
     def kept(self) -> list[Attempt]:
         """Return the attempts, the oldest first."""
@@ -112,9 +111,8 @@ class AttemptLog:
         desk = self._account.helpdesk
         registered = {"account_id": desk.account_id, "auth_url": desk.auth_url}
         with self._lock:
-            self._count += 1
             attempt = Attempt(
-                number=self._count,
+                number=self._attempts[-1].number + 1 if self._attempts else 1,
                 at=at,
                 verdict=rejected.code if rejected else "accepted",
                 message=rejected.message if rejected else "The visitor is signed in.",

@@ -106,14 +106,9 @@ class UsedTokens:
         self._rules = rules
         self._clock = clock
         self._lock = Lock()
-        self.reset()
-
-    def reset(self) -> None:
-        """Forget used tokens and the latest time."""
-        with self._lock:
-            self._latest = float("-inf")
-            self._digests: set[bytes] = set()  # of a fixed size, unlike a jti
-            self._oldest_first: list[tuple[int, bytes]] = []
+        self._latest = float("-inf")
+        self._digests: set[bytes] = set()  # of a fixed size, unlike a jti
+        self._oldest_first: list[tuple[int, bytes]] = []
 
     def use(self, jti: str, iat: int) -> None:
         """Use the token with `jti`, issued at `iat`, or reject it."""

@@ -41,7 +41,7 @@ class HandoffVerifier:
         ConfigError: settings are wrong; it names all of them.
     """
 
-    __slots__ = ("_account_id", "_auth_url", "_sso_token", "_used", "rules")
+    __slots__ = ("_account_id", "_auth_url", "_clock", "_sso_token", "_used", "rules")
 
     def __init__(
         self,
@@ -76,7 +76,8 @@ class HandoffVerifier:
             raise ConfigError(problems)
         self._account_id = str(account_id)
         self._auth_url = auth_url
-        self._used = claims.UsedTokens(self.rules, clock or wall_clock)
+        self._clock = clock or wall_clock
+        self.reset()
 
     def __repr__(self) -> str:  # also after a failed __init__, for tracebacks with locals
         account_id, auth_url = getattr(self, "_account_id", None), getattr(self, "_auth_url", None)
@@ -84,7 +85,7 @@ class HandoffVerifier:
 
     def reset(self) -> None:
         """Forget used tokens and the latest time."""
-        self._used.reset()
+        self._used = claims.UsedTokens(self.rules, self._clock)
 
     def verify(self, url: str) -> VerifiedHandoff:
         """Judge a hand-off by its URL. An accepted token cannot be used again.
