@@ -13,7 +13,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping
 from difflib import get_close_matches
-from typing import Any, TypeVar
+from typing import Any
 
 from django.apps import apps
 from django.conf import settings
@@ -27,9 +27,6 @@ from sso_middleware.errors import ConfigError
 from sso_middleware.helpdesk import HelpDesk
 from sso_middleware.logout import Logout
 from sso_middleware.resolvers.django import allauth_verified, check_verified
-
-_T = TypeVar("_T")
-_U = TypeVar("_U")
 
 SETTING = "HELPDESK_SSO"
 VARIABLES = "HELPDESK_"
@@ -67,7 +64,7 @@ def read_setting() -> dict[str, Any]:
     given = {name: settings.HELPDESK_SSO[name] for name in _OPTIONS if name in settings.HELPDESK_SSO}
     problems: dict[str, str] = {}
 
-    def attempt(read: Callable[[], _T], otherwise: _U) -> _T | _U:
+    def attempt(read: Callable[[], Any], otherwise: Any) -> Any:
         try:
             return read()
         except ConfigError as error:
@@ -156,10 +153,8 @@ def _logout(given: Mapping[str, Any]) -> tuple[Logout | None, Finder]:
     try:
         arguments |= {name: _plain(value) for name, value in arguments.items() if name != "then"}
         then, find_then = read_target(arguments, "then", "LOGOUT_REDIRECT_URL")  # as for Django's own logout
-        arguments |= {
-            "end_session": _imported(arguments, "end_session"),
-            "then": "/" if then is None else then,
-        }
+        arguments["end_session"] = _imported(arguments, "end_session")
+        arguments["then"] = "/" if then is None else then
         return Logout(**arguments), find_then
     except ConfigError as error:
         said = "; ".join(f"{name} {text}" for name, text in error.problems.items())
