@@ -7,6 +7,7 @@ import os
 import re
 import sys
 import time
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qs, urlencode
@@ -45,26 +46,31 @@ def command(
     can also pass the output of `curl -si`: the "Location:" header is used. It is judged by the settings
     in the environment.
     """
-    text = _handoff_in(_read() if handoff == "-" else os.fsencode(handoff))
+    given = os.fsencode(handoff)
+    if handoff == "-":
+        given = sys.stdin.buffer.read(_LONGEST_INPUT) if sys.stdin else b""  # None: it is closed
+    text = _handoff_in(given)
     if not text:
         raise click.UsageError("URL|JWT: is empty; pass a URL or a JWT.")
     is_url = "?" in text or "://" in text
-    report = _contents(text, is_url=is_url)
-    if not insecure:
+    query = parse_qs(query_of(text)) if is_url else {"token": [text]}
+    report = _contents({name: values[0] for name, values in query.items()})
+    not_judged = [] if is_url else ["account_id", "auth_url"]
+    caveat = None if is_url else "A JWT alone: account_id and auth_url were not judged."
+    if insecure:
+        not_judged = ["token", "account_id", "auth_url"]
+        caveat = "Not verified: anyone may have made this."
+    else:
         report |= _judge(text, freshness, leeway, prefix, is_url=is_url)
-    report |= _caveat(insecure=insecure, is_url=is_url)
+    report |= {"not_judged": not_judged, "caveat": caveat}
     if re.search(r"\?token=[^&#]+$", text):
-        report |= {"hint": _CUT} if "hint" in report else {"caveat": f"{report['caveat']} {_CUT}"}
+        report |= {"hint": _CUT} if "hint" in report else {"caveat": f"{caveat} {_CUT}"}
     if as_json:
         say_json(report)
     else:
         _print(report)
     fine = report["claims"] is not None if insecure else report["verdict"] == "accepted"
     raise SystemExit(Exit.FINE if fine else Exit.FINDINGS)
-
-
-def _read() -> bytes:
-    return sys.stdin.buffer.read(_LONGEST_INPUT) if sys.stdin else b""  # None: it is closed
 
 
 def _handoff_in(given: bytes) -> str:
@@ -75,26 +81,24 @@ def _handoff_in(given: bytes) -> str:
     return found.strip(" \t\r\"'<>")
 
 
-def _contents(text: str, *, is_url: bool) -> dict[str, Any]:
-    sent = parse_qs(query_of(text)) if is_url else {}
-    query = {name: values[0] for name, values in sent.items()}
-    header, claims = tokens.decoded(query.get("token", "") if is_url else text)
+def _contents(sent: Mapping[str, str]) -> dict[str, Any]:
+    header, claims = tokens.decoded(sent.get("token", ""))
     iat = tokens.iat_of(claims)
     return {
         "header": header,
         "claims": claims,
         "age": None if iat is None else int(time.time()) - iat,
-        "account_id": query.get("account_id"),
-        "auth_url": query.get("auth_url"),
+        "account_id": sent.get("account_id"),
+        "auth_url": sent.get("auth_url"),
     }
 
 
 def _judge(text: str, freshness: float, leeway: float, prefix: str, *, is_url: bool) -> dict[str, Any]:
     # A JWT alone has no account and no Auth URL; the other settings never matter here.
-    instead = {"SSO_AUTH_URL": "https://unused.invalid/", "LOGOUT_URL": "", "BACKDATE": "", "ALLOW_HTTP": "1"}
+    unused = "https://unused.invalid/"
+    instead = {"SSO_AUTH_URL": unused, "LOGOUT_URL": "", "BACKDATE": "", "ALLOW_HTTP": "1"}
     if not is_url:
-        instead |= {"AUTH_URL": "https://unused.invalid/"}
-        instead |= {"ACCOUNT_ID": os.environ.get(f"{prefix}ACCOUNT_ID") or "unused"}
+        instead |= {"AUTH_URL": unused, "ACCOUNT_ID": os.environ.get(f"{prefix}ACCOUNT_ID") or "unused"}
     settings = settings_from_environment(prefix, instead)
     account = {name: settings[name] for name in ("sso_token", "account_id", "auth_url")}
     if not is_url:
@@ -104,7 +108,7 @@ def _judge(text: str, freshness: float, leeway: float, prefix: str, *, is_url: b
         verifier = HandoffVerifier(**account, freshness=freshness, leeway=leeway)
     except ConfigError as error:
         raise click.UsageError(str(error)) from None
-    rejected = _verdict(text, verifier)
+    rejected = _rejection(text, verifier)
     if rejected is None:
         return {
             "verdict": "accepted",
@@ -118,27 +122,17 @@ def _judge(text: str, freshness: float, leeway: float, prefix: str, *, is_url: b
         "assumption": rejected.assumption,
     }
     if rejected.code == "stale":
-        others = _verdict(text, HandoffVerifier(**account, freshness=_DATES))  # nothing is stale
+        others = _rejection(text, HandoffVerifier(**account, freshness=_DATES))  # nothing is stale
         verdict["age_apart"] = others.code if others else "accepted"
     return verdict
 
 
-def _verdict(url: str, verifier: HandoffVerifier) -> HandoffRejected | None:
+def _rejection(url: str, verifier: HandoffVerifier) -> HandoffRejected | None:
     try:
         verifier.verify(url)
     except HandoffRejected as rejected:
         return rejected
     return None
-
-
-def _caveat(*, insecure: bool, is_url: bool) -> dict[str, Any]:
-    if insecure:
-        not_judged = ["token", "account_id", "auth_url"]
-        return {"not_judged": not_judged, "caveat": "Not verified: anyone may have made this."}
-    if is_url:
-        return {"not_judged": [], "caveat": None}
-    caveat = "A JWT alone: account_id and auth_url were not judged."
-    return {"not_judged": ["account_id", "auth_url"], "caveat": caveat}
 
 
 def _print(report: dict[str, Any]) -> None:
