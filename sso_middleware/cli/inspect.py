@@ -150,18 +150,15 @@ def _print(report: dict[str, Any]) -> None:
         if report[name] is not None:
             say((f"{name:<12}", "bold"), report[name])
     if "verdict" in report:
-        _print_verdict(report)
-    if report["caveat"]:
-        say(report["caveat"])
-
-
-def _print_verdict(report: dict[str, Any]) -> None:
-    accepted = report["verdict"] == "accepted"
-    say(("Verdict     ", "bold"), (report["verdict"], "bold green" if accepted else "bold red"))
-    say(report["message"])
-    if "hint" in report:
-        say(report["hint"])
-    if report.get("assumption"):
-        say(f"Assumed: {report['assumption']}")
-    if report.get("age_apart"):
-        say(f"Ignoring its age: {report['age_apart']}.")
+        style = "bold green" if report["verdict"] == "accepted" else "bold red"
+        say(("Verdict     ", "bold"), (report["verdict"], style))
+    assumed, age_apart = report.get("assumption"), report.get("age_apart")
+    notes = [
+        report.get("message"),
+        report.get("hint"),
+        f"Assumed: {assumed}" if assumed else None,
+        f"Ignoring its age: {age_apart}." if age_apart else None,
+        report["caveat"],
+    ]
+    for note in filter(None, notes):
+        say(note)

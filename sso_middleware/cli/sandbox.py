@@ -86,6 +86,7 @@ _APPLICATION = "http://127.0.0.1:8000"
 @log_option
 @prefix_option
 def command(
+    *,
     host: str,
     port: int,
     auth_url: str,
@@ -94,16 +95,11 @@ def command(
     from_env: bool,
     env_file: Path | None,
     shell: str,
-    key: Key,
-    sends: str | None,
-    freshness: float,
-    leeway: float,
-    shortest_jti: int,
     reuse_jti: bool,
-    longest_token: int,
     allow_remote: bool,
     access_log: bool,
     prefix: str,
+    **options: Any,
 ) -> None:
     """Run a Help Desk on this machine that judges hand-offs and shows why.
 
@@ -141,17 +137,8 @@ def command(
     elif not is_loopback(host):
         raise click.BadParameter("is not a loopback address: add --allow-remote.", param_hint="--host")
     try:
-        sandbox = Sandbox(
-            **account,
-            freshness=freshness,
-            leeway=leeway,
-            shortest_jti=shortest_jti,
-            jti_once=not reuse_jti,
-            longest_token=longest_token,
-            key=key,
-            sends=sends,
-            allow_remote=allow_remote,
-        )
+        # The other options have the names of Sandbox's parameters.
+        sandbox = Sandbox(**account, jti_once=not reuse_jti, allow_remote=allow_remote, **options)
     except ConfigError as error:
         raise click.UsageError(str(error)) from None
     if access_log:

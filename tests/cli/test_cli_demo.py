@@ -12,7 +12,7 @@ from cli_apps.entry_point import JWT, SETTINGS, run, running
 from demo_site import running_site
 from servers import local_client
 from sso_middleware.cli.demo.command import run_self_test
-from sso_middleware.cli.demo.journey import Broken, Journey
+from sso_middleware.cli.demo.journey import Broken, journey
 from sso_middleware.cli.demo.sample import EMAIL
 from sso_middleware.cli.serving import start
 
@@ -158,7 +158,7 @@ def test_a_setting_of_no_sensible_length_is_not_read(browser, demo):
 def test_self_test_fails_where_a_setting_is_broken(browser, demo, capsys):
     _, app_url, helpdesk_url = demo
     browser.post(f"{app_url}/break", data={"mistake": "md5"})
-    assert run_self_test(Journey(app_url, helpdesk_url)) == 1
+    assert run_self_test(app_url, helpdesk_url) == 1
     assert [line.partition(":")[0] for line in capsys.readouterr().out.splitlines()] == [
         "ok      sign in",
         "ok      hand-off",
@@ -168,13 +168,13 @@ def test_self_test_fails_where_a_setting_is_broken(browser, demo, capsys):
 
 def test_self_test_fails_where_nothing_is_right(demo, capsys):
     _, app_url, helpdesk_url = demo
-    assert run_self_test(Journey(helpdesk_url, app_url)) == 1
+    assert run_self_test(helpdesk_url, app_url) == 1
     assert "FAILED  the page does not link to the Auth URL" in capsys.readouterr().out
 
 
 def test_self_test_fails_where_the_session_is_lost_on_the_way(demo):
     sandbox, app_url, helpdesk_url = demo
-    steps = Journey(app_url, helpdesk_url).steps()
+    steps = journey(app_url, helpdesk_url)
     assert [next(steps).partition(":")[0] for _ in range(3)] == STEPS[:3]
     sandbox.reset()
     with pytest.raises(Broken, match="the Help Desk shows no form"):

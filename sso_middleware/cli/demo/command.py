@@ -7,7 +7,7 @@ from contextlib import ExitStack
 import click
 from click.core import ParameterSource
 
-from sso_middleware.cli.demo.journey import Broken, Journey
+from sso_middleware.cli.demo.journey import Broken, journey
 from sso_middleware.cli.demo.sample import AUTH_PATH, FIX_PATH, LOGOUT_PATH, SampleApplication
 from sso_middleware.cli.output import Exit, say
 from sso_middleware.cli.serving import PORT, log_option, show_access_log, start, stopping_cleanly, tell
@@ -67,7 +67,7 @@ def command(ctx: click.Context, port: int, helpdesk_port: int, self_test: bool, 
         )
         sample.connect(sandbox.environment)
         if self_test:
-            raise SystemExit(run_self_test(Journey(app_url, helpdesk_url)))
+            raise SystemExit(run_self_test(app_url, helpdesk_url))
         say(("Sample application  ", "bold"), f"{app_url}/")
         say(("Help Desk           ", "bold"), f"{helpdesk_url}/")
         say("Sign in to the application and open Support. Then break a setting there.")
@@ -75,10 +75,10 @@ def command(ctx: click.Context, port: int, helpdesk_port: int, self_test: bool, 
         tell(sandbox)
 
 
-def run_self_test(journey: Journey) -> Exit:
+def run_self_test(app_url: str, helpdesk_url: str) -> Exit:
     """Walk the journey, print each step, and return the exit code."""
     try:
-        for sentence in journey.steps():
+        for sentence in journey(app_url, helpdesk_url):
             say(("ok      ", "green"), sentence)
     except Broken as broken:
         say(("FAILED  ", "bold red"), str(broken))
