@@ -33,9 +33,7 @@ leeway_option: Decorator = click.option(
 def settings_from_environment(prefix: str, instead: Mapping[str, str] | None = None) -> dict[str, Any]:
     """Return the checked settings, including the SSO Token.
 
-    Args:
-        prefix: the prefix of the variables.
-        instead: values that override the environment, by names without prefix.
+    Values of `instead`, by names without prefix, override the environment.
 
     Raises:
         Failure: variables are missing or wrong; it names all of them.

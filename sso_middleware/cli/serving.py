@@ -33,14 +33,9 @@ def start(
     *,
     or_any: bool,
 ) -> str:
-    """Start a server on `port` until `stack` closes, and return its base URL.
+    """Start a server on the port that `option` set until `stack` closes, and return its base URL.
 
-    Args:
-        stack: stops the server when it closes.
-        serve: creates the server for a port.
-        port: the port; 0 picks a free one.
-        option: the option that set `port`.
-        or_any: if `port` is taken, pick a free one.
+    Port 0 picks a free one; with `or_any`, so does a port that is taken.
 
     Raises:
         BadParameter: the port cannot be used.

@@ -19,10 +19,6 @@ class Account:
     Args:
         sso_token: the SSO Token; `None` makes a new one, which `shown` includes.
         settings: the other settings of `HelpDesk`, except for `sso_auth_url` and `allow_http`.
-
-    Attributes:
-        helpdesk: the account, pointing to the sandbox.
-        sso_token: the SSO Token.
     """
 
     __slots__ = ("_settings", "_shows_token", "helpdesk", "sso_token")

@@ -116,7 +116,7 @@ class Sandbox:
         self._allow_remote = allow_remote
         self._log = AttemptLog(self._account, longest_token)
         self._failures = api.Failures()
-        self._site = Site(self._account, self._log, self._verifier.rules, clock)
+        self._site = Site(self._account, self._log, self._verifier, clock)
         app = Starlette(
             routes=[
                 Route(SSO_PATH, self._sso),

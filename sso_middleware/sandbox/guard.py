@@ -23,12 +23,8 @@ _LONGEST_BODY = 65_536  # bytes; more than the longest percent-encoded form
 class Guard:
     """ASGI middleware that only answers this machine and adds security headers.
 
+    The account's base URL is a name that is answered, too; `allow_remote` answers all machines and names.
     Starlette's TrustedHostMiddleware has no pattern for 127.0.0.0/8 and ignores ports.
-
-    Args:
-        app: the application to protect.
-        account: its base URL is a name that is answered, too.
-        allow_remote: answer other machines and names too.
     """
 
     def __init__(self, app: ASGIApp, account: Account, *, allow_remote: bool) -> None:

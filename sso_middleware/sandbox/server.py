@@ -45,10 +45,7 @@ def _redact_record(record: logging.LogRecord) -> bool:
 def serve(app: ASGIApp, host: str, port: int) -> Generator[str]:
     """Serve `app` from a thread while the block runs, and yield the base URL, without a trailing slash.
 
-    Args:
-        app: the ASGI application.
-        host: the address to listen on.
-        port: the port; 0 picks a free one.
+    Port 0 picks a free one.
 
     Raises:
         OSError: the port cannot be used.

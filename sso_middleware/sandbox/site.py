@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import secrets
-from collections import OrderedDict
+from collections import deque
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -22,7 +22,7 @@ from sso_middleware._urls import with_query
 from sso_middleware.sandbox.account import Account
 from sso_middleware.sandbox.attempts import AttemptLog
 from sso_middleware.sandbox.tickets import LONGEST_SUBJECT, LONGEST_TEXT, Ticket, Tickets
-from sso_middleware.sandbox.verifier.rules import Rules
+from sso_middleware.sandbox.verifier import HandoffVerifier
 
 _OWN_PAGE = re.compile(r"/(?![/\\])[\w./-]*", re.ASCII)
 _SESSIONS = 1000  # at most; the oldest ends first
@@ -63,14 +63,14 @@ class Site:
 
     Starlette's SessionMiddleware keeps the session in the cookie. Only sessions recorded here are valid, so
     that signing out and `reset` end them in every browser.
-
-    `rules` are shown on the settings page.
     """
 
-    def __init__(self, account: Account, log: AttemptLog, rules: Rules, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, account: Account, log: AttemptLog, verifier: HandoffVerifier, clock: Callable[[], float]
+    ) -> None:
         self._account = account
         self._log = log
-        self._rules = rules
+        self._verifier = verifier
         self._clock = clock
         self.reset()
         self.routes: list[Route] = [
@@ -88,7 +88,7 @@ class Site:
 
     def reset(self) -> None:
         """Sign everyone out and forget their tickets."""
-        self._sessions: OrderedDict[str, None] = OrderedDict()  # by their CSRF secret
+        self._sessions: deque[str] = deque(maxlen=_SESSIONS)  # their CSRF secrets
         self._tickets = Tickets(self._clock)
 
     def signed_in(self, request: Request, email: str) -> Response:
@@ -96,9 +96,7 @@ class Site:
         self._end_session(request)
         csrf = secrets.token_urlsafe()
         request.session.update(email=email, csrf=csrf)
-        self._sessions[csrf] = None
-        if len(self._sessions) > _SESSIONS:
-            self._sessions.popitem(last=False)
+        self._sessions.append(csrf)
         return RedirectResponse(self._requested_page(request), 303)
 
     def page(self, request: Request, template: str, status: int = 200, **context: Any) -> Response:
@@ -154,7 +152,9 @@ class Site:
         return self.page(request, "handoffs.html", attempts=self._log.kept()[::-1])
 
     async def _settings(self, request: Request) -> Response:
-        return self.page(request, "settings.html", environment=self._account.shown, rules=self._rules)
+        return self.page(
+            request, "settings.html", environment=self._account.shown, rules=self._verifier.rules
+        )
 
     async def _log_out(self, request: Request) -> Response:
         await self._form(request)
@@ -179,7 +179,8 @@ class Site:
         return request.session.get("csrf") in self._sessions
 
     def _end_session(self, request: Request) -> None:
-        self._sessions.pop(request.session.get("csrf", ""), None)
+        if self._is_signed_in(request):
+            self._sessions.remove(request.session["csrf"])
         request.session.clear()
 
     async def _form(self, request: Request) -> dict[str, str]:

@@ -96,10 +96,6 @@ class UsedTokens:
 
     If the clock moves back, stale and used tokens stay rejected. A `jti` is forgotten only when its token is
     stale. When the memory is full, new tokens are refused: forgetting a fresh one would allow a replay.
-
-    Args:
-        rules: how long a token is fresh, whether a `jti` is valid only once, and how many to remember.
-        clock: returns the time in seconds since the epoch.
     """
 
     def __init__(self, rules: Rules, clock: Callable[[], float]) -> None:
