@@ -18,7 +18,7 @@ from sso_middleware.cli.options import (
     settings_from_environment,
 )
 from sso_middleware.cli.output import say
-from sso_middleware.cli.serving import PORT, log_option, show_access_log, start, stopping_cleanly, tell
+from sso_middleware.cli.serving import PORT, log_option, start, stopping_cleanly, tell
 from sso_middleware.errors import ConfigError
 from sso_middleware.sandbox import Sandbox
 from sso_middleware.sandbox.verifier import Key
@@ -97,7 +97,6 @@ def command(
     shell: str,
     reuse_jti: bool,
     allow_remote: bool,
-    access_log: bool,
     prefix: str,
     **options: Any,
 ) -> None:
@@ -141,8 +140,6 @@ def command(
         sandbox = Sandbox(**account, jti_once=not reuse_jti, allow_remote=allow_remote, **options)
     except ConfigError as error:
         raise click.UsageError(str(error)) from None
-    if access_log:
-        show_access_log()
     with stopping_cleanly(), ExitStack() as stack:
         base_url = start(stack, lambda port: sandbox.run(host=host, port=port), port, "--port", or_any=False)
         say(("The Help Desk: ", "bold"), base_url, to_stderr=True)

@@ -20,8 +20,20 @@ _GLANCE = 0.2  # seconds between checks of the hand-off log
 PORT = click.IntRange(0, 65535)
 """The type of the port options."""
 
+
+def _show_access_log(_ctx: click.Context, _option: click.Parameter, wanted: bool) -> None:
+    if wanted:
+        logger = logging.getLogger("uvicorn.access")  # the sandbox's servers keep tokens out of it
+        logger.addHandler(logging.StreamHandler(sys.stderr))
+        logger.setLevel(logging.INFO)
+
+
 log_option: Decorator = click.option(
-    "--access-log", is_flag=True, help="Print each request to standard error, without tokens."
+    "--access-log",
+    is_flag=True,
+    expose_value=False,
+    callback=_show_access_log,
+    help="Print each request to standard error, without tokens.",
 )
 
 
@@ -48,13 +60,6 @@ def start(
         raise click.BadParameter(f"cannot use port {port} ({reason}): try {option} 0.", param_hint=option)
     say(f"Port {port} cannot be used ({reason}); using another one.", to_stderr=True)
     return stack.enter_context(serve(0))
-
-
-def show_access_log() -> None:
-    """Show uvicorn's access log; the sandbox's servers keep tokens out of it."""
-    logger = logging.getLogger("uvicorn.access")
-    logger.addHandler(logging.StreamHandler(sys.stderr))
-    logger.setLevel(logging.INFO)
 
 
 @contextmanager

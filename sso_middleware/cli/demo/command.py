@@ -10,7 +10,7 @@ from click.core import ParameterSource
 from sso_middleware.cli.demo.journey import Broken, journey
 from sso_middleware.cli.demo.sample import AUTH_PATH, FIX_PATH, LOGOUT_PATH, SampleApplication
 from sso_middleware.cli.output import Exit, say
-from sso_middleware.cli.serving import PORT, log_option, show_access_log, start, stopping_cleanly, tell
+from sso_middleware.cli.serving import PORT, log_option, start, stopping_cleanly, tell
 from sso_middleware.sandbox import Sandbox
 from sso_middleware.sandbox.server import serve
 
@@ -29,7 +29,7 @@ from sso_middleware.sandbox.server import serve
 @click.option("--self-test", is_flag=True, help="Walk the whole journey, print how each step went, and stop.")
 @log_option
 @click.pass_context
-def command(ctx: click.Context, port: int, helpdesk_port: int, self_test: bool, access_log: bool) -> None:
+def command(ctx: click.Context, port: int, helpdesk_port: int, self_test: bool) -> None:
     """Run a Help Desk and a sample application on this machine, each on its own port.
 
     Sign in to the application and open Support to sign in to the Help Desk. Then break a setting on the
@@ -42,8 +42,6 @@ def command(ctx: click.Context, port: int, helpdesk_port: int, self_test: bool, 
     if self_test:  # any free port will do
         port = port if chosen["port"] else 0
         helpdesk_port = helpdesk_port if chosen["helpdesk_port"] else 0
-    if access_log:
-        show_access_log()
     with stopping_cleanly(), ExitStack() as stack:
         sample = SampleApplication()
         app_url = start(
