@@ -7,6 +7,7 @@ import re
 import secrets
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
@@ -179,8 +180,8 @@ class Site:
         return request.session.get("csrf") in self._sessions
 
     def _end_session(self, request: Request) -> None:
-        if self._is_signed_in(request):
-            self._sessions.remove(request.session["csrf"])
+        with suppress(ValueError):  # it has ended, maybe by a reset from another thread
+            self._sessions.remove(request.session.get("csrf", ""))
         request.session.clear()
 
     async def _form(self, request: Request) -> dict[str, str]:
