@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import secrets
 import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
@@ -11,8 +10,6 @@ from contextlib import contextmanager
 from anyio import sleep
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.middleware import Middleware
-from starlette.middleware.sessions import SessionMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -26,7 +23,7 @@ from sso_middleware.sandbox.account import SSO_PATH, Account
 from sso_middleware.sandbox.attempts import Attempt, AttemptLog
 from sso_middleware.sandbox.guard import Guard, PostGuard
 from sso_middleware.sandbox.server import serve
-from sso_middleware.sandbox.site import Site
+from sso_middleware.sandbox.site import Site, session_in
 from sso_middleware.sandbox.verifier import (
     HandoffRejected,
     HandoffVerifier,
@@ -124,15 +121,7 @@ class Sandbox:
                 *api.routes(self._log, self._failures, self.reset),
             ],
             exception_handlers={HTTPException: self._error},
-            middleware=[
-                # Browsers share cookies between ports, so the sandbox has its own name and key.
-                Middleware(
-                    SessionMiddleware,
-                    secret_key=secrets.token_hex(32),
-                    session_cookie="helpdesk_sandbox_session",
-                    max_age=None,
-                )
-            ],
+            middleware=[session_in("helpdesk_sandbox_session")],
         )
         self._app = Guard(PostGuard(app), self._account, allow_remote=allow_remote)
 

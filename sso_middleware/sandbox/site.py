@@ -1,4 +1,4 @@
-"""The pages of the Help Desk. The demo's sample application shares the templates and the stylesheet."""
+"""The pages of the Help Desk. The demo's sample application shares templates, stylesheet and sessions."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ from urllib.parse import urlencode
 import jinja2
 from markupsafe import Markup, escape
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.sessions import SessionMiddleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
@@ -57,6 +59,16 @@ templates.filters |= {"time": _time, "indented": _indented, "marked": _marked}
 async def stylesheet(_: Request) -> Response:
     """Return the stylesheet."""
     return Response(templates.get_template("style.css").render(), media_type="text/css")
+
+
+def session_in(cookie: str) -> Middleware:
+    """Return the middleware that keeps the session in `cookie` until the browser closes.
+
+    Browsers share cookies between ports, so each application has its own name and key.
+    """
+    return Middleware(
+        SessionMiddleware, secret_key=secrets.token_hex(32), session_cookie=cookie, max_age=None
+    )
 
 
 class Site:

@@ -6,14 +6,12 @@ break a setting.
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import jinja2
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
-from starlette.middleware.sessions import SessionMiddleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
@@ -25,7 +23,7 @@ from sso_middleware.helpdesk import HelpDesk
 from sso_middleware.logout import Logout
 from sso_middleware.resolvers.starlette import session_email
 from sso_middleware.sandbox.guard import PostGuard
-from sso_middleware.sandbox.site import stylesheet, templates
+from sso_middleware.sandbox.site import session_in, stylesheet, templates
 from sso_middleware.sandbox.verifier import md5_of
 
 AUTH_PATH, LOGOUT_PATH = "/sso/helpdesk", "/sso/logout"
@@ -81,12 +79,7 @@ class SampleApplication:
             ],
             middleware=[
                 Middleware(PostGuard),
-                Middleware(
-                    SessionMiddleware,
-                    secret_key=secrets.token_hex(32),
-                    session_cookie="sample_session",
-                    max_age=None,
-                ),
+                session_in("sample_session"),
                 Middleware(
                     SSOMiddleware,
                     helpdesk=self._helpdesk,
