@@ -26,11 +26,7 @@ class Failures:
         self._planned: deque[tuple[VerdictCode | None, float]] = deque()
 
     def plan(self, code: VerdictCode | None = None, *, times: int = 1, delay: float = 0) -> None:
-        """Implement `Sandbox.fail_next`.
-
-        Raises:
-            ValueError: an argument is out of bounds.
-        """
+        """See `Sandbox.fail_next`."""
         if code is not None and code not in CODES:
             raise ValueError(f"code must be one of {', '.join(CODES)}")
         if type(times) is not int or not 1 <= times <= _MOST:
