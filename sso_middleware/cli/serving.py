@@ -47,7 +47,7 @@ def start(
 ) -> str:
     """Start a server on the port that `option` set until `stack` closes, and return its base URL.
 
-    Port 0 picks a free one; with `or_any`, so does a port that is taken.
+    Port 0 picks a free one. With `or_any`, so does a port that cannot be used.
 
     Raises:
         BadParameter: the port cannot be used.

@@ -91,5 +91,5 @@ def routes(log: AttemptLog, failures: Failures, reset: Callable[[], None]) -> li
 
 
 def json_response(content: Any, status: int = 200) -> Response:
-    """Return `content` as escaped JSON, because claims may hold text that UTF-8 cannot encode."""
+    """Return `content` as ASCII JSON: claims may hold lone surrogates, which UTF-8 cannot encode."""
     return Response(json.dumps(content, allow_nan=False), status, media_type="application/json")

@@ -23,7 +23,7 @@ _LONGEST_BODY = 65_536  # bytes; more than the longest percent-encoded form
 class Guard:
     """ASGI middleware that only answers this machine and adds security headers.
 
-    The account's base URL is a name that is answered, too; `allow_remote` answers all machines and names.
+    The host of the account's base URL is answered, too. With `allow_remote`, all machines and names are.
     Starlette's TrustedHostMiddleware has no pattern for 127.0.0.0/8 and ignores ports.
     """
 

@@ -1,4 +1,4 @@
-"""The pages of the Help Desk. The demo's sample application shares templates, stylesheet and sessions."""
+"""The pages of the Help Desk. The demo's sample application also uses the functions and templates."""
 
 from __future__ import annotations
 
