@@ -7,12 +7,14 @@ token. Redirects and later visits to a page, which carry no token, do not count.
 from __future__ import annotations
 
 import hashlib
+import os
 import secrets
 import ssl
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypeAlias
+from functools import cache
+from typing import Any, Literal, NamedTuple, TypeAlias
 from urllib.parse import urlencode
 
 import click
@@ -21,7 +23,6 @@ from sso_middleware._secret import Secret
 from sso_middleware._urls import with_query
 from sso_middleware.cli.check.findings import Finding, found
 from sso_middleware.cli.check.trial.judging import Ending, Look, Verdict, alike, judge
-from sso_middleware.cli.check.trial.variants import Variant, changes, variants
 from sso_middleware.cli.check.trial.visitor import Pace, Visitor
 from sso_middleware.cli.options import helpdesk_of
 from sso_middleware.cli.output import Exit, never_print, say
@@ -31,6 +32,20 @@ _MOST = 8  # hand-offs
 _TOO_MANY_REQUESTS = 429
 
 Token: TypeAlias = Literal["none", "random", "signed"]
+
+
+class Variant(NamedTuple):
+    """What is tried: how the key is derived from the SSO Token, and what is sent."""
+
+    key: Literal["raw", "md5"]
+    auth_url: str
+    email: str
+
+
+def differences(given: Variant, variant: Variant) -> list[str]:
+    """Return what differs between `given` and `variant`."""
+    names = {"key": f"{variant.key} key", "auth_url": f"auth_url {variant.auth_url}", "email": variant.email}
+    return [said for name, said in names.items() if getattr(given, name) != getattr(variant, name)]
 
 
 @dataclass
@@ -83,7 +98,7 @@ class TrialResult:
             return [found("SSO.E064" if self.verdict == "not_accepted" else "SSO.W066", self.why)]
         if self.variant == self.given:
             return []
-        return [found("SSO.E065", " ".join(changes(self.given, self.variant, prefix)))]
+        return [found("SSO.E065", " ".join(_changes(self.given, self.variant, prefix)))]
 
 
 def confirm(helpdesk: HelpDesk, email: str) -> None:
@@ -120,8 +135,8 @@ class Trial:
         self._settings = settings
         self._helpdesk = helpdesk_of(settings())
         self._pace = pace
-        self._tls = ssl.create_default_context()
-        self._variants = variants(self._helpdesk.auth_url, email)
+        self._tls = cache(ssl.create_default_context)  # slow, and not needed for http
+        self._variants = _variants(self._helpdesk.auth_url, email)
         self.result: TrialResult = TrialResult(self._variants[0])
 
     def run(self) -> None:
@@ -174,9 +189,7 @@ class Trial:
         return Look(visitor.open(page), self._visitor().open(page), visitor.open(page))
 
     def _visitor(self) -> Visitor:
-        helpdesk = self._helpdesk
-        application = [url for url in (helpdesk.auth_url, helpdesk.logout_url) if url]
-        return Visitor(helpdesk.sso_auth_url, application, self._pace.patience, self._tls)
+        return Visitor(self._helpdesk, self._pace.patience, self._tls)
 
     def _url(self, token: Token, variant: Variant) -> tuple[Secret[str], Secret[str] | None]:
         """Return the URL of a new hand-off, and its token."""
@@ -192,3 +205,32 @@ class Trial:
         helpdesk = helpdesk_of({**self._settings(), "sso_token": key, "auth_url": variant.auth_url})
         handoff = helpdesk.handoff(variant.email)
         return Secret(handoff.url), Secret(handoff.token)
+
+
+def _variants(auth_url: str, email: str) -> list[Variant]:
+    """Return what to try, in order; the unchanged settings come first."""
+    head, mark, query = auth_url.partition("?")
+    slash = f"{head[:-1] if head.endswith('/') else f'{head}/'}{mark}{query}"
+    tried = [Variant("raw", auth_url, email), Variant("md5", auth_url, email), Variant("raw", slash, email)]
+    if email != email.lower():
+        tried.append(Variant("raw", auth_url, email.lower()))
+    return [*tried, Variant("md5", slash, email)]
+
+
+def _changes(given: Variant, variant: Variant, prefix: str) -> list[str]:
+    """Return how to change the settings to match `variant`, without showing the SSO Token."""
+    steps: list[str] = []
+    if variant.key != given.key:
+        token_file = os.environ.get(f"{prefix}SSO_TOKEN_FILE")
+        present = f'"$(cat "${prefix}SSO_TOKEN_FILE")"' if token_file else f'"${prefix}SSO_TOKEN"'
+        steps.append(
+            "sso_token: set it to the md5 of the SSO Token, 32 lower-case hexadecimal digits. In a shell: "
+            f"{prefix}SSO_TOKEN=$(printf %s {present} | md5sum | cut -c1-32)"
+            f"{f', without {prefix}SSO_TOKEN_FILE' if token_file else ''}. In Python: "
+            "sso_token=hashlib.md5(sso_token.encode()).hexdigest()."
+        )
+    if variant.auth_url != given.auth_url:
+        steps.append(f"auth_url: set {prefix}AUTH_URL={variant.auth_url}.")
+    if variant.email != given.email:
+        steps.append("resolve_email: return addresses in lower case.")
+    return steps

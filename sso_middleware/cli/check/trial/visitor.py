@@ -12,8 +12,8 @@ import logging
 import re
 import ssl
 import time
-from collections.abc import Callable, Generator, Iterable
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Generator
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from http.cookiejar import CookieJar
 from typing import TypeAlias
@@ -24,6 +24,7 @@ import httpx
 from sso_middleware._secret import Secret
 from sso_middleware.cli.check.trial.judging import Ending
 from sso_middleware.cli.check.walk import BROWSER_HEADERS
+from sso_middleware.helpdesk import HelpDesk
 
 _HOPS = 10  # redirects
 _ENOUGH = 100_000  # bytes of a body; a title comes early
@@ -53,35 +54,32 @@ class Visitor:
     """A browser with its own cookies.
 
     Args:
-        sso_auth_url: the SSO Auth URL; tokens are sent only to its origin.
-        application: the URLs of the application, where it stops.
+        helpdesk: the account; tokens are sent only to the origin of its SSO Auth URL.
         patience: seconds to wait for each response.
-        tls: how certificates are verified.
+        tls: returns how certificates are verified.
     """
 
-    def __init__(
-        self, sso_auth_url: str, application: Iterable[str], patience: float, tls: ssl.SSLContext
-    ) -> None:
-        self._origin = _origin(httpx.URL(sso_auth_url))
-        self._application: set[_Place] = set()
-        for url in application:
+    def __init__(self, helpdesk: HelpDesk, patience: float, tls: Callable[[], ssl.SSLContext]) -> None:
+        self._here = Secret(httpx.URL(helpdesk.sso_auth_url))
+        self._origin = _origin(self._here())
+        self._application: set[_Place] = set()  # where it stops
+        for url in filter(None, (helpdesk.auth_url, helpdesk.logout_url)):
             with suppress(httpx.InvalidURL):  # a host that no redirect can lead to
                 self._application.add(_place(httpx.URL(url)))
         self._patience = patience
         self._tls = tls
         self._cookies = CookieJar()
         self._token = Secret("")
-        self._here = Secret(httpx.URL(sso_auth_url))
 
     def open(self, url: Secret[str], token: Secret[str] | None = None) -> Ending:
         """Open `url`, which may carry `token`, and follow its redirects."""
         self._token = token or self._token
         self._here = Secret(httpx.URL(url()))
         status = None
-        with _unlogged(), self._client() as client:
+        with _unlogged():
             for _ in range(_HOPS + 1):
                 try:
-                    with client.stream("GET", self._here()) as response:
+                    with self._request() as response:
                         status = response.status_code
                         target = Secret(response.next_request.url if response.next_request else None)
                         text = "" if target() else self._text(response)
@@ -108,12 +106,14 @@ class Visitor:
         here = self._here
         return Secret(str(here().join("/") if self._carries_token(here()) else here()))
 
-    def _client(self) -> httpx.Client:
-        return httpx.Client(
+    def _request(self) -> AbstractContextManager[httpx.Response]:
+        return httpx.stream(
+            "GET",
+            self._here(),
             cookies=self._cookies,
             headers=BROWSER_HEADERS | {"Accept-Encoding": "identity"},
             timeout=self._patience,
-            verify=self._tls,
+            verify=self._tls() if self._here().scheme == "https" else False,
             trust_env=False,  # a proxy would read the token of a plain http hand-off
         )
 
