@@ -17,7 +17,7 @@ def main() -> None:
     except SystemExit as ended:
         if sys.argv[1:2] != ["check"]:
             raise
-        from sso_middleware.cli.check.timeout import leave  # noqa: PLC0415
+        from sso_middleware.cli.check.command import leave  # noqa: PLC0415
 
         leave(ended.code)
     except ModuleNotFoundError as missing:

@@ -1,8 +1,7 @@
 """`sso-middleware check`.
 
-`command` is the subcommand. `account` checks the settings, `app` an application, `walk` visits it, `online`
-and `trial` try the Help Desk, `report` prints, and `timeout` ends what blocks. `findings` and `rules.toml`
-hold the rules.
+`command` is the subcommand. `account` checks the settings and the SSO Auth URL, `app` an application, `walk`
+visits it, `trial` makes real hand-offs, and `report` prints. `findings` and `rules.toml` hold the rules.
 """
 
 from sso_middleware.cli.check.command import command

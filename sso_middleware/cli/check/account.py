@@ -1,10 +1,15 @@
-"""Findings about an account's settings that are valid but look wrong."""
+"""Findings about an account: settings that are valid but look wrong, and the response of its SSO Auth URL."""
 
 from __future__ import annotations
 
 import base64
+import http.client
 import re
+import ssl
+import time
 from collections.abc import Iterator
+from email.utils import parsedate_to_datetime
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from sso_middleware._urls import decoded_path_of, is_loopback, origin, origin_of, url_problem
@@ -17,6 +22,10 @@ _PLACEHOLDER = re.compile(
     r"(?i)<.*>|\$\{.*\}|\{\{.*\}\}|\.+|x+|\*+|(your|my|the)[-_ ].*|change[-_ ]?me.*|secret|todo|test"
 )
 _VENDOR = re.compile(r"(?:^|\.)proprofs[a-z]*\.[a-z]+$")
+_TIMEOUT = 10  # seconds
+_TOLERATED = 5  # seconds of clock difference that are not reported
+_GONE = frozenset({404, 410})
+_SERVER_ERROR = 500
 
 
 def check_token(sso_token: str) -> Iterator[Finding]:
@@ -103,3 +112,69 @@ def _place(url: str) -> tuple[str | None, int | None, str]:
 def _host(url: str) -> tuple[str | None, int | None]:
     _, host, port = origin(url)
     return host, port
+
+
+class Online(NamedTuple):
+    """The SSO Auth URL's response; `clock_difference` is in seconds, positive if our clock is ahead."""
+
+    status: int | None
+    tls: str | None
+    clock_difference: int | None
+    findings: list[Finding]
+
+    @property
+    def reached(self) -> bool:
+        """Whether there was a response."""
+        return self.status is not None
+
+
+def reach(sso_auth_url: str) -> Online:
+    """Request `sso_auth_url` once, without following redirects."""
+    parts = urlsplit(sso_auth_url)
+    host = parts.hostname or ""
+    connection: http.client.HTTPConnection
+    if parts.scheme == "https":
+        connection = http.client.HTTPSConnection(
+            host, parts.port, timeout=_TIMEOUT, context=ssl.create_default_context()
+        )
+    else:
+        connection = http.client.HTTPConnection(host, parts.port, timeout=_TIMEOUT)
+    target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    try:
+        connection.connect()
+        tls = connection.sock.version() if isinstance(connection.sock, ssl.SSLSocket) else None
+        sent = time.time()
+        connection.request(
+            "GET", target, headers={"User-Agent": "sso-middleware check", "Accept": "text/html"}
+        )
+        response = connection.getresponse()
+        received = time.time()
+    except ssl.SSLError as error:
+        reason = getattr(error, "verify_message", "") or error.reason
+        return Online(None, None, None, [found("SSO.E061", f"{host}: {reason}")])
+    except (OSError, http.client.HTTPException) as error:
+        reason = (
+            (error.strerror if isinstance(error, OSError) else None) or str(error) or type(error).__name__
+        )
+        return Online(None, None, None, [found("SSO.E060", f"{host}: {reason}")])
+    finally:
+        connection.close()
+    difference = _clock_difference(response, (sent + received) / 2)
+    return Online(response.status, tls, difference, list(_check_response(response.status, difference)))
+
+
+def _clock_difference(response: http.client.HTTPResponse, now: float) -> int | None:
+    try:
+        date = parsedate_to_datetime(response.headers["Date"]).timestamp()
+        age = int(response.headers.get("Age", 0))  # seconds in a cache (RFC 9111, section 5.1)
+    except (TypeError, ValueError):
+        return None
+    return round(now - date - age - 0.5)  # Date is rounded down to a second: half a second on average
+
+
+def _check_response(status: int, difference: int | None) -> Iterator[Finding]:
+    if status in _GONE or status >= _SERVER_ERROR:
+        yield found("SSO.W062", f"it answers {status} {http.client.responses.get(status, '')}".rstrip())
+    if difference is not None and abs(difference) > _TOLERATED:
+        which = "ahead" if difference > 0 else "behind"
+        yield found("SSO.W063", f"this machine's clock is {abs(difference)} seconds {which}")

@@ -2,25 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import os
+import sys
+from collections.abc import Generator, Iterable
+from contextlib import contextmanager, redirect_stdout, suppress
+from threading import Timer
+from typing import NoReturn
 
 import click
 
 from sso_middleware._secret import Secret
 from sso_middleware._urls import mount_prefix
-from sso_middleware.cli.check.account import check_account, check_token
+from sso_middleware.cli.check.account import check_account, check_token, reach
 from sso_middleware.cli.check.app import VisitOptions, check_application, load
 from sso_middleware.cli.check.findings import RULES, Finding, rule_id_of
-from sso_middleware.cli.check.online import reach
-from sso_middleware.cli.check.report import STYLES, Report, ReportCommand, print_json, print_report
-from sso_middleware.cli.check.timeout import BLOCKED_IMPORT, BLOCKED_VISIT, limit
+from sso_middleware.cli.check.report import (
+    STYLES,
+    Report,
+    ReportCommand,
+    print_error,
+    print_json,
+    print_report,
+)
 from sso_middleware.cli.check.trial import Pace, Trial, confirm
 from sso_middleware.cli.options import helpdesk_of, prefix_option, settings_from_environment
-from sso_middleware.cli.output import json_option, say
+from sso_middleware.cli.output import Exit, Failure, json_option, say
 from sso_middleware.errors import InvalidEmail
 from sso_middleware.helpdesk import HelpDesk, check_email
 
 _MOST_VISITS = 6  # that may take the full timeout each
+_BLOCKED_IMPORT = (
+    "its import blocks. A call that serves the application, such as ui.run() or app.run(), never returns: "
+    'move it under if __name__ == "__main__":. If the import is just slow, pass a longer --timeout.'
+)
+_BLOCKED_VISIT = "it blocks its event loop or a thread. Start it, and find the page that never loads."
 
 
 def _explain(ctx: click.Context, _: click.Parameter, rule_id: str | None) -> None:
@@ -129,9 +144,9 @@ def command(
         report = Report("the environment", helpdesk, findings)
     else:
         options = VisitOptions(mount_prefix(root_path), cookie, timeout if walk else None)
-        with limit(target, timeout, BLOCKED_IMPORT, as_json=as_json):
+        with _limit(target, timeout, _BLOCKED_IMPORT, as_json=as_json):
             loaded = load(target)
-        with limit(target, _MOST_VISITS * timeout, BLOCKED_VISIT, as_json=as_json):
+        with _limit(target, _MOST_VISITS * timeout, _BLOCKED_VISIT, as_json=as_json):
             checked = check_application(loaded, prefix, options)
         report = Report(target, checked.helpdesk, checked.findings, checked.walk)
     if go_online:
@@ -165,3 +180,39 @@ def _go_online(report: Report, email: str | None, prefix: str, pace: Pace) -> No
             trial.run()
         report.trial = trial.result
         report.findings += trial.result.findings(prefix)
+
+
+def leave(code: str | int | None) -> NoReturn:
+    """End the process at once, because the application's threads and processes may keep it alive."""
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(AttributeError, OSError, ValueError):  # missing, closed, or a broken pipe
+            stream.flush()
+    os._exit(code if isinstance(code, int) else Exit.SETTINGS)
+
+
+@contextmanager
+def _limit(target: str, seconds: float, words: str, *, as_json: bool) -> Generator[None, None, None]:
+    """Keep what the block prints out of our output, and end the process if it takes longer than `seconds`.
+
+    An import, which runs in the main thread as in servers, cannot be interrupted. Neither can a blocked event
+    loop. The error message ends with `words`.
+    """
+    stdout = sys.stdout
+
+    def give_up() -> NoReturn:
+        sys.stdout = stdout
+        unit = "second" if seconds == 1 else "seconds"
+        failure = Failure(f"{target} timed out after {seconds:g} {unit}: {words}")
+        if as_json:
+            print_error(target, failure)
+        failure.show()
+        leave(Exit.SETTINGS)
+
+    timer = Timer(seconds, give_up)
+    timer.daemon = True
+    timer.start()
+    try:
+        with redirect_stdout(sys.stderr):
+            yield
+    finally:
+        timer.cancel()

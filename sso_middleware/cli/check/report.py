@@ -9,8 +9,8 @@ from typing import Any
 
 import click
 
+from sso_middleware.cli.check.account import Online
 from sso_middleware.cli.check.findings import Finding, Step
-from sso_middleware.cli.check.online import Online
 from sso_middleware.cli.check.trial import TrialResult, TriedHandoff, differences
 from sso_middleware.cli.output import Exit, Json, say, say_json
 from sso_middleware.helpdesk import HelpDesk
