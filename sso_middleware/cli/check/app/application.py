@@ -7,10 +7,17 @@ from contextlib import suppress
 from typing import Any, NamedTuple
 
 from sso_middleware.cli.check.account import check_account, check_token
-from sso_middleware.cli.check.app.django import django_project
-from sso_middleware.cli.check.app.layers import attributes_of, dict_of, framework_of, layers
+from sso_middleware.cli.check.app.django import session_cookie, show_errors, system_checks
+from sso_middleware.cli.check.app.layers import (
+    Located,
+    attributes_of,
+    dict_of,
+    framework_of,
+    layers,
+    locate,
+    wrapped_beside,
+)
 from sso_middleware.cli.check.app.loading import PASTE, Loaded, is_factory, is_paste_factory
-from sso_middleware.cli.check.app.locating import Located, locate, wrapped_beside
 from sso_middleware.cli.check.app.wiring import check_order, check_wiring
 from sso_middleware.cli.check.findings import Finding, Rule, Step, found
 from sso_middleware.cli.check.walk import SIGNED_IN_VISIT, Endpoint, Walk, client_of, find_route
@@ -59,18 +66,15 @@ def check_application(loaded: Loaded, prefix: str, options: VisitOptions) -> Che
         Failure: it does not start, or ends the process.
     """
     located = locate(loaded.app)
-    problems: list[Any] = []
-    if project := django_project():
-        project.show_errors()
-        problems = project.problems()
+    show_errors()
+    of_django = [
+        Finding(Rule(each.id, "Django's system check", "", each.hint), each.msg, each.hint)
+        for each in system_checks()
+    ]
     if located:
         checked = _check_wrapped(loaded, located, prefix, options)
     else:
         checked = _check_route(loaded, prefix, options) or _nothing_found(loaded)
-    of_django = [
-        Finding(Rule(each.id, "Django's system check", "", each.hint), each.msg, each.hint)
-        for each in problems
-    ]
     framework = framework_of(loaded.app)
     findings = [finding.fitted(framework) for finding in (*of_django, *checked.findings)]
     return checked._replace(findings=findings)
@@ -110,8 +114,8 @@ def _sign_alike(*helpdesks: HelpDesk) -> bool:
 def _endpoint_of(app: Any, located: Located, root_path: str) -> Endpoint:
     public, relative = located.paths("handoff")
     names = [name for _, node in layers(app, located.inner, mounts=False) for name in _session_cookies(node)]
-    if located.inner is None and (project := django_project()):
-        names.append(project.session_cookie)
+    if located.inner is None:
+        names.append(session_cookie())
     return Endpoint(
         located.helpdesk,
         path=min(public) if public else root_path + min(relative),

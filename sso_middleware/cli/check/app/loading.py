@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, cast
 import click
 
 from sso_middleware._calls import takes
-from sso_middleware.cli.check.app.django import django_project
+from sso_middleware.cli.check.app.django import system_checks
 from sso_middleware.cli.output import Failure, describe
 from sso_middleware.errors import ConfigError, ShortTokenWarning, SSOError
 
@@ -84,17 +84,11 @@ def is_factory(app: Any) -> bool:
 
 
 def _problem(target: str, error: BaseException) -> str:
-    found = _system_checks()
-    if found and isinstance(error, SSOError):
-        return "\n".join([f"the settings in {target} are wrong:", *found])
+    checks: list[str] = []
+    with suppress(Exception, SystemExit):  # the system checks may import what failed
+        checks += [f"{each.id}: {each.msg} {each.hint}" for each in system_checks()]
+    if checks and isinstance(error, SSOError):
+        return "\n".join([f"the settings in {target} are wrong:", *checks])
     if isinstance(error, ConfigError):
         return f"the settings in {target} are wrong:\n{error}"
-    return "\n".join([f"{target} cannot be imported: {describe(error)}", *found])
-
-
-def _system_checks() -> list[str]:
-    """Return the messages of Django's system checks; none if they cannot run."""
-    if project := django_project():
-        with suppress(Exception, SystemExit):  # they may import what failed
-            return [f"{each.id}: {each.msg} {each.hint}" for each in project.problems()]
-    return []
+    return "\n".join([f"{target} cannot be imported: {describe(error)}", *checks])

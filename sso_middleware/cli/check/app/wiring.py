@@ -9,8 +9,7 @@ from typing import Any
 
 from sso_middleware._urls import decoded_path_of, encode_path, is_below, origin_of
 from sso_middleware.cli.check.account import is_start_page
-from sso_middleware.cli.check.app.layers import attributes_of, dict_of, layers
-from sso_middleware.cli.check.app.locating import Located
+from sso_middleware.cli.check.app.layers import Located, attributes_of, dict_of, layers
 from sso_middleware.cli.check.findings import Finding, found
 from sso_middleware.gate import Purpose
 
