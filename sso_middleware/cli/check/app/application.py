@@ -27,13 +27,7 @@ from sso_middleware.helpdesk import HelpDesk
 
 
 class VisitOptions(NamedTuple):
-    """How to visit an application.
-
-    Attributes:
-        root_path: the mount prefix that the server announces.
-        cookie: the Cookie header of a signed-in user, or `None`.
-        timeout: seconds for the start and for each visit; `None`: make no visits.
-    """
+    """How to visit an application; `timeout`: seconds for the start and each visit, `None` for no visits."""
 
     root_path: str
     cookie: str | None
@@ -41,13 +35,7 @@ class VisitOptions(NamedTuple):
 
 
 class Checked(NamedTuple):
-    """What was found in an application.
-
-    Attributes:
-        helpdesk: the account; `None` if it is not known.
-        findings: the findings.
-        walk: the steps of the walk; none if there were no visits.
-    """
+    """What was found in an application; without `helpdesk` if the account is not known."""
 
     helpdesk: HelpDesk | None
     findings: list[Finding]
@@ -75,8 +63,9 @@ def check_application(loaded: Loaded, prefix: str, options: VisitOptions) -> Che
         checked = _check_wrapped(loaded, located, prefix, options)
     else:
         checked = _check_route(loaded, prefix, options) or _nothing_found(loaded)
+    of_walk = [step.finding for step in checked.walk if step.finding]
     framework = framework_of(loaded.app)
-    findings = [finding.fitted(framework) for finding in (*of_django, *checked.findings)]
+    findings = [finding.fitted(framework) for finding in (*of_django, *checked.findings, *of_walk)]
     return checked._replace(findings=findings)
 
 
@@ -91,11 +80,11 @@ def _check_wrapped(loaded: Loaded, located: list[Located], prefix: str, options:
     if options.timeout is not None:
         endpoint = _endpoint_of(loaded.app, first, options.root_path)
         with client_of(loaded.app, options.timeout, options.root_path) as client:
-            steps += Walk(client, endpoint, options.root_path, options.cookie).steps()
+            steps += Walk(client, endpoint, options.cookie).steps()
     # A signed-in visitor who is handed off shows that the session middleware is in the right place.
     if not any(step.name == SIGNED_IN_VISIT and step.walked and not step.finding for step in steps):
         findings += check_order(located)
-    return Checked(first.helpdesk, findings + [step.finding for step in steps if step.finding], steps)
+    return Checked(first.helpdesk, findings, steps)
 
 
 def _check_token_of(helpdesk: HelpDesk, prefix: str, *, short: bool) -> list[Finding]:
@@ -119,6 +108,7 @@ def _endpoint_of(app: Any, located: Located, root_path: str) -> Endpoint:
     return Endpoint(
         located.helpdesk,
         path=min(public) if public else root_path + min(relative),
+        root_path=root_path,
         resumes=any(located.paths("resume")),
         takes_over_logout=any(located.paths("logout")),
         looked_for=tuple(f"the cookie {name}" for name in dict.fromkeys(names)),
@@ -146,15 +136,13 @@ def _check_route(loaded: Loaded, prefix: str, options: VisitOptions) -> Checked 
         settings = settings_from_environment(prefix)
         helpdesk = helpdesk_of(settings)
         with client_of(app, options.timeout, options.root_path) as client:
-            if endpoint := find_route(client, helpdesk):
-                steps = list(Walk(client, endpoint, options.root_path, options.cookie).steps())
+            if endpoint := find_route(client, helpdesk, options.root_path):
                 findings = [
                     *check_token(settings["sso_token"]),
                     *check_account(helpdesk),
                     found("SSO.I029", f"{endpoint.path} of {loaded.target} answers"),
-                    *(step.finding for step in steps if step.finding),
                 ]
-                return Checked(helpdesk, findings, steps)
+                return Checked(helpdesk, findings, [*Walk(client, endpoint, options.cookie).steps()])
     return None
 
 

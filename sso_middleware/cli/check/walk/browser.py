@@ -1,4 +1,4 @@
-"""A minimal browser that opens pages in process and reads the events of SSOMiddleware."""
+"""A minimal browser that opens pages in process, follows redirects and reads the events of SSOMiddleware."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any, NamedTuple, TypeAlias
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, urljoin, urlsplit
 
 import httpx
 import jwt
 
+from sso_middleware._urls import origin
 from sso_middleware.cli.output import describe
 from sso_middleware.events import logger
 
@@ -21,6 +22,11 @@ BROWSER_HEADERS = {
     "Sec-Fetch-Mode": "navigate",
     "Sec-Fetch-Dest": "document",
 }
+
+_WANTS_SIGN_IN = frozenset({401, 403})
+_SERVER_ERROR = 500
+_MOST_HOPS = 10  # a browser gives up at 20
+_SHOWN = 3  # replies
 
 Client: TypeAlias = Callable[[httpx.Request], httpx.Response]
 """Answers a request. Its extension "body" collects the start of the body, and "asked" the names of the
@@ -40,6 +46,7 @@ class Reply(NamedTuple):
     """The result of a visit.
 
     Attributes:
+        url: what was visited.
         response: the response, if there was one.
         error: what happened instead.
         outcome: the outcome in SSOMiddleware's event; `None` if the request did not reach it.
@@ -48,6 +55,7 @@ class Reply(NamedTuple):
         missed: what a resolver did not find in the session.
     """
 
+    url: str
     response: httpx.Response | None
     error: str
     outcome: str | None
@@ -59,6 +67,16 @@ class Reply(NamedTuple):
     def status(self) -> int | None:
         """The status; `None` without a response."""
         return self.response.status_code if self.response else None
+
+    @property
+    def is_failure(self) -> bool:
+        """Whether the application failed, or did not answer."""
+        return self.status is None or self.status >= _SERVER_ERROR
+
+    @property
+    def wants_sign_in(self) -> bool:
+        """Whether the status asks the visitor to sign in."""
+        return self.status in _WANTS_SIGN_IN
 
     @property
     def headers(self) -> httpx.Headers:
@@ -75,6 +93,19 @@ class Reply(NamedTuple):
     def location(self) -> str:
         """The Location header as the application wrote it, or ""."""
         return str(self.headers.get("location", ""))
+
+    @property
+    def target(self) -> str:
+        """Where the reply sends the visitor, or ""."""
+        if not (self.response and self.response.has_redirect_location and self.location):
+            return ""
+        try:
+            target = urljoin(self.url, self.location)
+            httpx.URL(target)
+            origin(target)
+        except (ValueError, httpx.InvalidURL):  # not a URL
+            return ""
+        return target
 
     @property
     def said(self) -> str:
@@ -94,19 +125,32 @@ class Reply(NamedTuple):
             return "an address"
 
 
+class Trail(NamedTuple):
+    """The replies to the visits that follow from one URL, at least one; `is_circle`: a redirect loop."""
+
+    replies: list[Reply]
+    is_circle: bool
+
+    @property
+    def last(self) -> Reply:
+        """The last reply."""
+        return self.replies[-1]
+
+    @property
+    def said(self) -> str:
+        """The replies in a few words."""
+        said = ", then ".join(reply.said for reply in self.replies[:_SHOWN])
+        return f"{said}, ..." if len(self.replies) > _SHOWN else said
+
+
 class Browser:
-    """Opens pages of an application. It keeps cookies and does not follow redirects."""
+    """Opens pages of an application, and keeps cookies."""
 
     def __init__(self, client: Client) -> None:
         self._client = client
         # Browsers also send Secure cookies to http://localhost.
         policy = DefaultCookiePolicy(secure_protocols=("https", "http"))
         self._cookies = httpx.Cookies(CookieJar(policy))
-
-    @property
-    def cookies(self) -> frozenset[tuple[str, str | None]]:
-        """The names and values of its cookies."""
-        return frozenset((cookie.name, cookie.value) for cookie in self._cookies.jar)
 
     def open(self, url: str, headers: Iterable[tuple[str, str]] = (), asked: set[str] | None = None) -> Reply:
         """Open `url`, and return what happens, errors included.
@@ -136,7 +180,23 @@ class Browser:
             except (Exception, SystemExit) as raised:  # noqa: BLE001 - reported as the reply
                 error = f"raised {describe(raised)}"
         outcome, reason = events[-1] if events else (None, None)
-        return Reply(response, error, outcome, reason, bytes(body), missed[-1] if missed else "")
+        return Reply(url, response, error, outcome, reason, bytes(body), missed[-1] if missed else "")
+
+    def follow(self, url: str, is_inside: Callable[[str], bool]) -> Trail:
+        """Open `url`, and follow redirects while they stay inside the application."""
+        replies: list[Reply] = []
+        been: set[tuple[str, frozenset[tuple[str, str | None]]]] = set()
+        while True:
+            # A URL may answer differently with other cookies, for example to test whether they are kept.
+            here = (url, frozenset((cookie.name, cookie.value) for cookie in self._cookies.jar))
+            if here in been or len(replies) == _MOST_HOPS:
+                return Trail(replies, is_circle=True)
+            been.add(here)
+            reply = self.open(url)
+            replies.append(reply)
+            if not reply.target or not is_inside(reply.target):
+                return Trail(replies, is_circle=False)
+            url = reply.target.partition("#")[0]
 
 
 @contextmanager

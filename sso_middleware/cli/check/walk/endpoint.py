@@ -6,7 +6,7 @@ from secrets import token_hex
 from typing import NamedTuple
 from urllib.parse import parse_qs, urlsplit
 
-from sso_middleware._urls import decoded_path_of, encode_path, origin_of
+from sso_middleware._urls import decoded_path_of, encode_path, is_below, is_same_origin, origin_of
 from sso_middleware.cli.check.walk.browser import Browser, Client, Reply
 from sso_middleware.helpdesk import HelpDesk
 
@@ -20,6 +20,7 @@ class Endpoint(NamedTuple):
     Attributes:
         helpdesk: the account; `None` if a callable chooses it.
         path: the public path.
+        root_path: the mount prefix that the server announces.
         wrapped: whether SSOMiddleware answers there, not a route of the application.
         resumes: whether `resume_at` is set.
         takes_over_logout: whether SSOMiddleware answers the Logout URL.
@@ -28,10 +29,26 @@ class Endpoint(NamedTuple):
 
     helpdesk: HelpDesk | None
     path: str
+    root_path: str
     wrapped: bool = True
     resumes: bool = False
     takes_over_logout: bool = False
     looked_for: tuple[str, ...] = ()
+
+    @property
+    def url(self) -> str:
+        """The URL to visit; without a fixed account, any host must work."""
+        auth_url = self.helpdesk.auth_url if self.helpdesk else "https://localhost"
+        query = urlsplit(auth_url).query
+        return f"{origin_of(auth_url)}{encode_path(self.path)}{query and '?'}{query}"
+
+    def is_same_site(self, url: str) -> bool:
+        """Whether `url` has the origin of the application."""
+        return is_same_origin(url, self.url)
+
+    def is_inside(self, url: str) -> bool:
+        """Whether the application answers `url`."""
+        return self.is_same_site(url) and is_below(self.root_path, decoded_path_of(url))
 
     def hands_off(self, reply: Reply) -> bool:
         """Whether `reply` is a hand-off."""
@@ -52,7 +69,7 @@ class Endpoint(NamedTuple):
         )
 
 
-def find_route(client: Client, helpdesk: HelpDesk) -> Endpoint | None:
+def find_route(client: Client, helpdesk: HelpDesk, root_path: str) -> Endpoint | None:
     """Check whether the application answers the Auth URL differently from a path that does not exist."""
     path = decoded_path_of(helpdesk.auth_url)
     replies = [
@@ -60,4 +77,6 @@ def find_route(client: Client, helpdesk: HelpDesk) -> Endpoint | None:
         for each in (path, f"{path.rstrip('/')}-{token_hex(4)}")
     ]
     there, elsewhere = [(reply.status, reply.location.partition("?")[0]) for reply in replies]
-    return None if there[0] in _NOT_THERE or there == elsewhere else Endpoint(helpdesk, path, wrapped=False)
+    if there[0] in _NOT_THERE or there == elsewhere:
+        return None
+    return Endpoint(helpdesk, path, root_path, wrapped=False)

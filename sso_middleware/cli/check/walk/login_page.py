@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from html.parser import HTMLParser
 from typing import NamedTuple
-from urllib.parse import unquote, urljoin, urlsplit
+from urllib.parse import parse_qsl, unquote, urljoin, urlsplit
 
 from sso_middleware._urls import DEFAULT_PORTS, is_same_origin
+from sso_middleware.cli.check.walk.browser import Reply
 
+_NO_PAGE = frozenset({404, 405, 410})
+_DEEPEST = 3  # levels of return addresses inside return addresses
 _POLICY = "content-security-policy"
 _SIGN_IN = re.compile(r"(?i)log-?_?in|sign-?_?in|sso|auth|account")
 _HOST_SOURCE = re.compile(r"(?:([a-z][a-z0-9+.-]*)://)?(\*|[^:/]+)(?::(\d+|\*))?(?:/.*)?")
@@ -93,6 +97,25 @@ class LoginPage(HTMLParser):
             self._policies.append(given.get("content", ""))
 
 
+def is_no_page(reply: Reply) -> bool:
+    """Whether the reply gives a visitor no way to continue."""
+    if reply.wants_sign_in:
+        # The browser may ask for user name and password itself (RFC 9110, section 11.6.1).
+        return not ("www-authenticate" in reply.headers or LoginPage(reply.html).offers_login)
+    return reply.status in _NO_PAGE
+
+
+def depth_of(path: str, query: str) -> int | None:
+    """Return how deep `path` is in `query`: 0 in a value, 1 in the query of a value."""
+    queries: Iterable[str] = [query]
+    for depth in range(_DEEPEST):
+        values = [unquote(value) for each in queries for _, value in parse_qsl(each)]
+        if path in map(_path_in, values):
+            return depth
+        queries = [value.partition("?")[2] for value in values]
+    return None
+
+
 def _form_action(policy: str) -> list[str] | None:
     """Return the sources of the first form-action, or `None`; it has no fallback."""
     for directive in policy.split(";"):
@@ -122,3 +145,9 @@ def _allows(source: str, url: str, target: str) -> bool:
         and (own_host.endswith(host[1:]) if host.startswith("*") else own_host == host)
         and (port == "*" or int(port or own_port or 0) == own_port)
     )
+
+
+def _path_in(value: str) -> str:
+    before = value.partition("?")[0].partition("#")[0]
+    _, separator, rest = before.partition("://")
+    return f"/{rest.partition('/')[2]}" if separator else before
