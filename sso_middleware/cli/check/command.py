@@ -15,7 +15,7 @@ from sso_middleware._secret import Secret
 from sso_middleware._urls import mount_prefix
 from sso_middleware.cli.check.account import check_account, check_token, reach
 from sso_middleware.cli.check.app import VisitOptions, check_application, load
-from sso_middleware.cli.check.findings import RULES, Finding, rule_id_of
+from sso_middleware.cli.check.findings import RULES, rule_id_of
 from sso_middleware.cli.check.report import (
     STYLES,
     Report,
@@ -28,7 +28,7 @@ from sso_middleware.cli.check.trial import Pace, Trial, confirm
 from sso_middleware.cli.options import helpdesk_of, prefix_option, settings_from_environment
 from sso_middleware.cli.output import Exit, Failure, json_option, say
 from sso_middleware.errors import InvalidEmail
-from sso_middleware.helpdesk import HelpDesk, check_email
+from sso_middleware.helpdesk import check_email
 
 _MOST_VISITS = 6  # that may take the full timeout each
 _BLOCKED_IMPORT = (
@@ -138,9 +138,11 @@ def command(
             "--as needs --online and cannot be used with MODULE:APP: it signs hand-offs itself."
         )
     if target is None:
-        helpdesk, findings = _check_environment(prefix)
+        settings = settings_from_environment(prefix)
+        helpdesk = helpdesk_of(settings)
         if email is not None and not yes:
             confirm(helpdesk, email)
+        findings = [*check_token(settings["sso_token"]), *check_account(helpdesk)]
         report = Report("the environment", helpdesk, findings)
     else:
         options = VisitOptions(mount_prefix(root_path), cookie, timeout if walk else None)
@@ -161,12 +163,6 @@ def _ids(ignore: Iterable[str]) -> set[str]:
     if unknown := {each for each in ignored - RULES.keys() if not each.startswith("sso_middleware.")}:
         raise click.BadParameter(f"there is no finding {', '.join(sorted(unknown))}.", param_hint="--ignore")
     return ignored
-
-
-def _check_environment(prefix: str) -> tuple[HelpDesk, list[Finding]]:
-    settings = settings_from_environment(prefix)
-    helpdesk = helpdesk_of(settings)
-    return helpdesk, [*check_token(settings["sso_token"]), *check_account(helpdesk)]
 
 
 def _go_online(report: Report, email: str | None, prefix: str, pace: Pace) -> None:

@@ -57,7 +57,7 @@ def print_report(report: Report, ignored: set[str]) -> None:
         say(f"  The first failed step is the {wrong.name}.")
     if report.online is not None:
         say(("The SSO Auth URL", "bold"))
-        say(f"  {_describe(report.online)}")
+        say(f"  {_response(report.online)}")
     if report.trial is not None:
         _print_trial(report.trial)
     say(("Findings", "bold"), "" if report.findings else ": none")
@@ -83,14 +83,12 @@ def _mark(step: Step) -> tuple[str, str]:
     return ("  wrong ", "bold red") if step.is_wrong else ("  fine  ", "green")
 
 
-def _describe(online: Online) -> str:
+def _response(online: Online) -> str:
     if not online.reached:
         return "no response"
-    clock = (
-        "no Date header"
-        if online.clock_difference is None
-        else (f"its clock and this machine's differ by {abs(online.clock_difference)} s")
-    )
+    clock = "no Date header"
+    if online.clock_difference is not None:
+        clock = f"its clock and this machine's differ by {abs(online.clock_difference)} s"
     return f"answers {online.status}, {online.tls or 'no TLS'}, {clock}"
 
 
@@ -134,9 +132,7 @@ def _as_json(report: Report, ignored: set[str]) -> dict[str, Json]:
         {"sso_auth_url": helpdesk.sso_auth_url, "account_id": str(helpdesk.account_id)} if helpdesk else None
     )
     trial = {"trial": _trial_as_json(report.trial)} if report.trial else {}
-    error: dict[str, Json] = {}
-    if online is not None and not online.reached:
-        error = {"error": online.findings[0].message}
+    error = {"error": online.findings[0].message} if online and not online.reached else {}
     return {
         "source": report.source,
         "settings": account,

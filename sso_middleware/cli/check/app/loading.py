@@ -23,14 +23,7 @@ PASTE = (
 
 
 class Loaded(NamedTuple):
-    """An imported application.
-
-    Attributes:
-        target: what was imported: ``module:name`` or ``module:name()``.
-        app: the application.
-        short_token: whether its import warned about a short token.
-        module: the names in its module.
-    """
+    """An imported application, the names in its `module`, and whether its import warned of a short token."""
 
     target: str
     app: Any
