@@ -153,9 +153,7 @@ def reach(sso_auth_url: str) -> Online:
         reason = getattr(error, "verify_message", "") or error.reason
         return Online(None, None, None, [found("SSO.E061", f"{host}: {reason}")])
     except (OSError, http.client.HTTPException) as error:
-        reason = (
-            (error.strerror if isinstance(error, OSError) else None) or str(error) or type(error).__name__
-        )
+        reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
         return Online(None, None, None, [found("SSO.E060", f"{host}: {reason}")])
     finally:
         connection.close()

@@ -84,13 +84,8 @@ class Step(NamedTuple):
         return self.finding is not None and self.finding.rule.counts
 
 
-def _read_rules() -> dict[str, Rule]:
-    text = (files("sso_middleware.cli.check") / "rules.toml").read_text(encoding="utf-8")
-    rules = tomllib.loads(text)["SSO"]
-    return {f"SSO.{code}": Rule(f"SSO.{code}", **texts) for code, texts in rules.items()}
-
-
-RULES = _read_rules()
+_texts = tomllib.loads((files("sso_middleware.cli.check") / "rules.toml").read_text(encoding="utf-8"))["SSO"]
+RULES = {f"SSO.{code}": Rule(f"SSO.{code}", **texts) for code, texts in _texts.items()}
 
 
 def rule_id_of(text: str) -> str:

@@ -72,9 +72,9 @@ def check_application(loaded: Loaded, prefix: str, options: VisitOptions) -> Che
 def _check_wrapped(loaded: Loaded, located: list[Located], prefix: str, options: VisitOptions) -> Checked:
     first = located[0]  # It answers first; a second one belongs to another account.
     findings: list[Finding] = []
-    if first.helpdesk is not None:
-        findings += _check_token_of(first.helpdesk, prefix, short=loaded.short_token)
-        findings += check_account(first.helpdesk)
+    if first.gate.helpdesk is not None:
+        findings += _check_token_of(first.gate.helpdesk, prefix, short=loaded.short_token)
+        findings += check_account(first.gate.helpdesk)
     findings += check_wiring(loaded.app, located, options.root_path)
     steps: list[Step] = []
     if options.timeout is not None:
@@ -84,7 +84,7 @@ def _check_wrapped(loaded: Loaded, located: list[Located], prefix: str, options:
     # A signed-in visitor who is handed off shows that the session middleware is in the right place.
     if not any(step.name == SIGNED_IN_VISIT and step.walked and not step.finding for step in steps):
         findings += check_order(located)
-    return Checked(first.helpdesk, findings, steps)
+    return Checked(first.gate.helpdesk, findings, steps)
 
 
 def _check_token_of(helpdesk: HelpDesk, prefix: str, *, short: bool) -> list[Finding]:
@@ -106,7 +106,7 @@ def _endpoint_of(app: Any, located: Located, root_path: str) -> Endpoint:
     if located.inner is None:
         names.append(session_cookie())
     return Endpoint(
-        located.helpdesk,
+        located.gate.helpdesk,
         path=min(public) if public else root_path + min(relative),
         root_path=root_path,
         resumes=any(located.paths("resume")),

@@ -47,7 +47,7 @@ def gate_in_settings() -> Gate | None:
     if read_order(SSOMiddleware).ours is None:
         return None
     with warnings.catch_warnings(action="ignore", category=ShortTokenWarning):
-        gate: Gate = SSOMiddleware(_no_response).gate
+        gate: Gate = SSOMiddleware(lambda _: None).gate  # it is never called
     return gate
 
 
@@ -78,7 +78,3 @@ def show_errors() -> None:
         from django.conf import settings  # noqa: PLC0415
 
         settings.DEBUG_PROPAGATE_EXCEPTIONS = True
-
-
-def _no_response(_: Any) -> None:
-    """Stand in for the rest of Django, which is never called here."""

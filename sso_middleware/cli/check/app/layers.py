@@ -15,7 +15,6 @@ from sso_middleware.cli.check.app.django import gate_in_settings, is_handler
 from sso_middleware.cli.output import Failure, describe
 from sso_middleware.errors import ConfigError
 from sso_middleware.gate import Gate, Purpose
-from sso_middleware.helpdesk import HelpDesk
 
 _FRAMEWORKS = ("fastapi", "starlette", "quart", "flask", "django", "pyramid", "bottle")
 
@@ -86,11 +85,6 @@ class Located(NamedTuple):
     gate: Gate
     prefix: str
     inner: Any
-
-    @property
-    def helpdesk(self) -> HelpDesk | None:
-        """The account; `None` if a callable chooses it."""
-        return self.gate.helpdesk
 
     def paths(self, purpose: Purpose) -> tuple[set[str], set[str]]:
         """Return the intercepted paths for `purpose`: public ones, and ones relative to the mount."""

@@ -80,8 +80,8 @@ def _is_of_extension(hook: Any) -> bool:
 
 def _check_paths(located: Located, root_path: str) -> Iterator[Finding]:
     """Check that the intercepted paths are those of the Auth URL and the Logout URL."""
-    helpdesk = located.helpdesk
-    if helpdesk is None:
+    helpdesk = located.gate.helpdesk
+    if helpdesk is None:  # a callable chooses it
         yield found("SSO.I025", "helpdesk is a callable")
         return
     yield from _check_path(located, root_path, "handoff", helpdesk.auth_url)

@@ -57,7 +57,7 @@ class TriedHandoff:
         variant: what was tried; `None` for a control.
         ending: where it ended.
         visitor: the browser that made it.
-        verdict: the verdict; `None` for a control, or if it was not judged.
+        verdict: `None` for a control, or if it was not judged.
         why: the reason for the verdict.
     """
 
@@ -71,15 +71,7 @@ class TriedHandoff:
 
 @dataclass
 class TrialResult:
-    """The result of a trial.
-
-    Attributes:
-        given: the unchanged settings.
-        verdict: the final verdict.
-        why: the reason for the verdict.
-        variant: the accepted variant.
-        handoffs: the hand-offs, in order.
-    """
+    """The result of a trial: `given` are the unchanged settings, `variant` is the accepted one, if any."""
 
     given: Variant
     verdict: Verdict = "cannot_tell"

@@ -113,7 +113,7 @@ class Visitor:
             cookies=self._cookies,
             headers=BROWSER_HEADERS | {"Accept-Encoding": "identity"},
             timeout=self._patience,
-            verify=self._tls() if self._here().scheme == "https" else False,
+            verify=self._tls() if self._here().scheme == "https" else False,  # http has no certificates
             trust_env=False,  # a proxy would read the token of a plain http hand-off
         )
 

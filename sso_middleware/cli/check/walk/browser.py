@@ -162,7 +162,7 @@ class Browser:
         """
         response, error = None, ""
         body = bytearray()
-        with _events() as (events, missed):
+        with _events() as event:
             try:
                 more = [(name.encode(), value.encode(errors="surrogateescape")) for name, value in headers]
                 request = httpx.Request(
@@ -179,8 +179,8 @@ class Browser:
                 error = str(missing)
             except (Exception, SystemExit) as raised:  # noqa: BLE001 - reported as the reply
                 error = f"raised {describe(raised)}"
-        outcome, reason = events[-1] if events else (None, None)
-        return Reply(url, response, error, outcome, reason, bytes(body), missed[-1] if missed else "")
+        outcome, reason = event.get("sso_outcome"), event.get("sso_reason")
+        return Reply(url, response, error, outcome, reason, bytes(body), event.get("sso_missed", ""))
 
     def follow(self, url: str, is_inside: Callable[[str], bool]) -> Trail:
         """Open `url`, and follow redirects while they stay inside the application."""
@@ -200,18 +200,13 @@ class Browser:
 
 
 @contextmanager
-def _events() -> Generator[tuple[list[tuple[str | None, str | None]], list[str]], None, None]:
-    """Collect the outcomes and reasons that SSOMiddleware logs, and what a resolver missed."""
-    seen: list[tuple[str | None, str | None]] = []
-    missed: list[str] = []
+def _events() -> Generator[dict[str, Any], None, None]:
+    """Collect the last outcome and reason that SSOMiddleware logs, and what a resolver missed."""
+    fields: dict[str, Any] = {}
 
     class Collector(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:
-            fields: dict[str, Any] = vars(record)
-            if "sso_outcome" in fields:
-                seen.append((fields["sso_outcome"], fields["sso_reason"]))
-            if "sso_missed" in fields:
-                missed.append(fields["sso_missed"])
+            fields.update(vars(record))
 
     collector = Collector()
     level, disabled = logger.level, logger.disabled
@@ -219,7 +214,7 @@ def _events() -> Generator[tuple[list[tuple[str | None, str | None]], list[str]]
     logger.setLevel(logging.DEBUG)
     logger.disabled = False  # logging.config disables existing loggers by default
     try:
-        yield seen, missed
+        yield fields
     finally:
         logger.removeHandler(collector)
         logger.setLevel(level)

@@ -147,11 +147,9 @@ class Walk:
         name = "forged identity headers"
         read = self._names_read()
         together = self._forge(*_IDENTITY_HEADERS)
-        singly = (
-            read
-            if together.outcome == "anonymous" or not self._endpoint.wrapped
-            else [*_IDENTITY_HEADERS, *read]
-        )
+        singly = read
+        if self._endpoint.wrapped and together.outcome != "anonymous":
+            singly = [*_IDENTITY_HEADERS, *read]
         replies = {header: self._forge(header) for header in singly}
         believed = [header for header, reply in replies.items() if self._endpoint.hands_off(reply)]
         if self._endpoint.hands_off(together) and _IDENTITY_HEADERS.keys().isdisjoint(believed):
