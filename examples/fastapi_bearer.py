@@ -2,9 +2,9 @@
 # requires-python = ">=3.11"
 # dependencies = [
 #   "sso-middleware",
-#   "fastapi>=0.115",
+#   "fastapi>=0.133",
 #   "PyJWT>=2.13",
-#   "python-multipart>=0.0.12",
+#   "python-multipart>=0.0.31",
 #   "uvicorn>=0.30",
 # ]
 # ///

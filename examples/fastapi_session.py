@@ -2,10 +2,10 @@
 # requires-python = ">=3.11"
 # dependencies = [
 #   "sso-middleware",
-#   "fastapi>=0.115",
+#   "fastapi>=0.133",
 #   "itsdangerous>=2.2",
-#   "python-multipart>=0.0.12",
-#   "starlette>=0.40",
+#   "python-multipart>=0.0.31",
+#   "starlette>=1.3.1",
 #   "uvicorn>=0.30",
 # ]
 # ///

@@ -1,6 +1,6 @@
 # /// script
 # requires-python = ">=3.11"
-# dependencies = ["sso-middleware", "flask>=3.0", "flask-login>=0.6.3", "waitress>=3.0"]
+# dependencies = ["sso-middleware", "flask>=3.1", "flask-login>=0.6.3", "waitress>=3.0"]
 # ///
 """Flask-Login: hands off its user, from the session or the "Remember me" cookie.
 

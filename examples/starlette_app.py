@@ -3,8 +3,8 @@
 # dependencies = [
 #   "sso-middleware",
 #   "itsdangerous>=2.2",
-#   "python-multipart>=0.0.12",
-#   "starlette>=0.40",
+#   "python-multipart>=0.0.31",
+#   "starlette>=1.3.1",
 #   "uvicorn>=0.30",
 # ]
 # ///

@@ -1,6 +1,6 @@
 # /// script
 # requires-python = ">=3.11"
-# dependencies = ["sso-middleware", "flask>=3.0", "waitress>=3.0"]
+# dependencies = ["sso-middleware", "flask>=3.1", "waitress>=3.0"]
 # ///
 """Two brands in one application, each with its own Help Desk account.
 

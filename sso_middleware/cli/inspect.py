@@ -145,7 +145,8 @@ def _print(report: dict[str, Any]) -> None:
             f"{datetime.fromtimestamp(issued, UTC):%Y-%m-%d %H:%M:%S} UTC, " if 0 <= issued < _DATES else ""
         )
         age = report["age"]
-        say(("Issued      ", "bold"), f"{date}{abs(age)} seconds {'ago' if age >= 0 else 'in the future'}")
+        seconds = "1 second" if abs(age) == 1 else f"{abs(age)} seconds"
+        say(("Issued      ", "bold"), f"{date}{seconds} {'ago' if age >= 0 else 'in the future'}")
     for name in ("account_id", "auth_url"):
         if report[name] is not None:
             say((f"{name:<12}", "bold"), report[name])

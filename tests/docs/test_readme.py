@@ -7,6 +7,7 @@ import re
 import flask
 import pytest
 
+from cli_apps import entry_point
 from documents import (
     ACCOUNT,
     CALL,
@@ -90,6 +91,12 @@ class TestCompleteApplications:
         status, _, body = call(app, "/sso/helpdesk", [("Cookie", cookie)])
         assert status == 403
         assert b"email_not_verified" in body
+
+    def test_check(self, heading, protocol, tmp_path):
+        """The command that the README names finds nothing wrong with it."""
+        (tmp_path / "readme.py").write_text(PYTHON[heading], "utf-8")
+        done = entry_point.run("check", "readme:app", cwd=tmp_path)
+        assert (done.returncode, "Findings: none" in done.stdout) == (0, True)
 
 
 DJANGO = """
