@@ -86,11 +86,14 @@ class TestWayBack:
         reply = site(jane, DESK, options).get("/", headers=[("Cookie", value)])
         assert reply["location"] == "/sso/helpdesk?return_page=%2Ft%2F7%3B%2C%22"
 
-    def test_too_long_for_a_cookie(self, site):
+    @pytest.mark.parametrize(("length", "kept"), [(3500, True), (3501, False)])
+    def test_too_long_for_a_cookie(self, site, length, kept):
         """What no browser would keep is left out of the cookie."""
         options = {"login_url": "/login", "resume_at": "/"}
-        reply = site(nobody, DESK, options).get(PATH, query="return_page=" + quote("\u65e5" * 1024))
-        assert reply["set-cookie"].startswith("sso_pending=1;")
+        page = f"return_page={'%E6%97%A5' * 340}&site="
+        query = page + "x" * (length - len(page))
+        reply = site(nobody, DESK, options).get(PATH, query=query)
+        assert reply["set-cookie"].startswith(f"sso_pending=1.{query};" if kept else "sso_pending=1;")
 
     def test_a_made_up_cookie(self, site):
         """What is in the cookie is judged like a query."""

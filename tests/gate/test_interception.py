@@ -426,6 +426,7 @@ class TestWrongPaths:
             "//sso",
             7,
             b"/sso",
+            bytearray(b"/sso"),
         ],
     )
     @pytest.mark.parametrize("several", [False, True])

@@ -50,8 +50,9 @@ def test_enum_members_count_as_their_strings():
 @pytest.mark.parametrize("name", ["email", "iat", "jti"])
 def test_reserved(name):
     """The three claims of the protocol cannot be replaced."""
-    with pytest.raises(ConfigError, match=f"must not contain {name}"):
+    with pytest.raises(ConfigError, match=f"must not contain {name}") as caught:
         DESK.handoff(JANE, claims={name: "x", "ok": 1})
+    assert caught.value.problems.keys() == {"claims"}
 
 
 @pytest.mark.parametrize(
@@ -89,6 +90,12 @@ def test_forward():
         "&a=%C3%BC&b=%2Ft%3Fx%3D1%26y"
     )
     assert desk.handoff(JANE, forward={"b": "1"}).url.endswith("helpdesk&b=1")
+
+
+def test_forward_alone():
+    """Forwarded parameters are not in the token."""
+    handoff = make_desk(forward_params="a").handoff(JANE, forward={"a": "1"}, iat=1_700_000_000, jti="j" * 32)
+    assert handoff.token == encoded({})
 
 
 @pytest.mark.parametrize(

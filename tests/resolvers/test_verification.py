@@ -138,6 +138,32 @@ class Query:
         return False
 
 
+class FetchedQuery(Query):
+    """A query that fetches its rows to say whether there are any, as Django's."""
+
+    def __init__(self, *rows):
+        self.rows = rows
+
+    def __bool__(self):
+        return bool(self.rows)
+
+    def __repr__(self):
+        return repr(self.rows)
+
+
+class CountedQuery(Query):
+    """A query that counts its rows to say whether there are any."""
+
+    def __init__(self, count):
+        self.count = count
+
+    def __len__(self):
+        return self.count
+
+    def __repr__(self):
+        return repr(self.count)
+
+
 class Row(NamedTuple):
     verified: bool
 
@@ -257,6 +283,7 @@ class TestVerified:
             *(True, 1, 1.0, Decimal(1)),
             *("true", "True", b"TRUE", bytearray(b"true"), memoryview(b"true"), Words("true")),
             *(MOMENT, MOMENT.date(), MOMENT.time(), MOMENT.isoformat(), str(MOMENT), "2026-11-27"),
+            *(dt.date(2, 1, 1), "0002-01-01"),
             *("2026-11-27T12:30:00Z", LocalProxy(lambda: True), SimpleLazyObject(lambda: True)),
             *(SimpleLazyObject(lambda: MOMENT), SimpleLazyObject(lambda: "true"), Truth(True)),
             *(["jane@example.com"], {"jane@example.com"}, dt.timedelta(1)),
@@ -348,6 +375,7 @@ class TestVerified:
             *(SequenceRow(True), SequenceRow(7, False), {"is_primary": False, "id": 7}),
             *((None, JANE), ["", JANE], SequenceRow(None, JANE), [SequenceRow(7)], Decided(True)),
             *(a_row("SELECT 1"), a_row("SELECT 0 AS is_primary, 7 AS id")),
+            *(FetchedQuery(7), CountedQuery(1)),
         ],
         ids=shown,
     )
@@ -384,7 +412,7 @@ class TestVerified:
         with pytest.raises(ResolverError, match="returns the flag in it"):
             by_user("flag", flag=flag)
 
-    @pytest.mark.parametrize("found", [{}, None, 0], ids=repr)
+    @pytest.mark.parametrize("found", [{}, None, 0, FetchedQuery(), CountedQuery(0)], ids=shown)
     def test_nothing_found(self, found):
         """A predicate that has found nothing refuses."""
         with pytest.raises(HandoffRefused, match="email_not_verified"):
