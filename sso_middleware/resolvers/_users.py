@@ -76,7 +76,7 @@ def answers_to_any_name(user: Any, name: str) -> bool:
     Answers that are false do not count.
     """
     user = Secret(forced(user))
-    if isinstance(user(), Mapping) or _has_column(user(), name) or _is_declared(user(), name):
+    if _has_column(user(), name) or _is_declared(user(), name):
         return False
     return bool(getattr(user(), _NO_SUCH_NAME, False))
 

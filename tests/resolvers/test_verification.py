@@ -469,6 +469,22 @@ class TestVerified:
         assert by_user(True) == JANE
         with pytest.raises(AttributeError, match="account"):
             ask(starlette.user_email(verified=True), user=Unknown(email=JANE))
+        with pytest.raises(AttributeError, match="is_active"):
+            ask(starlette.user_email(verified=True), user=Unknown(email=JANE, account=User()))
+
+    def test_flag_that_another_object_cannot_read(self):
+        """Nor is a user who asks another object, whose `is_active` fails."""
+
+        class Failing(Inner):
+            @property
+            def is_active(self):
+                raise AttributeError("no account today")
+
+        class Asking(Delegating):
+            inner = Failing()
+
+        with pytest.raises(AttributeError, match="no account today"):
+            ask(starlette.user_email(verified=True), user=Asking())
 
     @pytest.mark.parametrize("answer", [True, 1, "true"])
     def test_answer_to_any_name(self, answer):
@@ -493,6 +509,24 @@ class TestVerified:
                 return self.claims.get(name, True)
 
         assert ask(starlette.user_email(verified="email_verified"), user=Agreeing()) == JANE
+
+    def test_column_beside_answers_to_any_name(self):
+        """A column of a row counts, whatever else the row answers."""
+
+        class Agreeing(Answering):
+            def __getattr__(self, name):
+                return True
+
+            def keys(self):
+                return self.claims.keys()
+
+            def __getitem__(self, name):
+                return self.claims[name]
+
+        resolver = starlette.user_email(verified="email_verified")
+        assert ask(resolver, user=Agreeing(is_authenticated=True, email_verified=True)) == JANE
+        with pytest.raises(ResolverError, match="any name"):
+            ask(resolver, user=Agreeing(is_authenticated=True))
 
 
 class TestSession:
