@@ -156,7 +156,7 @@ class TestSettings:
             make_desk(sso_auth_url="https://acme.example/sso?site=1", forward_params="site")
 
     def test_from_env(self):
-        """The variable lists them, separated by commas."""
+        """The variable lists them, separated by commas; a mapping may hold a tuple."""
         variables = {
             "HELPDESK_SSO_TOKEN": "x" * 32,
             "HELPDESK_SSO_AUTH_URL": "https://acme.example/sso",
@@ -165,6 +165,8 @@ class TestSettings:
         }
         assert HelpDesk.from_env(variables).forward_params == ()
         named = HelpDesk.from_env(variables | {"HELPDESK_FORWARD_PARAMS": "return_page, site"})
+        assert named.forward_params == ("return_page", "site")
+        named = HelpDesk.from_env(variables | {"HELPDESK_FORWARD_PARAMS": ("return_page", "site")})
         assert named.forward_params == ("return_page", "site")
         with pytest.raises(ConfigError) as caught:
             HelpDesk.from_env(variables | {"HELPDESK_FORWARD_PARAMS": "a,,b"})

@@ -35,6 +35,12 @@ def test_as_pyjwt_writes_them(claims):
     assert handoff.token == encoded(claims)
 
 
+def test_url():
+    """Further claims add nothing to the URL but the token."""
+    plain, further = DESK.handoff(JANE), DESK.handoff(JANE, claims={"role": "agent"})
+    assert further.url == plain.url.replace(plain.token, further.token)
+
+
 def test_enum_members_count_as_their_strings():
     """A str-Enum member is the string it stands for."""
 

@@ -73,8 +73,8 @@ class TestHandoff:
 
     @pytest.mark.parametrize(
         ("account_id", "sent"),
-        [("4711", "4711"), (4711, "4711"), ("a&b=c d/é", "a&b=c d/é")],
-        ids=["str", "int", "encoded"],
+        [("4711", "4711"), (4711, "4711"), (0, "0"), (10**18 - 1, "9" * 18), ("a&b=c d/é", "a&b=c d/é")],
+        ids=["str", "int", "smallest", "largest", "encoded"],
     )
     def test_account_id(self, account_id, sent):
         """account_id may be a str or an int, and is percent-encoded."""
@@ -122,9 +122,10 @@ class TestHandoff:
         assert token.claims["email"] == JANE
 
     def test_backdate(self):
-        """backdate is taken off iat."""
+        """backdate is taken off iat; it is 0 by default."""
         handoff = make_desk(backdate=30).handoff(JANE)
         assert time.time() - 35 < handoff.iat <= time.time() - 30
+        assert make_desk().backdate == 0
 
     def test_fields(self):
         """A Handoff tells what was signed; handoff_url is its URL."""
@@ -176,8 +177,8 @@ class TestSettings:
                 ("account_id", value)
                 for value in ["", " ", "4711 ", "\n4711", "47\x0011", "\ud800", None, True, 4.7, b"4711"]
             ),
-            ("account_id", -1),
-            ("account_id", 10**4000),
+            *(("account_id", value) for value in ["HELPDESK_ACCOUNT_ID=4711", "'4711'"]),
+            *(("account_id", value) for value in [-1, 10**18, 10**4000]),
             *(("backdate", value) for value in [-1, 31, 1.5, "5", True, None]),
             *(("allow_http", value) for value in [1, 0, "yes", None]),
             *(
@@ -284,7 +285,13 @@ class TestSettings:
 
     def test_allow_http(self):
         """http elsewhere is permitted by allow_http."""
-        assert make_desk(auth_url="http://app.test/sso", allow_http=True).allow_http is True
+        desk = make_desk(
+            sso_auth_url="http://acme.test/sso",
+            auth_url="http://app.test/sso",
+            logout_url="http://app.test/bye",
+            allow_http=True,
+        )
+        assert desk.handoff_url(JANE).startswith("http://acme.test/sso?token=")
 
     def test_keyword_only(self):
         """Five strings in a row would be too easy to mix up."""

@@ -268,8 +268,9 @@ def test_keys(keys):
 @pytest.mark.parametrize("attr", ["", None, 7])
 def test_attr(attr):
     """The attribute is a name."""
-    with pytest.raises(ConfigError, match="attr: "):
-        starlette.user_email(attr, verified=True)
+    for make in (starlette.user_email, lambda attr, **kw: flask.login_user_email(None, attr, **kw)):
+        with pytest.raises(ConfigError, match="attr: "):
+            make(attr, verified=True)
 
 
 class TestVerified:
