@@ -63,7 +63,7 @@ class KeyServer:
         if key is not None:
             return key
         with self._lock:
-            if self._known(key_id) is None and self._clock() >= self._next_attempt:
+            if self._clock() >= self._next_attempt:
                 self._fetch()
             key = self._known(key_id)
             if key is None and self._is_down:

@@ -58,7 +58,7 @@ def release_problem(distribution: str) -> str | None:
 
 
 def _release(text: str) -> list[int]:
-    return [int(number) for number in re.findall("[0-9]+", text)[:3]]
+    return [int(number) for number in re.findall("[0-9]+", text)]
 
 
 def getter_problem(getter: object, signature: str, *, may_be_async: bool = False) -> str | None:

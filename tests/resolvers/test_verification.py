@@ -265,6 +265,16 @@ def test_keys(keys):
         starlette.session_email(*keys, verified=True)
 
 
+def test_getter_with_a_decorator():
+    """A decorator may pass arguments to the getter that it wraps."""
+
+    def inject(getter):
+        return functools.wraps(getter)(lambda: getter({"email": JANE}))
+
+    resolver = flask.context_email(flask_framework.Flask("shop"), inject(lambda user: user), verified=True)
+    assert resolver(make_environ("GET", "/")) == JANE
+
+
 @pytest.mark.parametrize("attr", ["", None, 7])
 def test_attr(attr):
     """The attribute is a name."""
