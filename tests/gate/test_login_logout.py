@@ -124,7 +124,7 @@ class TestLogin:
         with pytest.raises(ConfigError, match="login_url: must be app-relative"):
             site(nobody, lambda source, email: DESK, {"paths": "/sso", "login_url": "https://id.example/"})
 
-    @pytest.mark.parametrize("next_param", ["", None, 7, "a\r\nb", "\ud800"])
+    @pytest.mark.parametrize("next_param", ["", None, 7, ["next"], "a\r\nb", "\ud800"])
     def test_wrong_next_param(self, site, next_param):
         """The parameter must have a name."""
         with pytest.raises(ConfigError, match="next_param"):

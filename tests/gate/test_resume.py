@@ -27,6 +27,11 @@ class TestCookie:
         assert reply["location"] == "/login?next=/sso/helpdesk"
         assert pending_cookie(reply) == ("sso_pending=1; Max-Age=600; Path=/; HttpOnly; SameSite=Lax; Secure")
 
+    def test_login_elsewhere(self, site):
+        """A login on another site gets the cookie, too."""
+        reply = site(nobody, options=OPTIONS | {"login_url": "https://id.example/"}).get(PATH)
+        assert pending_cookie(reply).startswith("sso_pending=1; ")
+
     def test_under_a_mount(self, mounted_site):
         """Its path is the mount prefix."""
         reply = mounted_site(nobody, options=OPTIONS | {"paths": "/sso"}).get("/sso", prefix="/app")
@@ -105,6 +110,11 @@ class TestResuming:
         (event,) = events
         assert (event.outcome, event.reason, event.path, event.email) == ("resumed", None, "/", JANE)
 
+    def test_in_a_frame_of_the_same_site(self, site):
+        """A login inside a frame of the application is a visit, too."""
+        frame = [("Sec-Fetch-Dest", "iframe"), ("Sec-Fetch-Site", "same-origin")]
+        assert site(jane, options=OPTIONS).get("/", headers=[PENDING, *frame])["location"] == PATH
+
     def test_the_page_of_the_login(self, site):
         """It may be the path of login_url."""
         pages = site(jane, options={"login_url": "/login", "resume_at": "/login"})
@@ -154,9 +164,10 @@ class TestUntouched:
         """Only the paths named are looked at."""
         assert site(never, options=OPTIONS).get("/start", headers=[PENDING]).by_app
 
-    def test_an_index_too_high(self, site):
+    @pytest.mark.parametrize("number", [2, 99])
+    def test_an_index_too_high(self, site, number):
         """A made-up cookie leads to the first Auth URL, and nowhere else."""
-        reply = site(jane, options=OPTIONS).get("/", headers=[("Cookie", "sso_pending=99")])
+        reply = site(jane, options=OPTIONS).get("/", headers=[("Cookie", f"sso_pending={number}")])
         assert reply["location"] == PATH
 
 
