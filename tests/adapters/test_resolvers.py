@@ -758,4 +758,4 @@ class TestUnanswered:
             for thread in threads:
                 thread.join()
         (record,) = caplog.records
-        assert "login_url is not set" in record.getMessage()
+        assert "answers anonymous visitors at '/sso/helpdesk' itself" in record.getMessage()
