@@ -36,6 +36,10 @@ class TestHandOff:
         """A parameter whose name is not UTF-8 is ignored."""
         assert forwarded(site(jane, DESK).get(PATH, query="%ff=a&site=b")) == [("site", "b")]
 
+    def test_query_that_is_no_bytes(self):
+        """A WSGI server may decode the query, against PEP 3333: the visit goes on without the character."""
+        assert forwarded(WSGISite(jane, DESK).get(PATH, query="site=\u20ac")) == [("site", "?")]
+
     def test_off_by_default(self, site):
         """Without forward_params nothing of the query is passed on."""
         assert site(jane).get(PATH, query="return_page=/tickets/7")["location"].endswith(TAIL)
