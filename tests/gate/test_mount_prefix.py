@@ -53,11 +53,20 @@ def test_asgi_path_after_the_prefix(root_path, path, options):
 
 @pytest.mark.parametrize(
     ("root_path", "path"),
-    [("/", "/"), ("/", "//"), ("/app/", "/app/"), ("/app/", "/app//"), ("/app", "/app/"), ("/app/", "/")],
+    [
+        ("/", "/"),
+        ("/", "//"),
+        ("/app/", "/app/"),
+        ("/app/", "/app//"),
+        ("/app", "/app/"),
+        ("/app/", "/"),
+        ("app", "app/"),
+    ],
 )
 def test_asgi_path_of_a_slash(root_path, path):
     """The same where the Auth URL is the start page of the application."""
-    desk = make_desk(auth_url=f"https://app.example.com{root_path.rstrip('/')}/")
+    prefix = f"/{root_path.strip('/')}".rstrip("/")
+    desk = make_desk(auth_url=f"https://app.example.com{prefix}/")
     assert UnprefixedASGISite(jane, desk).get(path, prefix=root_path).is_handoff
 
 
