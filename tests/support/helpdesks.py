@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import ssl
+import sys
 import threading
 from contextlib import contextmanager
 from http.cookies import SimpleCookie
@@ -20,6 +21,13 @@ import jwt
 SSO_TOKEN = "kV9pXq2LmW7zRt4cYh8bNf3sDj6gAe1uQo5iTx0wPz2J"
 AUTH_URL = "https://app.example.com/sso/helpdesk"
 JANE = "jane@example.com"
+
+
+class Server(ThreadingHTTPServer):
+    def handle_error(self, request, client_address):
+        """Keep quiet about a connection that is closed: the traceback would be in the command's output."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -92,7 +100,7 @@ class FakeHelpDesk:
     @contextmanager
     def running(self, certificate=None):
         """Serve while the block runs."""
-        server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        server = Server(("127.0.0.1", 0), Handler)
         server.desk = self
         if certificate:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
