@@ -8,8 +8,8 @@ import sys
 
 import pytest
 
-from cli_apps.django_projects import manage
-from cli_apps.entry_point import SETTINGS, run, run_process
+from cli_apps.django_projects import manage, run
+from cli_apps.entry_point import SETTINGS
 from cli_apps.handoffs import address_in
 from processes import process
 from servers import HOST, free_port, local_client
@@ -36,8 +36,8 @@ def cookie(project):
 
 def check(project, target, *args, settings_module="mysite.settings", **options):
     """Return exit code, ids of the findings, and the whole report."""
-    options = {"cwd": project, "DJANGO_SETTINGS_MODULE": settings_module, **options}
-    done = run("check", target, *args, "--json", **options)
+    options = {"DJANGO_SETTINGS_MODULE": settings_module, **options}
+    done = run(project, "check", target, *args, "--json", **options)
     assert done.stdout, done.stderr
     report = json.loads(done.stdout)
     return done.returncode, [finding["id"] for finding in report["findings"]], report
@@ -137,9 +137,8 @@ def test_a_mistake(settings_module, rule_ids, said, project):
 
 
 def test_a_system_check_for_people(project):
-    done = run(
-        "check", "mysite.wsgi:application", cwd=project, DJANGO_SETTINGS_MODULE="mysite.no_authentication"
-    )
+    module = "mysite.no_authentication"
+    done = run(project, "check", "mysite.wsgi:application", DJANGO_SETTINGS_MODULE=module)
     assert "sso_middleware.W003 warning: Django's system check: The default resolver reads" in done.stdout
     assert "    Add 'django.contrib.sessions.middleware.SessionMiddleware' and" in done.stdout
 
@@ -149,9 +148,9 @@ def test_channels_without_http(project):
 
 
 def test_an_error_is_the_same_under_asgi(project):
-    # In a process of its own, because Django leaves the request's body open.
+    # Without warnings, because Django leaves the request's body open.
     options = {"DJANGO_SETTINGS_MODULE": "mysite.raising", "PYTHONWARNINGS": ""}
-    done = run_process("check", "mysite.asgi:application", cwd=project, **options)
+    done = run(project, "check", "mysite.asgi:application", **options)
     assert done.returncode == 1
     assert "raised KeyError: 'email' (raising.py, line" in done.stdout
 
@@ -168,14 +167,14 @@ def test_an_error_is_the_same_under_asgi(project):
 )
 @pytest.mark.parametrize("target", ["mysite.wsgi:application", "mysite.asgi:application"])
 def test_what_django_cannot_load_exits_3_with_its_system_checks(target, settings_module, said, project):
-    done = run("check", target, cwd=project, DJANGO_SETTINGS_MODULE=f"mysite.{settings_module}")
+    done = run(project, "check", target, DJANGO_SETTINGS_MODULE=f"mysite.{settings_module}")
     assert (done.returncode, done.stdout) == (3, "")
     assert f"the settings in {target} are wrong:" in done.stderr
     assert all(text in done.stderr for text in said)
 
 
 def test_an_error_of_another_kind_is_followed_by_the_system_checks(project):
-    done = run("check", "mysite.wsgi:application", cwd=project, DJANGO_SETTINGS_MODULE="mysite.other_class")
+    done = run(project, "check", "mysite.wsgi:application", DJANGO_SETTINGS_MODULE="mysite.other_class")
     assert (done.returncode, done.stdout) == (3, "")
     error, finding = done.stderr.splitlines()
     assert "mysite.wsgi:application cannot be imported: TypeError: SSOMiddleware.__init__() missing" in error
@@ -184,19 +183,19 @@ def test_an_error_of_another_kind_is_followed_by_the_system_checks(project):
 
 
 def test_system_checks_that_fail_as_the_application_does_add_nothing(project):
-    done = run("check", "mysite.wsgi:application", cwd=project, DJANGO_SETTINGS_MODULE="mysite.broken_import")
+    done = run(project, "check", "mysite.wsgi:application", DJANGO_SETTINGS_MODULE="mysite.broken_import")
     assert (done.returncode, done.stdout) == (3, "")
     (error,) = done.stderr.splitlines()
     assert "cannot be imported: RuntimeError: broken (broken.py, line 1)" in error
 
 
 def test_settings_that_are_missing_in_the_environment_exit_3(project):
-    done = run("check", "mysite.wsgi:application", cwd=project, settings={})
+    done = run(project, "check", "mysite.wsgi:application", settings={})
     assert done.returncode == 3
     assert "takes the account from variables, but none is set: HELPDESK_ACCOUNT_ID, " in done.stderr
 
 
 def test_what_has_nothing_to_do_with_our_settings_is_told_as_it_is(project):
-    done = run("check", "mysite.wsgi:application", cwd=project, DJANGO_SETTINGS_MODULE="mysite.nowhere")
+    done = run(project, "check", "mysite.wsgi:application", DJANGO_SETTINGS_MODULE="mysite.nowhere")
     assert done.returncode == 3
     assert "mysite.wsgi:application cannot be imported: ModuleNotFoundError" in done.stderr

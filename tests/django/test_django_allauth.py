@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+import forks
 from cli_apps.entry_point import environment
 
 SITE = Path(__file__).parents[1] / "support" / "allauth_site.py"
@@ -27,14 +26,7 @@ OUTCOMES = {
 
 @pytest.fixture(scope="module")
 def outcomes():
-    done = subprocess.run(
-        [sys.executable, SITE],
-        env=environment({}, PYTHONWARNINGS="ignore"),
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    done = forks.run(SITE, env=environment({}, PYTHONWARNINGS="ignore"), imports=forks.DJANGO)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout.splitlines()[-1])
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import functools
-import subprocess
-import sys
 import tomllib
 import traceback
 from pathlib import Path
@@ -15,6 +13,7 @@ from django.core.checks import run_checks
 from django.db import models
 from django.urls import reverse_lazy
 
+import forks
 from clients import AUTH_URL, DESK, LOGOUT_URL, SSO_TOKEN
 from django_project import (
     AUTHENTICATION,
@@ -325,9 +324,7 @@ def test_an_old_django(tmp_path):
     (tmp_path / "old.py").write_text(
         "import django\ndjango.VERSION = (5, 1, 9, 'final', 0)\nimport sso_middleware.django\n"
     )
-    done = subprocess.run(
-        [sys.executable, "old.py"], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False
-    )
+    done = forks.run("old.py", cwd=tmp_path, imports=["django"])
     assert "ConfigError: Django: is 5.1.9: upgrade to 5.2" in done.stderr
     project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text("utf-8"))["project"]
     assert "django>=5.2" in project["optional-dependencies"]["test"]
@@ -513,11 +510,5 @@ def test_the_debug_page_hides_the_token():
 
 
 def manage(directory, *arguments):
-    return subprocess.run(
-        [sys.executable, "-m", "django", *arguments, "--settings", "project", "--pythonpath", "."],
-        cwd=directory,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    project = ("--settings", "project", "--pythonpath", ".")
+    return forks.run("-m", "django", *arguments, *project, cwd=directory, imports=forks.DJANGO)

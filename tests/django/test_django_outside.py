@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from textwrap import dedent
 
 import pytest
@@ -11,6 +9,7 @@ from django.contrib.auth import user_logged_out
 from django.contrib.auth.models import User
 from django.test import RequestFactory
 
+import forks
 from cli_apps.entry_point import environment
 from django_project import AUTHENTICATION, ENGINES, SESSION, WITHOUT_OURS, outside
 from sso_middleware import ConfigError, Logout, ResolverError
@@ -72,15 +71,7 @@ class TestRemoteUser:
             for resolver in resolvers:
                 say(lambda: resolver({"REQUEST_METHOD": "GET", "wsgi.input": io.BytesIO()}))
         """
-        done = subprocess.run(
-            [sys.executable, "-c", dedent(script)],
-            cwd=tmp_path,
-            env=environment({}),
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
+        done = forks.run("-c", dedent(script), cwd=tmp_path, env=environment({}), imports=forks.DJANGO)
         assert done.stdout.splitlines() == [
             f"contains {REMOTE_USER!r}",
             "contains 'own.Own'",

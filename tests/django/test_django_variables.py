@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 
 import pytest
 from django.core.checks import run_checks
 
+import forks
 from clients import AUTH_URL, JANE, LOGOUT_URL, SSO_TOKEN
 from django_project import AUTHENTICATION, OURS, SESSION, WSGIBrowser, in_group, inside, setting
 from sso_middleware import ConfigError
@@ -152,15 +151,7 @@ def python(tmp_path):
 
     def python(*arguments):
         others = {name: value for name, value in os.environ.items() if not name.startswith("HELPDESK_")}
-        return subprocess.run(
-            [sys.executable, *arguments],
-            cwd=tmp_path,
-            env=others,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
+        return forks.run(*arguments, cwd=tmp_path, env=others, imports=forks.DJANGO)
 
     return python
 

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import ast
 import functools
-import json
 import re
-import subprocess
 import sys
 import time
 import tomllib
@@ -23,12 +21,12 @@ from joserfc.jwk import OctKey
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-import endings
+import forks
 import quick_hashes
 from servers import PATIENCE, Server, clean_environment, local_client, serving
 
 EXAMPLES = {path.stem: path for path in (Path(__file__).parents[2] / "examples").rglob("*.py")}
-ENDINGS, QUICK_HASHES = Path(endings.__file__), Path(quick_hashes.__file__)
+QUICK_HASHES = Path(quick_hashes.__file__)
 BEARER = "fastapi_bearer"
 BEHIND_A_PROXY = {  # walked in test_proxy_examples.py; and the settings of their own
     "cloudflare_assertion": ["ACCESS_TEAM", "ACCESS_AUDIENCE"],
@@ -86,10 +84,9 @@ def server(example, tmp_path_factory) -> Iterator[Server]:
         yield server
 
 
-def serve(example: str, settings: Callable[[int], dict[str, str]], log: Path):
-    return serving(
-        EXAMPLES[example], settings, log, runner=QUICK_HASHES if example.startswith("django") else None
-    )
+def serve(example: str, settings: Callable[[int], dict[str, str]], log: Path, **options):
+    runner = QUICK_HASHES if example.startswith("django") else None
+    return serving(EXAMPLES[example], settings, log, runner=runner, **options)
 
 
 @pytest.fixture
@@ -376,10 +373,12 @@ def test_the_session_cookie_is_out_of_reach_for_scripts_and_other_sites(example,
 @pytest.mark.parametrize("example", WITH_SESSION)
 def test_the_session_cookie_is_secure_where_the_auth_url_is_https(example, tmp_path):
     """Over https only, as soon as the application is reached by https."""
+
+    def with_https(port):
+        return settings(port, "https://app.example.com")
+
     with (
-        serve(
-            example, lambda port: settings(port, "https://app.example.com"), tmp_path / "output.txt"
-        ) as server,
+        serve(example, with_https, tmp_path / "output.txt", forked=True) as server,
         local_client(server.base_url) as visitor,
     ):
         assert "secure" in cookie_attributes(sign_in(visitor, "jane"))
@@ -522,26 +521,17 @@ def test_what_is_missing_is_named(example, tmp_path):
     without_account = {name: value for name, value in whole.items() if not name.startswith("HELPDESK_")}
     without_one = [{other: whole[other] for other in whole if other != name} for name in own]
     with_an_empty_one = [whole | {name: ""} for name in own]
-    (code, printed), *endings = run_to_its_end(
-        example, [without_account, *without_one, *with_an_empty_one], tmp_path
-    )
-    assert code == 1
+    done, *others = [
+        forks.run(
+            EXAMPLES[example],
+            env=clean_environment(variables),
+            cwd=tmp_path,
+            imports=forks.imported_by(EXAMPLES[example]),
+        )
+        for variables in (without_account, *without_one, *with_an_empty_one)
+    ]
+    assert done.returncode == 1
     for name in ("HELPDESK_SSO_TOKEN", "HELPDESK_SSO_AUTH_URL", "HELPDESK_ACCOUNT_ID", "HELPDESK_AUTH_URL"):
-        assert f"{name}: is not set" in printed
-    assert endings == [[1, f"{name} is not set\n"] for name in own * 2]
-
-
-def run_to_its_end(example: str, sets: list[dict[str, str]], directory: Path) -> list[tuple[int, str]]:
-    """Run an example with each set of variables; return exit codes and what was printed to standard error."""
-    done = subprocess.run(
-        [sys.executable, ENDINGS, EXAMPLES[example]],
-        env=clean_environment({}),
-        cwd=directory,
-        input=json.dumps(sets),
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
+        assert f"{name}: is not set" in done.stderr
+    endings = [(done.returncode, done.stderr) for done in others]
+    assert endings == [(1, f"{name} is not set\n") for name in own * 2]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-import subprocess
+import os
 import sys
+from unittest import mock
 
 import bottle
 import pytest
@@ -32,6 +33,8 @@ from documents import (
 )
 from pytest_options import WITHOUT_OTHERS
 from sso_middleware import ConfigError, HandoffRefused, HelpDesk, asgi
+
+pytest_plugins = ["pytester"]
 
 PYTHON = blocks(GUIDE, "python")
 TO_LOGIN = "/login?next=/sso/helpdesk"
@@ -314,20 +317,12 @@ def create_app(helpdesk):
 """
 
 
-def run_pytest(directory):
-    options = ["-q", "-n0", "-p", "no:cacheprovider", *WITHOUT_OTHERS]
-    command = [sys.executable, "-m", "pytest", *options, str(directory)]
-    result = subprocess.run(command, capture_output=True, text=True, check=False, cwd=directory)
-    return result.stdout + result.stderr
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(("domain", "outcome"), [("example.com", "1 passed"), ("example.org", "1 failed")])
-def test_test(tmp_path, domain, outcome):
+@pytest.mark.parametrize(("domain", "outcome"), [("example.com", "passed"), ("example.org", "failed")])
+def test_test(pytester, domain, outcome):
     """The test of an integration passes for an application that is right, and fails for another."""
     factory = FACTORY.replace("EXAMPLE", domain)
-    (tmp_path / "test_it.py").write_text(f"{factory}\n\n{PYTHON['Test your integration']}")
-    assert outcome in run_pytest(tmp_path)
+    pytester.path.joinpath("test_it.py").write_text(f"{factory}\n\n{PYTHON['Test your integration']}")
+    pytester.runpytest_inprocess(*WITHOUT_OTHERS).assert_outcomes(**{outcome: 1})
 
 
 AT_IMPORT = """
@@ -339,13 +334,15 @@ def test_support_link(helpdesk_sandbox):
 """
 
 
-@pytest.mark.slow
-def test_settings_at_import(tmp_path):
+def test_settings_at_import(pytester):
     """An application that reads its settings at import is tested with the account of the fixture."""
-    (tmp_path / "conftest.py").write_text(PYTHON["Settings that are read at import"])
-    (tmp_path / "shop.py").write_text("from sso_middleware import HelpDesk\ndesk = HelpDesk.from_env()\n")
-    (tmp_path / "test_it.py").write_text(AT_IMPORT)
-    assert "1 passed" in run_pytest(tmp_path)
+    pytester.makepyfile(
+        conftest=PYTHON["Settings that are read at import"],
+        shop="from sso_middleware import HelpDesk\ndesk = HelpDesk.from_env()\n",
+        test_it=AT_IMPORT,
+    )
+    with mock.patch.dict(os.environ):
+        pytester.runpytest_inprocess(*WITHOUT_OTHERS).assert_outcomes(passed=1)
 
 
 def test_ini_file(run, monkeypatch, tmp_path):

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import textwrap
 import warnings
+from unittest import mock
 
 import httpx
 import pytest
@@ -283,8 +284,8 @@ def test_suite_of_an_application(pytester, options):
         pytest.importorskip("xdist", reason="needs pytest-xdist")
     pytester.makeini(INI)
     pytester.makepyfile(SUITE)
-    result = pytester.runpytest_subprocess(*WITHOUT_OTHERS, *options)
-    result.assert_outcomes(passed=4)
+    run = pytester.runpytest_subprocess if options else pytester.runpytest_inprocess
+    run(*WITHOUT_OTHERS, *options).assert_outcomes(passed=4)
 
 
 @pytest.mark.parametrize("options", [["-l"], ["--full-trace"]])
@@ -345,12 +346,13 @@ MODULE_LEVEL = """
 
 
 @pytest.fixture
-def no_settings(monkeypatch):
-    for name in [name for name in os.environ if name.startswith("HELPDESK_")]:
-        monkeypatch.delenv(name)
+def no_settings():
+    """Take out the user's own settings, and afterwards what the application's conftest has set."""
+    others = {name: value for name, value in os.environ.items() if not name.startswith("HELPDESK_")}
+    with mock.patch.dict(os.environ, others, clear=True):
+        yield
 
 
-@pytest.mark.slow
 def test_application_that_reads_the_environment_at_import(pytester, no_settings):
     """The three documented lines give an application its account, and the fixture has the same."""
     pytester.makepyfile(
@@ -364,7 +366,7 @@ def test_application_that_reads_the_environment_at_import(pytester, no_settings)
         """,
     )
     pytester.makeconftest(documented("import os"))
-    pytester.runpytest_subprocess(*WITHOUT_OTHERS).assert_outcomes(passed=1)
+    pytester.runpytest_inprocess(*WITHOUT_OTHERS).assert_outcomes(passed=1)
 
 
 DJANGO = """

@@ -7,7 +7,6 @@ import base64
 import io
 import json
 import logging
-import subprocess
 import sys
 import time
 from functools import cache
@@ -79,14 +78,6 @@ def execute(monkeypatch, code: str, title: str) -> dict:
     monkeypatch.setitem(sys.modules, "document", type(sys)("document"))
     exec(compile(code, title, "exec"), namespace)
     return namespace
-
-
-def run_in(directory: Path, *command: str) -> str:
-    result = subprocess.run(
-        [sys.executable, *command], capture_output=True, text=True, check=False, cwd=directory
-    )
-    assert result.returncode == 0, result.stderr
-    return result.stdout
 
 
 def call_wsgi(app, path, headers=(), method="GET", query="", body=b""):

@@ -16,6 +16,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+import forks
+
 HOST = "127.0.0.1"
 PATIENCE = 30  # seconds, for a loaded machine
 
@@ -45,23 +47,29 @@ class Server:
 
 @contextmanager
 def serving(
-    script: Path, settings: Callable[[int], Mapping[str, str]], log: Path, *, runner: Path | None = None
+    script: Path,
+    settings: Callable[[int], Mapping[str, str]],
+    log: Path,
+    *,
+    runner: Path | None = None,
+    forked: bool = False,
 ) -> Iterator[Server]:
     """Start `script` with the variables `settings(port)`, wait until it accepts, stop it in the end.
 
-    `runner` is another script, which runs the first.
+    `runner` is another script, which runs the first. With `forked`, no new interpreter has to import it all.
     """
+    command = [runner, script] if runner else [script]
     for _ in range(3):
         port = free_port()
-        with log.open("wb") as output:
-            process = subprocess.Popen(
-                [sys.executable, *([runner] if runner else []), script],
-                env=clean_environment(settings(port)),
-                cwd=log.parent,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-            )
+        with log.open("wb") as output, Path(os.devnull).open() as nothing:
+            where = {"env": clean_environment(settings(port)), "cwd": log.parent}
+            if forked:
+                streams = [stream.fileno() for stream in (nothing, output, output)]
+                process = forks.start(*command, **where, streams=streams, imports=forks.imported_by(script))
+            else:
+                process = subprocess.Popen(
+                    [sys.executable, *command], **where, stdin=nothing, stdout=output, stderr=output
+                )
         try:
             if wait_until_up(process, port):
                 yield Server(f"http://{HOST}:{port}", log)
@@ -94,7 +102,7 @@ def accepts(port: int) -> bool:
     return True
 
 
-def wait_until_up(process: subprocess.Popen, port: int) -> bool:
+def wait_until_up(process: subprocess.Popen | forks.Fork, port: int) -> bool:
     deadline = time.monotonic() + PATIENCE
     while process.poll() is None and time.monotonic() < deadline:
         if accepts(port):
@@ -103,7 +111,7 @@ def wait_until_up(process: subprocess.Popen, port: int) -> bool:
     return False
 
 
-def stop(process: subprocess.Popen) -> None:
+def stop(process: subprocess.Popen | forks.Fork) -> None:
     process.terminate()
     try:
         process.wait(PATIENCE)

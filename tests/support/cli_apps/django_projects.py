@@ -3,10 +3,9 @@
 What those leave to its developer is chosen.
 """
 
-import subprocess
-import sys
-
-from cli_apps.entry_point import environment, run
+import forks
+from cli_apps import entry_point
+from cli_apps.entry_point import environment
 
 # What its developer has written, beside what `startproject` wrote.
 BEFORE = """
@@ -87,8 +86,8 @@ application = SSOMiddleware(
 
 def make_project(directory):
     """Make the project ``mysite`` in `directory`, ready to be served."""
-    snippet = run("init", "django", settings={}).stdout
-    _python(directory, "-m", "django", "startproject", "mysite", ".")
+    snippet = entry_point.run("init", "django", settings={}).stdout
+    python(directory, "-m", "django", "startproject", "mysite", ".")
     package = directory / "mysite"
     settings = package / "settings.py"
     assert snippet.count('"verified": None') == 1
@@ -104,14 +103,17 @@ def make_project(directory):
     return directory
 
 
+def run(project, *args, **more):
+    """Run `sso-middleware` in the project; Django has its settings once and for all, so in a process."""
+    imports = [*entry_point.IMPORTS, *forks.DJANGO]
+    return entry_point.run_process(*args, cwd=project, imports=imports, **more)
+
+
 def manage(project, *args, **more):
     """Run the project's ``manage.py``."""
-    return _python(project, "manage.py", *args, **more)
+    return python(project, "manage.py", *args, **more)
 
 
-def _python(directory, *args, **more):
-    command = [sys.executable, *args]
-    env = environment(**more)
-    return subprocess.run(
-        command, cwd=directory, env=env, capture_output=True, text=True, timeout=60, check=False
-    )
+def python(directory, *args, **more):
+    """Run Python in the directory of a project."""
+    return forks.run(*args, cwd=directory, env=environment(**more), imports=forks.DJANGO)

@@ -1,4 +1,4 @@
-"""Running the `sso-middleware` command: in this process, or as a real one."""
+"""Running the `sso-middleware` command: in this process, or in one of its own."""
 
 import contextlib
 import inspect
@@ -7,7 +7,6 @@ import os
 import re
 import shutil
 import signal
-import subprocess
 import sys
 import warnings
 from pathlib import Path
@@ -15,6 +14,7 @@ from types import SimpleNamespace
 
 from click.testing import CliRunner
 
+import forks
 from sso_middleware.cli.commands import cli
 
 COMMAND = shutil.which("sso-middleware", path=str(Path(sys.executable).parent)) or "sso-middleware"
@@ -28,8 +28,12 @@ SETTINGS = {
     "HELPDESK_AUTH_URL": "https://app.example.com/sso/helpdesk",
     "HELPDESK_LOGOUT_URL": "https://app.example.com/sso/logout",
 }
-# Django has its settings once and for all.
-DJANGO = ("django", "sso_middleware.django", "sso_middleware.resolvers.django")
+# What commands import when they are called.
+IMPORTS = [
+    "sso_middleware.cli.check.command",
+    "sso_middleware.cli.demo.command",
+    "sso_middleware.cli.serving",
+]
 # Click 8.1 does so only if it is told to.
 STDERR_APART = {"mix_stderr": False} if "mix_stderr" in inspect.signature(CliRunner).parameters else {}
 JWT = re.compile(r"eyJ[\w-]+\.[\w-]+\.[\w-]+")
@@ -65,19 +69,10 @@ def run(*args, stdin="", settings=SETTINGS, cwd=APPS, may_print_jwt=False, obj=N
     return _without_secrets(done, env, may_print_jwt=may_print_jwt)
 
 
-def run_process(*args, stdin="", settings=SETTINGS, cwd=APPS, may_print_jwt=False, **more):
+def run_process(*args, stdin="", settings=SETTINGS, cwd=APPS, may_print_jwt=False, imports=IMPORTS, **more):
     """Run the command in a process of its own, and look at once that it does not give a secret away."""
     env = environment(settings, **more)
-    done = subprocess.run(
-        [COMMAND, *args],
-        input=stdin if isinstance(stdin, bytes) else stdin.encode(),
-        capture_output=True,
-        env=env,
-        cwd=cwd,
-        timeout=60,
-        check=False,
-    )
-    done.stdout, done.stderr = done.stdout.decode(), done.stderr.decode()
+    done = forks.run(COMMAND, *args, stdin=stdin, env=env, cwd=cwd, imports=imports)
     return _without_secrets(done, env, may_print_jwt=may_print_jwt)
 
 
@@ -125,18 +120,8 @@ def serve(*args, visit=None, until=READY, settings=None, **more):
 
 @contextlib.contextmanager
 def _as_in_a_new_process(directory):
-    """Import what is in `directory`, and in a project Django, as if for the first time; then undo that."""
-    packages = tuple(f"{name}." for name in DJANGO) if (Path(directory) / "manage.py").exists() else ()
-    inside = f"{directory}{os.sep}"
-
-    def is_concerned(name):
-        file = getattr(sys.modules[name], "__file__", None)
-        return (file and file.startswith(inside)) or f"{name}.".startswith(packages)
-
-    def take_out():
-        return {name: sys.modules.pop(name) for name in [*filter(is_concerned, sys.modules)]}
-
-    variables, path, modules = {**os.environ}, [*sys.path], take_out()
+    """Forget afterwards what was imported from `directory`, and changes of variables and of the path."""
+    variables, path, modules = {**os.environ}, [*sys.path], {*sys.modules}
     try:
         with contextlib.chdir(directory):
             yield
@@ -144,12 +129,9 @@ def _as_in_a_new_process(directory):
         os.environ.clear()
         os.environ.update(variables)
         sys.path[:] = path
-        take_out()
-        sys.modules.update(modules)
-        for name, module in modules.items():
-            parent, _, child = name.rpartition(".")
-            if parent in sys.modules:  # an import asks the parent first
-                setattr(sys.modules[parent], child, module)
+        for name in sys.modules.keys() - modules:
+            if (getattr(sys.modules[name], "__file__", None) or "").startswith(f"{directory}{os.sep}"):
+                del sys.modules[name]
 
 
 def _without_secrets(done, env, *, may_print_jwt):
@@ -168,9 +150,9 @@ class Running:
         printed: what it printed on standard output and standard error.
     """
 
-    def __init__(self, process):
+    def __init__(self, process, output):
         self._process = process
-        self._output = process.stdout or process.stderr
+        self._output = output
         self.printed = ""
 
     def read_until(self, text):
@@ -184,8 +166,8 @@ class Running:
     def stop(self, by=signal.SIGINT):
         """Stop it as Ctrl-C does, and return its exit code."""
         self._process.send_signal(by)
-        self.printed += next(filter(None, self._process.communicate(timeout=60)), "")
-        return self._process.returncode
+        self.printed += self._output.read()
+        return self._process.wait()
 
 
 @contextlib.contextmanager
@@ -194,17 +176,15 @@ def running(*args, settings=None, stdout=None, **more):
 
     With a file for `stdout`, what is read is standard error alone.
     """
-    with subprocess.Popen(
-        [COMMAND, *args],
-        stdout=stdout or subprocess.PIPE,
-        stderr=subprocess.PIPE if stdout else subprocess.STDOUT,
-        text=True,
-        encoding="utf-8",
-        env=environment(settings or {}, PYTHONUNBUFFERED="1", **more),
-        cwd=APPS,
-    ) as process:
+    env = environment(settings or {}, PYTHONUNBUFFERED="1", **more)
+    reading, writing = os.pipe()
+    with os.fdopen(reading, encoding="utf-8") as output:
+        with Path(os.devnull).open() as nothing, os.fdopen(writing, "w") as printed:
+            streams = [stream.fileno() for stream in (nothing, stdout or printed, printed)]
+            process = forks.start(COMMAND, *args, env=env, cwd=APPS, streams=streams, imports=IMPORTS)
         try:
-            yield Running(process)
+            yield Running(process, output)
         finally:
             if process.poll() is None:
                 process.kill()
+                process.wait()
