@@ -29,11 +29,18 @@ def browser():
         yield client
 
 
-@pytest.fixture
-def demo():
-    """What the command runs, in this process: the sandbox, and the addresses of application and Help Desk."""
+@pytest.fixture(scope="module")
+def site():
     with running_site() as site:
-        yield site.sandbox, site.app_url, site.url
+        yield site
+
+
+@pytest.fixture
+def demo(site, browser):
+    """What the command runs, in this process: the sandbox, and the addresses of application and Help Desk."""
+    browser.post(f"{site.app_url}/break", data={"mistake": ""})
+    site.sandbox.reset()
+    return site.sandbox, site.app_url, site.url
 
 
 def test_self_test_walks_the_whole_journey():

@@ -151,7 +151,7 @@ def _nothing_left_open():
 
 @pytest.mark.slow
 @pytest.mark.parametrize("browser", [WSGIBrowser, ASGIBrowser], ids=lambda browser: browser.protocol)
-@each_engine("db", "signed_cookies")
+@each_engine("db")
 class TestInProcess:
     def test_inside(self, browser, engine):
         """Whatever a middleware decides counts."""

@@ -277,7 +277,13 @@ INI = """
 
 @pytest.mark.slow
 @pytest.mark.server
-@pytest.mark.parametrize("options", [[], ["-n", "2"]], ids=["alone", "xdist"])
+@pytest.mark.parametrize(
+    "options",
+    [
+        pytest.param([], id="alone"),
+        pytest.param(["-n", "2"], id="xdist", marks=pytest.mark.exhaustive),
+    ],
+)
 def test_suite_of_an_application(pytester, options):
     """The fixtures are there with no import, in one process and under xdist, set up by the ini file."""
     if options:

@@ -14,6 +14,7 @@ from urllib.parse import quote
 import httpx
 import pytest
 
+from browsing import asgi_browser
 from servers import local_client
 from sso_middleware import ConfigError, HelpDesk
 from sso_middleware.sandbox import HandoffRejected, HandoffVerifier, Sandbox
@@ -591,9 +592,8 @@ def test_replay_over_http_from_many_threads(sandbox, running):
 @pytest.mark.slow
 def test_memory_is_bounded():
     """Log, sessions, tickets and messages keep the latest and let go of the oldest."""
-    sandbox = Sandbox(auth_url=AUTH_URL, jti_once=False)
-    with sandbox.run() as base_url, local_client(base_url) as client:
-        first = local_client(base_url)
+    sandbox = Sandbox(auth_url=AUTH_URL, jti_once=False, base_url="https://app.example.com")
+    with asgi_browser(sandbox) as client, asgi_browser(sandbox) as first:
         first.get(sandbox.helpdesk.handoff_url("first@customer.example"))
         assert "first@customer.example" in first.get("/tickets").text
         for number in range(101):
@@ -612,7 +612,6 @@ def test_memory_is_bounded():
         for number in range(51):
             client.post(ticket, data={"csrf": csrf, "text": f"reply {number}"})
         assert client.get(ticket).text.count("reply ") == 50
-        first.close()
 
 
 @pytest.mark.slow
