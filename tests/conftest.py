@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 
@@ -31,6 +32,8 @@ def mounted_site(request):
 
 #: Markers of what the plain run leaves out, because it takes minutes or needs the package index.
 LEFT_OUT = {"exhaustive", "matrix", "packaging", "realapps", "reliability", "transparency"}
+#: The folders in which each test has such a marker: they are not even imported.
+FOLDERS_LEFT_OUT = {"realapps", "reliability", "servers_matrix", "transparency"}
 #: And of what it skips where a tool is missing.
 OPTIONAL = LEFT_OUT | {"benchmark", "browser", "fuzz", "interop", "nginx", "node", "shells", "types"}
 
@@ -47,9 +50,19 @@ def pytest_addoption(parser):
     )
 
 
+def is_plain(config):
+    return not config.getoption("--optional") and not config.getoption("--all")
+
+
 def pytest_report_header(config):
-    if not config.getoption("--optional") and not config.getoption("--all"):
+    if is_plain(config):
         return f"left out without --all: tests marked {', '.join(sorted(LEFT_OUT))}"
+    return None
+
+
+def pytest_ignore_collect(collection_path, config):
+    if is_plain(config) and collection_path.name in FOLDERS_LEFT_OUT:
+        return True
     return None
 
 
@@ -75,11 +88,14 @@ def pytest_collection_modifyitems(config, items):
     items[:] = [item for item in items if item in rest]
 
 
+def pytest_collection_finish():
+    gc.freeze()  # all of it stays to the end: no need to look through it for garbage
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session):
-    option = session.config.getoption
     skipped = session.config.pluginmanager.get_plugin("terminalreporter").stats.get("skipped", [])
-    if not option("--all") and not option("--optional"):
+    if is_plain(session.config):
         skipped = [report for report in skipped if ("optional", "yes") not in report.user_properties]
-    if option("--fail-on-skip") and skipped and not session.exitstatus:
+    if session.config.getoption("--fail-on-skip") and skipped and not session.exitstatus:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED

@@ -8,7 +8,6 @@ import pytest
 
 from demo_site import running_site
 
-HERE = Path(__file__).parent
 CHROMIUM = os.environ.get("SSO_TEST_CHROMIUM") or shutil.which("chromium")
 
 QUIET = [
@@ -21,15 +20,6 @@ QUIET = [
     "--no-default-browser-check",
     "--disable-dev-shm-usage",
 ]
-
-
-def pytest_collection_modifyitems(items):
-    """Mark the tests of this directory."""
-    for item in items:
-        if HERE in item.path.parents:
-            item.add_marker(pytest.mark.browser)
-            item.add_marker(pytest.mark.server)
-            item.add_marker(pytest.mark.slow)
 
 
 @pytest.fixture(scope="module")  # no longer: while Playwright runs, no other test can run an event loop

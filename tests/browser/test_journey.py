@@ -9,6 +9,8 @@ from sso_middleware import HelpDesk
 from sso_middleware.sandbox import Sandbox
 from sso_middleware.sandbox.server import serve
 
+pytestmark = [pytest.mark.browser, pytest.mark.server, pytest.mark.slow]
+
 EMAIL = "jane@example.com"
 
 

@@ -11,6 +11,8 @@ from clients import JANE, make_desk
 from sso_middleware import Logout, asgi, expire_cookies, wsgi
 from sso_middleware.sandbox.server import serve
 
+pytestmark = [pytest.mark.browser, pytest.mark.server, pytest.mark.slow]
+
 DESK = make_desk(auth_url="http://127.0.0.1/sso/helpdesk", logout_url="http://127.0.0.1/sso/logout")
 COOKIE = {"name": "session", "value": "jane", "sameSite": "Lax"}
 

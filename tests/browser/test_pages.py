@@ -10,6 +10,8 @@ import pytest
 
 from sso_middleware import HelpDesk
 
+pytestmark = [pytest.mark.browser, pytest.mark.server, pytest.mark.slow]
+
 EMAIL = "jane@example.com"
 SCREENSHOTS = os.environ.get("SSO_TEST_SCREENSHOTS")
 

@@ -9,6 +9,8 @@ from sso_middleware import HelpDesk, Logout, expire_cookies
 from sso_middleware.asgi import SSOMiddleware
 from sso_middleware.sandbox.server import serve
 
+pytestmark = [pytest.mark.browser, pytest.mark.server, pytest.mark.slow]
+
 SET = "session=jane; Path=/; Secure; HttpOnly; SameSite=Lax; Partitioned"
 DESK = HelpDesk(
     sso_token="0123456789abcdef0123456789abcdef",

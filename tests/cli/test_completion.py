@@ -13,6 +13,8 @@ import pytest
 
 from cli_apps.entry_point import COMMAND, environment
 
+pytestmark = [pytest.mark.shells, pytest.mark.slow]
+
 PATH = os.pathsep.join([str(Path(COMMAND).parent), os.environ.get("PATH", "")])
 
 
@@ -30,7 +32,6 @@ def in_shell(shell, script):
     return done.stdout.split()
 
 
-@pytest.mark.shells
 def test_bash():
     """bash completes the name of a command."""
     words = in_shell(
@@ -43,7 +44,6 @@ def test_bash():
     assert words == ["init", "inspect"]
 
 
-@pytest.mark.shells
 def test_fish():
     """fish completes the name of a command."""
     words = in_shell(
@@ -54,7 +54,6 @@ def test_fish():
     assert "sandbox" not in words
 
 
-@pytest.mark.shells
 def test_zsh(tmp_path):
     """zsh completes the name of a command, at its prompt."""
     if not (zsh := shutil.which("zsh")):

@@ -73,6 +73,7 @@ def known(*names):
 
 needs_node = [
     pytest.mark.node,
+    pytest.mark.slow,
     pytest.mark.skipif(not shutil.which("node"), reason="needs Node.js"),
 ]
 
