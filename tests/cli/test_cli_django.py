@@ -14,6 +14,8 @@ from cli_apps.handoffs import address_in
 from processes import process
 from servers import HOST, free_port, local_client
 
+pytestmark = pytest.mark.slow
+
 WALK = ["anonymous visit", "login page", "forged identity headers", "signed-in visit", "logout"]
 SERVERS = {
     "waitress": ["--listen={host}:{port}", "mysite.wsgi:application"],

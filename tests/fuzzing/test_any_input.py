@@ -19,6 +19,8 @@ from sso_middleware.cli.inspect import command
 from sso_middleware.sandbox import Sandbox
 from sso_middleware.sandbox.verifier.verdicts import CODES
 
+pytestmark = pytest.mark.slow
+
 SIZE = 40_000  # characters
 AUTH_URL = SETTINGS["HELPDESK_AUTH_URL"]
 HEADER = '{"alg":"HS256","typ":"JWT"}'

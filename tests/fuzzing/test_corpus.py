@@ -65,6 +65,7 @@ def texts_for(name):
     return changed | st.tuples(*[text] * len(target.FIELDS))
 
 
+@pytest.mark.slow
 @every_target
 def test_made_up(name):
     """The target holds for what Hypothesis makes up, too."""
