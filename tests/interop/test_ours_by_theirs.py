@@ -86,6 +86,7 @@ LIBRARIES = {
 }
 MARKS = {"jose": pytest.mark.node, "jsonwebtoken": pytest.mark.node}
 MARKS |= {"ruby-jwt": pytest.mark.interop, "Crypt::JWT": pytest.mark.interop}
+MARKS = {name: [mark, pytest.mark.slow] for name, mark in MARKS.items()}
 
 
 @pytest.fixture(params=[pytest.param(name, marks=MARKS.get(name, ())) for name in LIBRARIES])
