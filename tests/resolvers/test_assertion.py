@@ -675,11 +675,8 @@ class TestKeyServerDown:
         assert (done.stdout, done.stderr) == ("1 look-ups, 2 threads\n", "")
 
     @pytest.mark.slow
-    def test_it_hangs(self, issuer, monkeypatch):
-        """One that hangs is given up after a time, by all who wait, and holds up no event loop."""
-        defaults = KeyServer.__init__.__kwdefaults__
-        assert defaults["timeout"] == 5
-        monkeypatch.setitem(defaults, "timeout", 2)
+    def test_it_hangs(self, issuer):
+        """One that hangs is given up after five seconds, by all who wait, and holds up no event loop."""
         ticks = []
 
         async def tick():
@@ -705,7 +702,7 @@ class TestKeyServerDown:
             assert statuses == [503] * 5
             assert time.monotonic() - started < 20
             assert issuer.fetches == 1
-        assert max(after - before for before, after in itertools.pairwise(ticks)) < 1.8
+        assert max(after - before for before, after in itertools.pairwise(ticks)) < 4
 
     def test_nobody_listens(self, site, issuer):
         """A server that does not listen is a 503."""
