@@ -165,7 +165,7 @@ class TestInProcess:
 
 
 @pytest.mark.server
-@each_engine("db")
+@each_engine()
 def test_on_uvicorn(engine, tmp_path):
     """The same on a real server."""
 

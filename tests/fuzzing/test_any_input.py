@@ -21,7 +21,7 @@ from sso_middleware.sandbox.verifier.verdicts import CODES
 
 pytestmark = pytest.mark.slow
 
-SIZE = 40_000  # characters
+SIZE = 20_000  # characters
 AUTH_URL = SETTINGS["HELPDESK_AUTH_URL"]
 HEADER = '{"alg":"HS256","typ":"JWT"}'
 
