@@ -32,10 +32,10 @@ def mounted_site(request):
 
 #: Markers of what the plain run leaves out, because it takes minutes or needs the package index.
 LEFT_OUT = {"exhaustive", "matrix", "packaging", "realapps", "reliability", "transparency"}
-#: The folders in which each test has such a marker: they are not even imported.
-FOLDERS_LEFT_OUT = {"realapps", "reliability", "servers_matrix", "transparency"}
 #: And of what it skips where a tool is missing.
 OPTIONAL = LEFT_OUT | {"benchmark", "browser", "fuzz", "interop", "nginx", "node", "shells", "types"}
+#: The folders in which each test is left out: they are not even imported.
+FOLDERS_LEFT_OUT = {"realapps", "reliability", "servers_matrix", "transparency"}
 
 
 def pytest_addoption(parser):

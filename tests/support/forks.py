@@ -82,7 +82,7 @@ def start(
             [sys.executable, *words], env=variables, cwd=directory, stdin=stdin, stdout=stdout, stderr=stderr
         )
     request = {"arguments": words, "variables": variables, "directory": directory, "imports": [*imports]}
-    return Fork(ask(request, [*streams]))
+    return Fork(ask(request, streams))
 
 
 def imported_by(script: Path) -> list[str]:
@@ -147,10 +147,10 @@ def connection() -> socket.socket:
     return ours
 
 
-def ask(request: object, descriptors: list[int] = []):  # noqa: B006 - it is only read
+def ask(request: object, descriptors: Iterable[int] = ()):
     """Send a request to the server, and return its answer."""
     line = json.dumps(request).encode() + b"\n"
-    sent = socket.send_fds(connection(), [line], descriptors)
+    sent = socket.send_fds(connection(), [line], [*descriptors])
     connection().sendall(line[sent:])
     return json.loads(receive(connection())[0])
 

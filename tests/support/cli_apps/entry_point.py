@@ -166,8 +166,9 @@ class Running:
     def stop(self, by=signal.SIGINT):
         """Stop it as Ctrl-C does, and return its exit code."""
         self._process.send_signal(by)
+        code = self._process.wait(60)
         self.printed += self._output.read()
-        return self._process.wait()
+        return code
 
 
 @contextlib.contextmanager
